@@ -154,10 +154,6 @@ class EngineInfo(BaseModel):
     precision: str
 
 
-class Explanation(BaseModel):
-    heatmap: str
-
-
 class FeedbackAnswer(BaseModel):
     """What the feedback changed."""
 
@@ -647,6 +643,58 @@ class SweepPoint(BaseModel):
     threshold: float
 
 
+class TracedFreshness(BaseModel):
+    """The freshness head, before anybody's thresholds."""
+
+    levels: dict[Literal["fresh", "past_best", "rotten"], float]
+    logit: float
+    score: float
+    temperature: float
+
+
+class TracedFruit(BaseModel):
+    """The fruit head."""
+
+    logits: dict[str, float]
+    probabilities: dict[str, float]
+    temperature: float
+
+
+class TracedPhoto(BaseModel):
+    """Sizes in pixels."""
+
+    decoded_height: int
+    decoded_width: int
+    height: int
+    input_size: int
+    width: int
+
+
+class TracedRejection(BaseModel):
+    """A photo is recognised while `score` is at most `limit`."""
+
+    distance_weight: float
+    distances: dict[str, float]
+    limit: float | None = None
+    none_logit: float
+    recognised: bool
+    score: float
+
+
+class TracedThresholds(BaseModel):
+    fresh_from: float | None = None
+    rotten_below: float
+
+
+class TracedTimes(BaseModel):
+    """Of this pass alone, on one thread."""
+
+    decode: float
+    heads: float
+    network: float
+    resize: float
+
+
 class TrainingImage(BaseModel):
     bytes: int
     class_name: str
@@ -1104,31 +1152,6 @@ class ModelInfo(BaseModel):
     uptime_seconds: float | None = None
 
 
-class Prediction(BaseModel):
-    """One graded photograph."""
-
-    confidence: Annotated[float, Field(ge=0.0, le=1.0)]
-    explanation: Explanation | None = None
-    freshness: Literal["fresh", "rotten"] | None = None
-    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
-    freshness_score: float | None = None
-    freshness_thresholds: UsedThresholds | None = None
-    fruit: str | None = None
-    image: ImageSize | None = None
-    inference_time_ms: float
-    instances: list[Instance] | None = None
-    interpretation: str
-    model_version: str
-    predicted_class: str
-    prediction: str
-    prediction_id: str
-    probabilities: dict[str, float]
-    recognised: bool
-    several: bool | None = None
-    summary: InstanceSummary | None = None
-    timestamp: datetime
-
-
 class RemovedPage(BaseModel):
     """The last removed first."""
 
@@ -1247,6 +1270,16 @@ class ThresholdSweep(BaseModel):
     version: str
 
 
+class TracedLevel(BaseModel):
+    """From the class probabilities to the level."""
+
+    freshness_score: float | None = None
+    in_use: TracedThresholds | None = None
+    level: Literal["fresh", "past_best", "rotten"] | None = None
+    of_the_model: TracedThresholds | None = None
+    probabilities: dict[str, float]
+
+
 class TrialGrade(BaseModel):
     """What one of the two versions says."""
 
@@ -1339,13 +1372,6 @@ class Appearance(BaseModel):
     story: str
 
 
-class BatchPrediction(Prediction):
-    """One graded photograph of a batch."""
-
-    filename: str
-    index: Annotated[int, Field(ge=0)]
-
-
 class DatasetInsights(BaseModel):
     """
     Today's data: what the serving version learned from and was measured on, and the catalog.
@@ -1413,6 +1439,18 @@ class PredictionPage(BaseModel):
     total: int
 
 
+class Trace(BaseModel):
+    """What each step said of the whole photo, in order."""
+
+    engine: EngineInfo | None = None
+    freshness: TracedFreshness | None = None
+    fruit: TracedFruit
+    level: TracedLevel
+    milliseconds: TracedTimes
+    photo: TracedPhoto
+    rejection: TracedRejection
+
+
 class TrialAnswer(BaseModel):
     results: list[TrialPhoto | BatchFailure]
     summary: TrialSummary
@@ -1426,6 +1464,43 @@ class VersionThresholds(BaseModel):
     lacks: list[str]
     others: FreshnessThresholds
     version: str
+
+
+class Explanation(BaseModel):
+    heatmap: str
+    trace: Trace | None = None
+
+
+class Prediction(BaseModel):
+    """One graded photograph."""
+
+    confidence: Annotated[float, Field(ge=0.0, le=1.0)]
+    explanation: Explanation | None = None
+    freshness: Literal["fresh", "rotten"] | None = None
+    freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
+    freshness_score: float | None = None
+    freshness_thresholds: UsedThresholds | None = None
+    fruit: str | None = None
+    image: ImageSize | None = None
+    inference_time_ms: float
+    instances: list[Instance] | None = None
+    interpretation: str
+    model_version: str
+    predicted_class: str
+    prediction: str
+    prediction_id: str
+    probabilities: dict[str, float]
+    recognised: bool
+    several: bool | None = None
+    summary: InstanceSummary | None = None
+    timestamp: datetime
+
+
+class BatchPrediction(Prediction):
+    """One graded photograph of a batch."""
+
+    filename: str
+    index: Annotated[int, Field(ge=0)]
 
 
 class BatchAnswer(BaseModel):

@@ -216,9 +216,12 @@ class Head:
     def _known_kinds(self) -> int:
         return int(self.kind_of.max()) + 1
 
+    def kind_probabilities(self, kind_logits: FloatArray) -> FloatArray:
+        """Calibrated probability of each kind float32 [n, kinds] from the logits of `kinds`."""
+        return softmax(kind_logits[:, : self._known_kinds] / np.float32(self.temperature))
+
     def _probabilities(self, embeddings: FloatArray, kind_logits: FloatArray) -> FloatArray:
-        of_kind = softmax(kind_logits[:, : self._known_kinds] / np.float32(self.temperature))
-        probabilities = of_kind[:, self.kind_of]
+        probabilities = self.kind_probabilities(kind_logits)[:, self.kind_of]
         if self.freshness is None:
             return probabilities
         levels = self.freshness.levels(embeddings)

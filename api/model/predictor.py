@@ -17,7 +17,7 @@ from api.core.freshness_levels import LevelThresholds, fitted_thresholds
 from api.core.heads import Head
 from api.core.imaging.decode import DRAFT_SIDE, MAX_PIXELS, DecodedImage, decode
 from api.core.imaging.resize import hash_thumbnail, resize, select_stored_image, to_input
-from api.core.labels import read_label
+from api.core.labels import Label, read_label
 from api.core.ood import drift_features
 from api.model.backbone import open_backbone
 from api.model.detector import Detection, Detector
@@ -85,8 +85,7 @@ class Predictor:
 
     `own_thresholds` are the freshness thresholds fitted with the model, `thresholds` those in use;
     both are None where no class has a freshness. `fruit_thresholds` are those of fruits that have
-    their own. `detector` is None for a package without one. `engine` is what runs the backbone,
-    None if that is not known.
+    their own. `detector` is None for a package without one, `engine` if it is not known.
     """
 
     def __init__(
@@ -103,7 +102,7 @@ class Predictor:
         self.detector = detector
         self.engine = engine
         self._backbone = backbone
-        self._head = head
+        self.head = head
         self._max_pixels = max_pixels
         labels = [read_label(name) for name in manifest.classes]
         self._fresh = [k for k, label in enumerate(labels) if label.freshness == "fresh"]
@@ -208,7 +207,7 @@ class Predictor:
             for k in range(0, len(pixels), FORWARD_BATCH)
         ]
         embeddings = np.concatenate([pool(part) for part in maps])
-        probabilities, recognised, projected = self._head.predict(embeddings)
+        probabilities, recognised, projected = self.head.predict(embeddings)
         columns = (
             [feature_map for part in maps for feature_map in part],
             probabilities,
@@ -221,9 +220,9 @@ class Predictor:
     def _shows_several(
         self, maps: Sequence[FloatArray], recognised: NDArray[np.bool_]
     ) -> list[bool] | list[None]:
-        if self._head.several is None:
+        if self.head.several is None:
             return [None] * len(recognised)
-        several = np.concatenate([self._head.several.shows_several(part) for part in maps])
+        several = np.concatenate([self.head.several.shows_several(part) for part in maps])
         shown: list[bool] = (several & recognised).tolist()
         return shown
 
@@ -233,7 +232,7 @@ class Predictor:
         heatmap = None
         if item.decoded:
             best = int(output.probabilities.argmax())
-            activation = activation_map(output.feature_map, self._head.cam_weights(best))
+            activation = activation_map(output.feature_map, self.head.cam_weights(best))
             heatmap = data_uri(overlay(item.decoded, activation))
         return Grade(
             **vars(graded),
@@ -255,9 +254,7 @@ class Predictor:
         class_name = self.manifest.classes[int(output.probabilities.argmax())]
         label = read_label(class_name)
         score = self.freshness_score(output.probabilities)
-        # Where the class has no freshness, the score is about the other classes.
-        by_fruit, shared = self.fruit_thresholds, self.thresholds
-        thresholds = by_fruit.get(label.fruit, shared) if label.freshness else None
+        thresholds = self.level_thresholds(label)
         probabilities = zip(self.manifest.classes, output.probabilities.tolist(), strict=True)
         return FruitGrade(
             class_name=class_name,
@@ -267,8 +264,12 @@ class Predictor:
             freshness_score=score,
             freshness_level=thresholds.level(score) if thresholds and score is not None else None,
             recognised=output.recognised,
-            thresholds=thresholds if by_fruit else None,
+            thresholds=thresholds if self.fruit_thresholds else None,
         )
+
+    def level_thresholds(self, label: Label) -> LevelThresholds | None:
+        """Those in use for a class; without a freshness the score is about the other classes."""
+        return self.fruit_thresholds.get(label.fruit, self.thresholds) if label.freshness else None
 
     def decode(self, data: bytes, min_side: int = DRAFT_SIDE) -> DecodedImage:
         """As `imaging.decode`, which says what it raises."""
@@ -280,8 +281,7 @@ class Predictor:
 
     def embed(self, data: bytes) -> FloatArray:
         """Embedding float32 [1, channels] of an image file. Raises what `imaging.decode` raises."""
-        pixels = to_input(self.decode(data).image, self.manifest.input_size)
-        return pool(self.feature_map(pixels))
+        return self.embed_image(self.decode(data).image)[None]
 
     def embed_image(self, image: Image.Image) -> FloatArray:
         """Embedding float32 [channels] of an RGB image."""
@@ -290,7 +290,7 @@ class Predictor:
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> FloatArray:
         """Calibrated probabilities float32 [classes] of uint8 [size, size, 3]."""
-        result: FloatArray = self._head.probabilities(pool(self.feature_map(pixels)))[0]
+        result: FloatArray = self.head.probabilities(pool(self.feature_map(pixels)))[0]
         return result
 
     def freshness_score(self, probabilities: FloatArray) -> float | None:

@@ -11,11 +11,13 @@ from api.core.freshness_levels import LevelThresholds
 from api.core.labels import LEVELS, Freshness, Level
 from api.model.grade import FruitGrade, Grade, Instances
 from api.model.grade import Instance as GradedInstance
+from api.model.trace import Trace
 from api.storage.ids import new_id
 
 
 class Explanation(BaseModel):
     heatmap: str = Field(description="The photograph with the class activation map over it: PNG.")
+    trace: Trace | None = Field(default=None, description="Of explain=full.")
 
 
 class ImageSize(BaseModel):

@@ -1,6 +1,7 @@
 """`POST /predict`: grade one photo."""
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -12,6 +13,7 @@ from api.http.photo_upload import OPENAPI, read_photo
 from api.http.problems import responses
 from api.model.instances import check_detector
 from api.model.predictor import PredictRequest
+from api.model.trace import trace_steps
 from api.predictions.history import check_explainable, wait_until_recorded
 from api.predictions.schemas import Prediction
 
@@ -22,6 +24,10 @@ Explained = Annotated[
         description="The earlier prediction of this photo to explain. Needs explain=true: without "
         "it the answer is 422 nothing-to-explain."
     ),
+]
+Explain = Annotated[
+    bool | Literal["full"],
+    Query(description="true: with a heat map; full: with each step of the grading as well."),
 ]
 Recorded = Annotated[
     bool,
@@ -50,14 +56,15 @@ async def predict(
     request: Request,
     state: StateDep,
     *,
-    explain: bool = False,
+    explain: Explain = False,
     instances: bool = False,
     prediction_id: Explained = None,
     record: Recorded = True,
 ) -> Response:
     """Send JPEG, PNG, WebP, BMP, HEIC or AVIF, as the form field `file` or as the body itself.
 
-    `explain=true` adds a heat map of the areas that influenced the grade of the whole photo.
+    `explain=true` adds a heat map of the areas that influenced the grade of the whole photo,
+    `explain=full` also what each step said of the whole photo, for debugging.
 
     With the `prediction_id` of an earlier prediction of the same photo as well, the answer is that
     prediction with its heat map, and nothing is counted or recorded again.
@@ -80,7 +87,8 @@ async def predict(
         await run_in_threadpool(check_explainable, *known, prediction_id, version)
     state.batcher.check_capacity()
     upload = await read_photo(request)
-    grade = await state.batcher.predict(predictor, PredictRequest(upload.data, explain, instances))
+    wanted = PredictRequest(upload.data, bool(explain), instances)
+    grade = await state.batcher.predict(predictor, wanted)
     version = predictor.manifest.version
     after = None
     if record and prediction_id is None:
@@ -91,5 +99,9 @@ async def predict(
         prediction = Prediction.of_grade(grade, version)
         prediction.prediction_id = prediction_id or prediction.prediction_id
     # A Response is sent as it is; FastAPI would validate and serialize a model once more.
+    if explain == "full" and prediction.explanation:
+        loop = asyncio.get_running_loop()
+        trace = await loop.run_in_executor(state.pool, trace_steps, predictor, upload.data)
+        prediction.explanation.trace = trace
     body = prediction.model_dump_json(exclude_unset=True)
     return Response(body, media_type="application/json", background=after)

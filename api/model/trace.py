@@ -1,0 +1,183 @@
+"""What each step of a grading said, side by side, for debugging.
+
+The photo is graded once more for it, so a grading without it costs nothing.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+from pydantic import BaseModel, Field
+
+from api.core.arrays import FloatArray, pool
+from api.core.freshness_levels import LevelThresholds
+from api.core.heads import LEVEL_COLUMNS
+from api.core.imaging.resize import to_input
+from api.core.labels import Level, read_label
+from api.core.ood import DISTANCE_WEIGHT
+from api.model.engines.choice import EngineInfo
+from api.model.predictor import Predictor
+
+_Result = TypeVar("_Result")
+
+
+class TracedPhoto(BaseModel):
+    """Sizes in pixels."""
+
+    width: int
+    height: int
+    decoded_width: int = Field(description="A large JPEG is decoded smaller.")
+    decoded_height: int
+    input_size: int = Field(description="A side of what the network sees.")
+
+
+class TracedRejection(BaseModel):
+    """A photo is recognised while `score` is at most `limit`."""
+
+    none_logit: float = Field(description="Log-odds of “none of the classes”, which was learned.")
+    distances: dict[str, float] = Field(
+        description="Squared Mahalanobis distance to the mean of each class."
+    )
+    distance_weight: float
+    score: float = Field(description="none_logit + distance_weight * the smallest distance.")
+    limit: float | None = Field(description="Null: nothing is rejected.")
+    recognised: bool
+
+
+class TracedFruit(BaseModel):
+    """The fruit head."""
+
+    logits: dict[str, float]
+    temperature: float = Field(description="The logits are divided by it.")
+    probabilities: dict[str, float]
+
+
+class TracedFreshness(BaseModel):
+    """The freshness head, before anybody's thresholds."""
+
+    logit: float = Field(description="Of “not rotten”, divided by the temperature.")
+    temperature: float
+    score: float = Field(description="0 (rotten) to 1 (fresh).")
+    levels: dict[Level, float] = Field(
+        description="Probability of each level, by the model's own thresholds."
+    )
+
+
+class TracedThresholds(BaseModel):
+    rotten_below: float
+    fresh_from: float | None
+
+    @classmethod
+    def of(cls, thresholds: LevelThresholds | None) -> "TracedThresholds | None":
+        return cls.model_validate(thresholds, from_attributes=True) if thresholds else None
+
+
+class TracedLevel(BaseModel):
+    """From the class probabilities to the level."""
+
+    probabilities: dict[str, float] = Field(description="Fruit times the level's share, by class.")
+    freshness_score: float | None = Field(description="Of the fresh classes among all graded.")
+    in_use: TracedThresholds | None = Field(description="Those that decided the level.")
+    of_the_model: TracedThresholds | None
+    level: Level | None
+
+
+class TracedTimes(BaseModel):
+    """Of this pass alone, on one thread."""
+
+    decode: float
+    resize: float
+    network: float
+    heads: float
+
+
+class Trace(BaseModel):
+    """What each step said of the whole photo, in order."""
+
+    photo: TracedPhoto
+    rejection: TracedRejection
+    fruit: TracedFruit
+    freshness: TracedFreshness | None = Field(description="Null: the model has no such head.")
+    level: TracedLevel
+    engine: EngineInfo | None
+    milliseconds: TracedTimes
+
+
+def trace_steps(predictor: Predictor, data: bytes) -> Trace:
+    """Grade the bytes of an image file, step by step. Raises what `imaging.decode` raises."""
+    head, size = predictor.head, predictor.manifest.input_size
+    decoded, decode_ms = _timed(lambda: predictor.decode(data))
+    pixels, resize_ms = _timed(lambda: to_input(decoded.image, size))
+    feature_map, network_ms = _timed(lambda: predictor.feature_map(pixels))
+    embedding = pool(feature_map)
+    (probabilities, recognised, projected), heads_ms = _timed(lambda: head.predict(embedding))
+    logits = head.kinds(embedding)
+    none_logit = head.none_logit(logits)
+    score = float(head.ood.score(projected, none_logit)[0])
+    distances = np.square(projected[0] - head.ood.means).sum(axis=1)
+    of_fruit = head.kind_probabilities(logits)[0]
+    labels = [read_label(name) for name in predictor.manifest.classes]
+    fruits = {int(kind): label.fruit for kind, label in zip(head.kind_of, labels, strict=True)}
+    limit = head.ood.threshold
+    return Trace(
+        photo=TracedPhoto(
+            width=decoded.width,
+            height=decoded.height,
+            decoded_width=decoded.image.width,
+            decoded_height=decoded.image.height,
+            input_size=size,
+        ),
+        rejection=TracedRejection(
+            none_logit=float(none_logit[0]),
+            distances=dict(zip(predictor.manifest.classes, distances.tolist(), strict=False)),
+            distance_weight=float(DISTANCE_WEIGHT),
+            score=score,
+            limit=limit if np.isfinite(limit) else None,
+            recognised=bool(recognised[0]),
+        ),
+        fruit=TracedFruit(
+            logits={fruits[k]: float(logits[0, k]) for k in sorted(fruits)},
+            temperature=head.temperature,
+            probabilities={fruits[k]: float(of_fruit[k]) for k in sorted(fruits)},
+        ),
+        freshness=_freshness(predictor, embedding),
+        level=_level(predictor, probabilities[0]),
+        engine=predictor.engine,
+        milliseconds=TracedTimes(
+            decode=decode_ms, resize=resize_ms, network=network_ms, heads=heads_ms
+        ),
+    )
+
+
+def _freshness(predictor: Predictor, embedding: FloatArray) -> TracedFreshness | None:
+    head = predictor.head.freshness
+    if head is None:
+        return None
+    logit, levels = float(head.logit(embedding)[0]), head.levels(embedding)[0]
+    return TracedFreshness(
+        logit=logit,
+        temperature=head.temperature,
+        score=float(1 - levels[0]),
+        levels=dict(zip(LEVEL_COLUMNS, levels.tolist(), strict=True)),
+    )
+
+
+def _level(predictor: Predictor, probabilities: FloatArray) -> TracedLevel:
+    names = predictor.manifest.classes
+    label = read_label(names[int(probabilities.argmax())])
+    score = predictor.freshness_score(probabilities)
+    used = predictor.level_thresholds(label)
+    return TracedLevel(
+        probabilities=dict(zip(names, probabilities.tolist(), strict=True)),
+        freshness_score=score,
+        in_use=TracedThresholds.of(used),
+        of_the_model=TracedThresholds.of(predictor.own_thresholds),
+        level=used.level(score) if used and score is not None else None,
+    )
+
+
+def _timed(step: Callable[[], _Result]) -> tuple[_Result, float]:
+    started = time.perf_counter()
+    result = step()
+    return result, round((time.perf_counter() - started) * 1000, 3)
