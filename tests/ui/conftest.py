@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
 from tests.ui.fake_api import FakeApi
+from tests.waiting import ANSWER_SECONDS
 
 APP = Path(__file__).parents[2] / "ui" / "navigation.py"
 
@@ -33,7 +34,7 @@ def open_page(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPag
     monkeypatch.setenv("RIPELINE_API_URL", api.address)
 
     def navigate(page: str) -> AppTest:
-        app = AppTest.from_file(APP, default_timeout=30).run()
+        app = AppTest.from_file(APP, default_timeout=ANSWER_SECONDS).run()
         return app if page == "predict" else app.switch_page(f"app_pages/{page}.py").run()
 
     yield navigate

@@ -7,12 +7,13 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import APP, OpenPage
 from tests.ui.fake_api import FakeApi
+from tests.waiting import ANSWER_SECONDS
 
 
 @pytest.fixture
 def app(api: FakeApi, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("RIPELINE_UI_PASSWORD", "kürbis")
-    return AppTest.from_file(APP, default_timeout=30)
+    return AppTest.from_file(APP, default_timeout=ANSWER_SECONDS)
 
 
 def submit(app: AppTest, password: str) -> AppTest:
@@ -53,7 +54,7 @@ def test_attempts_are_limited_across_sessions(app: AppTest) -> None:
     app.run()
     for _ in range(MAX_TRIES):
         submit(app, "melone")
-    other = AppTest.from_file(APP, default_timeout=30).run()
+    other = AppTest.from_file(APP, default_timeout=ANSWER_SECONDS).run()
 
     submit(other, "kürbis")
 

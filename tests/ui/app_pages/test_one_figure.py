@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from tests.processes import running_api
 from tests.synthetic_images import draw_fruit, encode
 from tests.ui.conftest import APP
-from tests.waiting import until
+from tests.waiting import ANSWER_SECONDS, until
 
 pytestmark = pytest.mark.slow
 LEARNED = "Photos of one fruit"
@@ -32,7 +32,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
 
 
 def opened(name: str) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=60).run()
+    app = AppTest.from_file(APP, default_timeout=ANSWER_SECONDS).run()
     return app.switch_page(f"app_pages/{name}.py").run()
 
 
