@@ -39,6 +39,7 @@ from api.http.endpoints import (
     models,
     monitoring,
     predict,
+    removed_inspections,
     removed_photos,
     retraining,
     shadow,
@@ -59,6 +60,7 @@ from api.http.page_limit import PageLimitMiddleware
 from api.http.problems import HANDLERS, problem_response
 from api.http.security.auth import AuthMiddleware, SecurityPolicy
 from api.http.security.permissions import describe_security
+from api.inspections.removal import sweep_removed as sweep_removed_inspections
 from api.inspections.service import InspectionService
 from api.model.batcher import DynamicBatcher
 from api.model.package import BadPackageError
@@ -102,6 +104,7 @@ ROUTERS = (
     feedback.router,
     boxed_photos.router,
     inspections.router,
+    removed_inspections.router,
     inspection_reports.router,
     models.router,
     trial.router,
@@ -295,7 +298,9 @@ def _sweep(database: Database, blobs: Blobs, settings: Settings) -> None:
     """Remove expired photos and inspections, and blobs that a killed process left behind."""
     blobs.delete_unfinished(before=now() - ORPHAN_AGE)
     sweep_predicted(database, blobs, settings.keep_predicted_days)
-    InspectionService(database, blobs).sweep(now(), settings.keep_inspections_days)
+    inspections = InspectionService(database, blobs)
+    inspections.sweep(now(), settings.keep_inspections_days)
+    sweep_removed_inspections(inspections, settings.keep_removed_days, now())
     sweep_removed(database, blobs, settings.keep_removed_days)
     sweep_orphans(database, blobs)
 

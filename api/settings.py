@@ -127,7 +127,7 @@ class Settings(BaseSettings):
     keep_predicted_days: float = Field(default=30, ge=0)
     # Retention period of inspections; their photos go with the other graded ones.
     keep_inspections_days: float = Field(default=365, gt=0)
-    # Removed training photos can be restored for so long.
+    # Removed training photos and inspections can be restored for so long.
     keep_removed_days: float = Field(default=7, ge=0)
     # Of the predictions, the share that is drawn at random to ask people about, which gives the
     # accuracy in use.

@@ -487,6 +487,44 @@ class Removed(BaseModel):
     removed: int
 
 
+class RemovedInspection(BaseModel):
+    id: str
+    kept_until: datetime
+    lot: str
+    photos: int
+    removed_at: datetime
+    supplier: str
+
+
+class RemovedInspectionPage(BaseModel):
+    """The last removed first."""
+
+    inspections: list[RemovedInspection]
+    kept_days: float
+    limit: int
+    offset: int
+    total: int
+
+
+class RemovedInspectionPhoto(BaseModel):
+    filename: str
+    fruits: int
+    id: str
+    kept_until: datetime
+    number: int
+    removed_at: datetime
+
+
+class RemovedInspectionPhotoPage(BaseModel):
+    """The last removed first."""
+
+    kept_days: float
+    limit: int
+    offset: int
+    photos: list[RemovedInspectionPhoto]
+    total: int
+
+
 class RemovedPhoto(BaseModel):
     """A training photo that was removed. As an image it has a class, with boxes none."""
 

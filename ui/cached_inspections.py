@@ -4,8 +4,17 @@ from datetime import datetime
 
 import cached_api
 import streamlit as st
-from api_models import Inspection, InspectionFruitPage, InspectionPage, InspectionPhotoPage
+from api_models import (
+    Inspection,
+    InspectionFruitPage,
+    InspectionPage,
+    InspectionPhotoPage,
+    RemovedInspectionPage,
+    RemovedInspectionPhotoPage,
+)
 from inspection_client import InspectionClient
+
+MAX_LISTED = 200
 
 
 @st.cache_data(ttl=5, max_entries=16, show_spinner=False)
@@ -33,12 +42,56 @@ def fruits(inspection_id: str, offset: int, limit: int) -> InspectionFruitPage:
     return _client().fruits(inspection_id, offset, limit)
 
 
+@st.cache_data(ttl=5, max_entries=1, show_spinner=False)
+def removed() -> RemovedInspectionPage:
+    """The inspections that were removed last, and can be restored."""
+    return _client().removed(MAX_LISTED)
+
+
+@st.cache_data(ttl=5, max_entries=16, show_spinner=False)
+def removed_photos(inspection_id: str) -> RemovedInspectionPhotoPage:
+    """The photos that were removed last from an inspection, and can be restored."""
+    return _client().removed_photos(inspection_id, MAX_LISTED)
+
+
+def delete(inspection_id: str, *, for_good: bool = False) -> None:
+    """Delete an inspection; if not for good, it can be restored for some days."""
+    try:
+        _client().delete(inspection_id, for_good=for_good)
+    finally:
+        clear()
+
+
+def restore(inspection_id: str) -> None:
+    try:
+        _client().restore(inspection_id)
+    finally:
+        clear()
+
+
+def remove_photo(inspection_id: str, photo_id: str, *, for_good: bool = False) -> None:
+    """As `delete`."""
+    try:
+        _client().remove_photo(inspection_id, photo_id, for_good=for_good)
+    finally:
+        clear()
+
+
+def restore_photo(inspection_id: str, photo_id: str) -> None:
+    try:
+        _client().restore_photo(inspection_id, photo_id)
+    finally:
+        clear()
+
+
 def clear() -> None:
     """Clear what a photo, a correction or a new inspection may have changed."""
     find.clear()
     get.clear()
     photos.clear()
     fruits.clear()
+    removed.clear()
+    removed_photos.clear()
 
 
 def _client() -> InspectionClient:

@@ -12,6 +12,8 @@ from api_models import (
     InspectionPhoto,
     InspectionPhotoPage,
     PixelBox,
+    RemovedInspectionPage,
+    RemovedInspectionPhotoPage,
 )
 from http_client import HttpClient
 from photos import Photo
@@ -43,9 +45,18 @@ class InspectionClient:
     def get(self, inspection_id: str) -> Inspection:
         return self._http.call(Inspection, "GET", f"{_PATH}/{inspection_id}")
 
-    def delete(self, inspection_id: str) -> None:
-        """Delete an inspection with its photos for good."""
-        self._http.send("DELETE", f"{_PATH}/{inspection_id}")
+    def delete(self, inspection_id: str, *, for_good: bool) -> None:
+        """With its photos; if not for good, it can be restored for some days."""
+        self._http.send("DELETE", f"{_PATH}/{inspection_id}{_restorable(for_good)}")
+
+    def removed(self, limit: int) -> RemovedInspectionPage:
+        """Those that were removed last, and can be restored."""
+        return self._http.call(
+            RemovedInspectionPage, "GET", "/removed-inspections", params={"limit": limit}
+        )
+
+    def restore(self, inspection_id: str) -> Inspection:
+        return self._http.call(Inspection, "POST", f"{_PATH}/{inspection_id}/restore")
 
     def add(self, inspection_id: str, photos: Sequence[Photo]) -> AddedPhotos:
         """Add photos, or zips of them; each fruit is graded."""
@@ -70,8 +81,19 @@ class InspectionClient:
         path = f"{_PATH}/{inspection_id}/photos/{photo_id}"
         return self._http.call(InspectionPhoto, "PATCH", path, json={"counted": counted})
 
-    def remove_photo(self, inspection_id: str, photo_id: str) -> None:
-        self._http.send("DELETE", f"{_PATH}/{inspection_id}/photos/{photo_id}")
+    def remove_photo(self, inspection_id: str, photo_id: str, *, for_good: bool) -> None:
+        """As `delete`."""
+        path = f"{_PATH}/{inspection_id}/photos/{photo_id}"
+        self._http.send("DELETE", f"{path}{_restorable(for_good)}")
+
+    def removed_photos(self, inspection_id: str, limit: int) -> RemovedInspectionPhotoPage:
+        """As `removed`."""
+        path = f"{_PATH}/{inspection_id}/removed-photos"
+        return self._http.call(RemovedInspectionPhotoPage, "GET", path, params={"limit": limit})
+
+    def restore_photo(self, inspection_id: str, photo_id: str) -> InspectionPhoto:
+        path = f"{_PATH}/{inspection_id}/photos/{photo_id}/restore"
+        return self._http.call(InspectionPhoto, "POST", path)
 
     def say(self, inspection_id: str, photo_id: str, number: int, said: str) -> InspectionPhoto:
         """What a fruit is: fresh, past_best, rotten or no_fruit."""
@@ -98,3 +120,7 @@ class InspectionClient:
 def graded_photo_path(photo_id: str) -> str:
     """The path of the picture of an inspection's photo."""
     return f"/predictions/{photo_id}/photograph"
+
+
+def _restorable(for_good: bool) -> str:
+    return "" if for_good else "?restorable=true"

@@ -184,6 +184,7 @@ def _corrected(
             InspectionFruitRow.freshness_score.is_not(None),
             InspectionFruitRow.said.in_(LEVELS),
             InspectionPhotoRow.counted.is_not(False),
+            InspectionPhotoRow.removed_at.is_(None),
         )
         .order_by(InspectionFruitRow.id.desc())
         .limit(MAX_CORRECTED)

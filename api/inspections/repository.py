@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
 from api.core.errors import NotFoundError
@@ -21,7 +21,8 @@ LEVEL: ColumnElement[str | None] = case(
     (InspectionFruitRow.recognised, InspectionFruitRow.freshness_level),
     else_=None,
 )
-COUNTED = InspectionPhotoRow.counted.is_not(False)
+PRESENT = InspectionPhotoRow.removed_at.is_(None)
+COUNTED = and_(InspectionPhotoRow.counted.is_not(False), PRESENT)
 IS_FRUIT = or_(InspectionFruitRow.said.is_(None), InspectionFruitRow.said != "no_fruit")
 
 
@@ -65,7 +66,7 @@ def filters(
     search: str | None, since: datetime | None, until: datetime | None
 ) -> list[ColumnElement[bool]]:
     """Query conditions. `search`: a part of the lot or the supplier; `until` is not included."""
-    conditions: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = [InspectionRow.removed_at.is_(None)]
     if search:
         names = (InspectionRow.lot, InspectionRow.supplier)
         conditions.append(or_(*(name.icontains(search, autoescape=True) for name in names)))
@@ -93,6 +94,14 @@ def count(session: Session, conditions: Sequence[ColumnElement[bool]]) -> int:
 def get(session: Session, inspection_id: str, *, lock: bool = False) -> InspectionRow:
     """Raises InspectionNotFoundError. `lock`: until the end of the transaction."""
     row = by_id(session, InspectionRow, inspection_id, lock=lock)
+    if row is None or row.removed_at is not None:
+        raise InspectionNotFoundError(inspection_id)
+    return row
+
+
+def get_any(session: Session, inspection_id: str) -> InspectionRow:
+    """Also one that was removed. It is locked. Raises InspectionNotFoundError."""
+    row = by_id(session, InspectionRow, inspection_id, lock=True)
     if row is None:
         raise InspectionNotFoundError(inspection_id)
     return row
@@ -122,7 +131,7 @@ def photo_counts(session: Session, inspection_ids: Iterable[str]) -> dict[str, t
     )
     query = (
         select(InspectionPhotoRow.inspection_id, func.count(), func.sum(asked))
-        .where(InspectionPhotoRow.inspection_id.in_(list(inspection_ids)))
+        .where(InspectionPhotoRow.inspection_id.in_(list(inspection_ids)), PRESENT)
         .group_by(InspectionPhotoRow.inspection_id)
     )
     return {one: (photos, int(open_ones)) for one, photos, open_ones in session.execute(query)}
@@ -155,11 +164,36 @@ def photo(session: Session, inspection_id: str, photo_id: str) -> Photo:
     return found[0]
 
 
+def any_photo(
+    session: Session, inspection_id: str, photo_id: str
+) -> tuple[InspectionPhotoRow, PredictionRow]:
+    """Also one that was removed, with its prediction. Raises InspectionPhotoNotFoundError."""
+    row = by_id(session, InspectionPhotoRow, photo_id)
+    if row is None or row.inspection_id != inspection_id:
+        raise InspectionPhotoNotFoundError()
+    return row, session.get_one(PredictionRow, photo_id)
+
+
 def photo_rows(session: Session, inspection_id: str) -> Sequence[InspectionPhotoRow]:
-    """All photos of an inspection in their order, with thumbnails and without their fruits."""
+    """All photos of an inspection in their order, also those that were removed, with thumbnails
+    and without their fruits.
+    """
     query = select(InspectionPhotoRow).where(InspectionPhotoRow.inspection_id == inspection_id)
     query = query.options(undefer(InspectionPhotoRow.thumbnail))
     return session.scalars(query.order_by(InspectionPhotoRow.number)).all()
+
+
+def forget_repetitions(session: Session, photo_id: str) -> dict[str, bool | None]:
+    """The photos that seemed to show the fruits of this one count by themselves now.
+
+    Returns whether each of them counted, as `InspectionPhotoRow.repeated_by`.
+    """
+    query = select(InspectionPhotoRow).where(InspectionPhotoRow.same_as == photo_id)
+    counted: dict[str, bool | None] = {}
+    for row in session.scalars(query):
+        counted[row.id] = row.counted
+        row.same_as = row.counted = None
+    return counted
 
 
 def fruit(found: Photo, number: int) -> InspectionFruitRow:
@@ -197,7 +231,11 @@ def clear_thumbnails(session: Session) -> None:
     gone = select(PredictionRow.id).where(PredictionRow.blob.is_(None))
     session.execute(
         update(InspectionPhotoRow)
-        .where(InspectionPhotoRow.thumbnail.is_not(None), InspectionPhotoRow.id.in_(gone))
+        .where(
+            InspectionPhotoRow.thumbnail.is_not(None),
+            InspectionPhotoRow.blob.is_(None),
+            InspectionPhotoRow.id.in_(gone),
+        )
         .values(thumbnail=None)
     )
 
@@ -206,7 +244,7 @@ def _photos_of(inspection_id: str) -> Select[*tuple[Any, ...]]:
     query: Select[*tuple[Any, ...]] = (
         select(InspectionPhotoRow, PredictionRow)
         .join(PredictionRow, PredictionRow.id == InspectionPhotoRow.id)
-        .where(InspectionPhotoRow.inspection_id == inspection_id)
+        .where(InspectionPhotoRow.inspection_id == inspection_id, PRESENT)
     )
     return query
 

@@ -1,4 +1,4 @@
-"""Opening and deleting inspections, and adding photos to them."""
+"""Opening and deleting inspections, and adding photos to them. `removal` takes both back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from api.catalog.thumbnails import encode_thumbnail, read_thumbnail
@@ -69,7 +68,7 @@ class InspectionService:
         """Whether a photo can be added. Raises InspectionNotFoundError, InspectionFullError."""
         with self.database.reading() as session:
             repository.get(session, inspection_id)
-            _check_not_full(repository.photo_count(session, inspection_id))
+            check_not_full(repository.photo_count(session, inspection_id))
 
     def add(
         self, inspection_id: str, data: bytes, prediction: Prediction, grade: Grade, filename: str
@@ -85,16 +84,24 @@ class InspectionService:
         if key:
             self.blobs.put(key, stored)
         outcome: AddOutcome = "known"
+        removed: str | None = None
         try:
             with self.database.session() as session:
                 repository.get(session, inspection_id, lock=True)
                 rows = repository.photo_rows(session, inspection_id)
                 row = _photo_row(inspection_id, content_hash(data), prediction, grade)
                 known = next((one for one in rows if one.sha256 == row.sha256), None)
+                if known is not None and known.removed_at is not None:
+                    # Added anew, it takes the place of the one that could have been restored.
+                    removed = known.blob
+                    session.delete(known)
+                    session.flush()
+                    known = None
                 if known is None:
-                    _check_not_full(len(rows))
+                    present = [one for one in rows if one.removed_at is None]
+                    check_not_full(len(present))
                     row.number = max((one.number for one in rows), default=0) + 1
-                    row.same_as = _same_as(pixels, rows)
+                    row.same_as = find_same(pixels, present)
                     row.thumbnail = encode_thumbnail(pixels) if self.keeps_photos else None
                     _insert(session, record.row(key), row, grade)
                     outcome = "added"
@@ -102,8 +109,7 @@ class InspectionService:
         except BaseException:
             self._forget(key)
             raise
-        if outcome == "known":
-            self._forget(key)
+        self._forget(key if outcome == "known" else removed)
         return outcome, photo
 
     def count(self, inspection_id: str, photo_id: str, *, counted: bool) -> Photo:
@@ -117,31 +123,35 @@ class InspectionService:
             photo.row.counted = counted
             return photo
 
-    def remove_photo(self, inspection_id: str, photo_id: str) -> None:
-        """Remove a photo for good. What was learned from it stays in the training data.
+    def remove_photo(
+        self, inspection_id: str, photo_id: str, *, only_removed: bool = False
+    ) -> None:
+        """Remove a photo for good, also one that could still be restored, or only such a one.
 
-        Raises InspectionNotFoundError, InspectionPhotoNotFoundError.
+        What was learned from it stays in the training data. Raises InspectionNotFoundError,
+        InspectionPhotoNotFoundError.
         """
         with self.database.session() as session:
             repository.get(session, inspection_id, lock=True)
-            photo = repository.photo(session, inspection_id, photo_id)
-            key, photo.prediction.blob = photo.prediction.blob, None
-            # Those that seemed to show its fruits count by themselves now.
-            session.execute(
-                update(InspectionPhotoRow)
-                .where(InspectionPhotoRow.same_as == photo_id)
-                .values(same_as=None, counted=None)
-            )
-            session.delete(photo.row)
+            row, prediction = repository.any_photo(session, inspection_id, photo_id)
+            if only_removed and row.removed_at is None:
+                raise repository.InspectionPhotoNotFoundError()
+            key, prediction.blob = prediction.blob or row.blob, None
+            repository.forget_repetitions(session, photo_id)
+            session.delete(row)
         self._forget(key)
 
-    def delete(self, inspection_id: str) -> None:
-        """Delete an inspection with its photos. Raises InspectionNotFoundError."""
+    def delete(self, inspection_id: str, *, only_removed: bool = False) -> None:
+        """Delete an inspection with its photos for good, also one that could still be restored, or
+        only such a one. Raises InspectionNotFoundError.
+        """
         with self.database.session() as session:
-            inspection = repository.get(session, inspection_id, lock=True)
+            inspection = repository.get_any(session, inspection_id)
+            if only_removed and inspection.removed_at is None:
+                raise repository.InspectionNotFoundError(inspection_id)
             rows = repository.photo_rows(session, inspection_id)
             predictions = [session.get_one(PredictionRow, row.id) for row in rows]
-            keys = [prediction.blob for prediction in predictions]
+            keys = [row.blob for row in rows] + [one.blob for one in predictions]
             for prediction in predictions:
                 prediction.blob = None
             session.delete(inspection)
@@ -172,7 +182,7 @@ class InspectionService:
             self.blobs.delete(key)
 
 
-def _check_not_full(photos: int) -> None:
+def check_not_full(photos: int) -> None:
     if photos >= MAX_PHOTOS:
         raise InspectionFullError()
 
@@ -221,7 +231,7 @@ def _fruit_row(photo_id: str, number: int, instance: Instance) -> InspectionFrui
     )
 
 
-def _same_as(pixels: NDArray[np.uint8], rows: Sequence[InspectionPhotoRow]) -> str | None:
+def find_same(pixels: NDArray[np.uint8], rows: Sequence[InspectionPhotoRow]) -> str | None:
     """The photo that seems to show the same fruits; itself no repetition, where possible."""
     known = [(row, row.thumbnail) for row in rows if row.thumbnail]
     if not known:

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from api.predictions.record import FOLDER
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
+from api.storage.inspection_tables import InspectionPhotoRow
 from api.storage.tables import PredictionRow
 
 CHUNK = 500
@@ -18,8 +19,9 @@ def sweep_predicted(
 ) -> int:
     """Delete the images of predictions older than `keep_days`, not their rows; returns how many.
 
-    A blob is deleted before its row is updated, so a crash leaves no blob behind. Blobs whose row
-    was never written are deleted by the day in their key.
+    Also those that were removed from inspections and could still be restored. A blob is deleted
+    before its row is updated, so a crash leaves no blob behind. Blobs whose row was never written
+    are deleted by the day in their key.
     """
     cutoff = (at or now()) - timedelta(days=keep_days)
     swept = 0
@@ -27,9 +29,8 @@ def sweep_predicted(
         for blob in old.values():
             blobs.delete(blob)
         with database.session() as session:
-            session.execute(
-                update(PredictionRow).where(PredictionRow.id.in_(old)).values(blob=None)
-            )
+            for table in (PredictionRow, InspectionPhotoRow):
+                session.execute(update(table).where(table.id.in_(old)).values(blob=None))
         swept += len(old)
     for key in blobs.keys(FOLDER):
         day = _day(key)
@@ -40,13 +41,16 @@ def sweep_predicted(
 
 def _expired(database: Database, cutoff: datetime) -> dict[str, str]:
     """The next predictions whose image has expired: id to blob."""
-    query = (
-        select(PredictionRow.id, PredictionRow.blob)
-        .where(PredictionRow.blob.is_not(None), PredictionRow.created_at < cutoff)
-        .limit(CHUNK)
-    )
+    is_old = PredictionRow.created_at < cutoff
+    kept = select(PredictionRow.id, PredictionRow.blob)
+    kept = kept.where(PredictionRow.blob.is_not(None), is_old).limit(CHUNK)
+    removed = select(InspectionPhotoRow.id, InspectionPhotoRow.blob)
+    removed = removed.join(PredictionRow, PredictionRow.id == InspectionPhotoRow.id)
+    removed = removed.where(InspectionPhotoRow.removed_at.is_not(None), is_old)
+    removed = removed.where(InspectionPhotoRow.blob.is_not(None)).limit(CHUNK)
     with database.reading() as session:
-        return {name: blob for name, blob in session.execute(query) if blob}
+        rows = [*session.execute(kept), *session.execute(removed)]
+        return {name: blob for name, blob in rows if blob}
 
 
 def _day(key: str) -> date | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, undefer
 
 from api.core.errors import UnprocessableError
@@ -24,6 +24,8 @@ from api.storage.tables import FeedbackRow, PredictionRow
 
 # oldest: as a batch was sent.
 Order = Literal["newest", "oldest", "least_sure"]
+# Not removed from its inspection.
+_PRESENT = InspectionPhotoRow.removed_at.is_(None)
 
 
 class BadCursorError(UnprocessableError):
@@ -87,7 +89,7 @@ class Filters:
             found.append(dismissed if self.dismissed else row.dismissed_at.is_(None))
         if self.inspection_id is not None:
             of_lot = InspectionPhotoRow.inspection_id == self.inspection_id
-            found.append(row.id.in_(select(InspectionPhotoRow.id).where(of_lot)))
+            found.append(row.id.in_(select(InspectionPhotoRow.id).where(of_lot, _PRESENT)))
         if self.text:
             found.append(_has_text(self.text))
         return found
@@ -130,7 +132,7 @@ def _load(session: Session, ids: Sequence[str]) -> list[Found]:
     query = (
         select(PredictionRow, FeedbackRow.label, InspectionRow.id, InspectionRow.lot)
         .outerjoin(FeedbackRow, FeedbackRow.prediction_id == PredictionRow.id)
-        .outerjoin(InspectionPhotoRow, InspectionPhotoRow.id == PredictionRow.id)
+        .outerjoin(InspectionPhotoRow, and_(InspectionPhotoRow.id == PredictionRow.id, _PRESENT))
         .outerjoin(InspectionRow, InspectionRow.id == InspectionPhotoRow.inspection_id)
         .where(PredictionRow.id.in_(ids))
         .options(undefer(PredictionRow.fruits))
@@ -143,7 +145,7 @@ def _has_text(text: str) -> ColumnElement[bool]:
     of_lots = (
         select(InspectionPhotoRow.id)
         .join(InspectionRow, InspectionRow.id == InspectionPhotoRow.inspection_id)
-        .where(or_(*(name.icontains(text, autoescape=True) for name in names)))
+        .where(or_(*(name.icontains(text, autoescape=True) for name in names)), _PRESENT)
     )
     return or_(
         PredictionRow.filename.icontains(text, autoescape=True), PredictionRow.id.in_(of_lots)

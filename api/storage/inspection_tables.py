@@ -1,9 +1,9 @@
 """The tables of inspections, as those in `tables`."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.core.labels import Level
@@ -11,16 +11,20 @@ from api.storage.db import Base, UtcDateTime, now
 
 # What a person may say of a fruit.
 Said = Literal["fresh", "past_best", "rotten", "no_fruit"]
+_REMOVED = text("removed_at IS NOT NULL")
+_WHERE: dict[str, Any] = {"sqlite_where": _REMOVED, "postgresql_where": _REMOVED}
 
 
 class InspectionRow(Base):
     """One inspection of a lot.
 
     `kind`: of fruit, empty for mixed lots. `max_rotten`, `max_past_best`: the shares tolerated
-    (null: any). `confidence`: of a verdict.
+    (null: any). `confidence`: of a verdict. `removed_at`: null unless it was removed, with its
+    photos; it can be restored for some days.
     """
 
     __tablename__ = "inspections"
+    __table_args__ = (Index("ix_inspections_removed", "removed_at", **_WHERE),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     lot: Mapped[str] = mapped_column(String(120), index=True)
@@ -30,6 +34,7 @@ class InspectionRow(Base):
     max_past_best: Mapped[float | None]
     confidence: Mapped[float]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
+    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class InspectionPhotoRow(Base):
@@ -40,10 +45,15 @@ class InspectionPhotoRow(Base):
     graded. `same_as`: an earlier photo that seems to show the same fruits. `counted`: what a
     person said about that; null counts. `thumbnail`: a JPEG of 64x64 pixels, while the photo is
     kept.
+
+    `removed_at`: null unless it was removed, alone or with its inspection, whose time it then has.
+    Meanwhile `blob` is the photo, which its prediction does not have, and `repeated_by` says of
+    each photo that was the same as this one whether it counted, by id.
     """
 
     __tablename__ = "inspection_photos"
     __table_args__ = (
+        Index("ix_inspection_photos_removed", "removed_at", **_WHERE),
         UniqueConstraint("inspection_id", "number"),
         UniqueConstraint("inspection_id", "sha256", name="uq_inspection_photos_sha256"),
     )
@@ -60,6 +70,9 @@ class InspectionPhotoRow(Base):
     same_as: Mapped[str | None] = mapped_column(String(32))
     counted: Mapped[bool | None]
     thumbnail: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    blob: Mapped[str | None] = mapped_column(String(200))
+    repeated_by: Mapped[dict[str, bool | None] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class InspectionFruitRow(Base):

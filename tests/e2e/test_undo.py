@@ -6,7 +6,15 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.pages import SIZES, assert_fits_width, no_traceback, open_page, quiet, screenshot
+from tests.e2e.pages import (
+    SIZES,
+    assert_fits_width,
+    expect_title,
+    no_traceback,
+    open_page,
+    quiet,
+    screenshot,
+)
 from tests.processes import Running
 from tests.synthetic_images import draw_fruit, encode
 
@@ -88,3 +96,73 @@ def test_removed_and_relabelled_photos_come_back(
         assert images(running) == before
         no_traceback(page)
         context.close()
+
+
+def test_removed_photos_and_inspections_come_back(browser: Browser, running: Running) -> None:
+    """A photo at once, an inspection after a reload."""
+    with httpx.Client(base_url=running.api_url, timeout=60, trust_env=False) as api:
+        lot = api.post("/inspections", json={"lot": "Undone", "supplier": "", "kind": ""}).json()
+        url = f"/inspections/{lot['id']}"
+        photos = {f"{seed}.jpg": encode(draw_fruit("freshapples", seed), "JPEG") for seed in (8, 9)}
+        files = [("files", photo) for photo in photos.items()]
+        assert len(api.post(f"{url}/photos", files=files).json()["added"]) == 2
+        before = api.get(f"{url}/photos").json()
+
+        context = browser.new_context(
+            viewport={"width": 390, "height": 900}, reduced_motion="reduce"
+        )
+        page = context.new_page()
+        page.goto(f"{running.ui_url}/inspections?inspection={lot['id']}")
+        expect_title(page, "Lot Undone")
+        quiet(page)
+        for undone in ("at once", "after a reload"):
+            page.locator(".st-key-lot_photo_1 button:visible").click()
+            dialog = page.get_by_role("dialog")
+            dialog.get_by_role("button", name="Remove the photo").click()
+            expect(page.get_by_text("You can put it back for 7 days.").last).to_be_visible()
+            page.get_by_role("button", name="Remove it", exact=True).press("Enter")
+            expect(page.get_by_text("Photo 1 was removed.")).to_be_visible()
+            quiet(page)
+            assert [one["number"] for one in api.get(f"{url}/photos").json()["photos"]] == [2]
+            if undone == "at once":
+                screenshot(page, "undo-inspection-photo")
+                assert_fits_width(page)
+                page.get_by_role("button", name="Undo").click()
+            else:
+                page.reload()
+                _put_back(page, "Photos")
+            expect(page.get_by_text("1 photo put back.")).to_be_visible()
+            assert api.get(f"{url}/photos").json() == before
+            quiet(page)
+
+        for undone in ("at once", "after a reload"):
+            page.get_by_role("button", name="Delete this inspection").click()
+            page.get_by_role("button", name="Delete it", exact=True).press("Enter")
+            expect(page.get_by_text("Lot Undone was deleted.")).to_be_visible()
+            quiet(page)
+            assert api.get(url).status_code == 404
+            if undone == "at once":
+                page.get_by_role("button", name="Undo").click()
+            else:
+                page.reload()
+                _put_back(page, "Inspections")
+            expect(page.get_by_text("1 inspection put back.")).to_be_visible()
+            assert api.get(f"{url}/photos").json() == before
+            page.locator(f".st-key-open_{lot['id']} button:visible").click()
+            expect_title(page, "Lot Undone")
+            quiet(page)
+        no_traceback(page)
+        context.close()
+
+
+def _put_back(page: Page, what: str) -> None:
+    """Choose the first of what was removed lately."""
+    quiet(page)
+    page.get_by_text("Removed in the last 7 days").click()
+    chosen = page.get_by_role("combobox", name=what)
+    page.wait_for_function("document.getAnimations().every(one => one.playState != 'running')")
+    chosen.click()
+    page.get_by_role("option").first.click()
+    page.keyboard.press("Escape")
+    quiet(page)
+    page.get_by_role("button", name="Put back").click()

@@ -8,6 +8,7 @@ from tests.ui.fake_tray import FINDING
 LIST = "/inspections"
 ID, PHOTO_ID, OTHER_ID = "1" * 32, "a" * 32, "b" * 32
 LOT, PHOTOS = f"{LIST}/{ID}", f"{LIST}/{ID}/photos"
+REMOVED, REMOVED_PHOTOS = "/removed-inspections", f"{LOT}/removed-photos"
 NEW: dict[str, Any] = {
     "id": ID,
     "lot": "A-17",
@@ -84,9 +85,18 @@ PHOTO: dict[str, Any] = {
     "fruits": FRUITS,
 }
 
+_TIMES = {"removed_at": "2026-11-29T11:00:00Z", "kept_until": "2026-12-06T11:00:00Z"}
+REMOVED_LOT = {"id": ID, "lot": "A-17", "supplier": "Hofgut Lindau", "photos": 2} | _TIMES
+REMOVED_PHOTO = {"id": PHOTO_ID, "number": 1, "filename": "crate.jpg", "fruits": 4} | _TIMES
+
 
 def page_of(name: str, items: list[dict[str, Any]]) -> Answer:
     return Answer({"total": len(items), "offset": 0, "limit": 50, name: items})
+
+
+def removed_of(name: str, items: list[dict[str, Any]], kept_days: float = 7.0) -> Answer:
+    page = {"total": len(items), "offset": 0, "limit": 200, "kept_days": kept_days}
+    return Answer(page | {name: items})
 
 
 def script(
@@ -101,7 +111,9 @@ def script(
     api.answers |= {
         "/model-info": Answer(FINDING),
         LIST: page_of("inspections", [inspection]),
+        REMOVED: removed_of("inspections", []),
         LOT: Answer(inspection),
+        REMOVED_PHOTOS: removed_of("photos", []),
         PHOTOS: page_of("photos", shown),
         f"{LOT}/fruits": page_of("fruits", FRUITS if shown else []),
         f"/predictions/{PHOTO_ID}/photograph": picture,

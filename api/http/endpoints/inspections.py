@@ -23,7 +23,7 @@ from api.http.deps import (
 from api.http.endpoints.boxed_photos import StoreDep
 from api.http.problems import responses
 from api.http.upload_form import FILES, describe_form, upload_form
-from api.inspections import repository
+from api.inspections import removal, repository
 from api.inspections.corrections import Corrections
 from api.inspections.schemas import (
     AddedPhotos,
@@ -106,9 +106,16 @@ def inspection(session: ReadingDep, inspection_id: str) -> Inspection:
 @router.delete(
     INSPECTION, summary="Delete an inspection", status_code=204, responses=responses(404, 422)
 )
-def delete_inspection(service: ServiceDep, inspection_id: str) -> None:
-    """With its photos. What was learned from corrections stays in the training data."""
-    service.delete(inspection_id)
+def delete_inspection(
+    service: ServiceDep, settings: SettingsDep, inspection_id: str, *, restorable: bool = False
+) -> None:
+    """With its photos, for good, also one that was removed and could still be restored; with
+    `restorable` it can be restored for RIPELINE_KEEP_REMOVED_DAYS. What was learned from
+    corrections stays in the training data."""
+    if restorable and settings.keep_removed_days:
+        removal.keep_inspection(service.database, inspection_id)
+    else:
+        service.delete(inspection_id)
 
 
 @router.post(
@@ -205,9 +212,19 @@ def change_photo(
 
 
 @router.delete(PHOTO, summary="Remove a photo", status_code=204, responses=responses(404, 422))
-def remove_photo(service: ServiceDep, inspection_id: str, photo_id: str) -> None:
-    """For good. What was learned from it stays in the training data."""
-    service.remove_photo(inspection_id, photo_id)
+def remove_photo(
+    service: ServiceDep,
+    settings: SettingsDep,
+    inspection_id: str,
+    photo_id: str,
+    *,
+    restorable: bool = False,
+) -> None:
+    """As of `DELETE /inspections/{inspection_id}`."""
+    if restorable and settings.keep_removed_days:
+        removal.keep_photo(service.database, inspection_id, photo_id)
+    else:
+        service.remove_photo(inspection_id, photo_id)
 
 
 @router.post(

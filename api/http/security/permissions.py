@@ -23,7 +23,8 @@ DATA = re.compile(
     r"|(PUT|DELETE) /predictions/[^/]+/dismissal"
     r"|(PATCH|DELETE) /dataset/images/[^/]+"
     r"|DELETE /dataset/boxed-photos/[^/]+|PUT /dataset/boxed-photos/[^/]+/boxes"
-    r"|POST /inspections(/[^/]+/photos(/[^/]+/fruits)?)?|PATCH /inspections/[^/]+/photos/[^/]+"
+    r"|POST /inspections(/[^/]+/(restore|photos(/[^/]+/(fruits|restore))?))?"
+    r"|PATCH /inspections/[^/]+/photos/[^/]+"
     r"|PUT /inspections/[^/]+/photos/[^/]+/fruits/[^/]+"
     r"|DELETE /inspections/[^/]+(/photos/[^/]+(/fruits/[^/]+)?)?"
 )

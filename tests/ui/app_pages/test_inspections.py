@@ -234,9 +234,9 @@ def test_photo_opens_with_its_fruits_and_is_removed(open_lot: OpenLot, api: Fake
     page.button(key="lot_photo_1").click().run()
     assert not page.exception
     assert page.button(key="in_photo_1").label == "1 ✕ Rotten apple"
-    button(page, "Remove it for good").click().run()
+    button(page, "Remove it").click().run()
     assert not page.exception
-    assert (f"{PHOTOS}/{PHOTO_ID}", b"") in api.received
+    assert (f"{PHOTOS}/{PHOTO_ID}?restorable=true", b"") in api.received
 
 
 def test_fruit_of_an_opened_photo_opens(open_lot: OpenLot) -> None:
@@ -291,7 +291,7 @@ def test_inspection_is_deleted_after_a_question(open_lot: OpenLot, api: FakeApi)
     page = open_lot()
     api.answers[LOT] = Answer("", 204)
     api.answers[LIST] = page_of("inspections", [])
-    button(page, "Delete it for good").click().run()
+    button(page, "Delete it").click().run()
     assert not page.exception
     assert page.title[0].value == "Inspections"
     assert "inspection" not in page.query_params

@@ -15,6 +15,8 @@ from inspection_client import InspectionClient
 from plain_text import as_markdown
 from timezone import local, start_of
 
+from components import undo
+from components.inspections import removed
 from components.messages import empty_state, run_action, show_action_error, show_error
 
 PAGE_SIZE = 20
@@ -33,6 +35,7 @@ def choose() -> None:
     except ApiError as error:
         show_error(error, rejected="The inspections cannot be listed")
         return
+    undo.offer(removed.AREA)
     with st.expander(
         "New inspection",
         expanded=not newest.total or bool(state.action_error(AREA)),
@@ -46,7 +49,14 @@ def choose() -> None:
             "Name a lot above and open it. Then photograph its fruits: you see whether to accept "
             "or reject it.",
         )
-        return
+    else:
+        _found(page, search, since, until)
+    removed.inspections_removed_lately()
+
+
+def _found(
+    page: InspectionPage, search: str, since: datetime | None, until: datetime | None
+) -> None:
     _ask_filters()
     if not page.total:
         st.info(

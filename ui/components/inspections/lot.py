@@ -1,6 +1,7 @@
 """The open inspection: its verdict, adding photos, its fruits and photos."""
 
-import cached_api
+from functools import partial
+
 import cached_inspections
 import inspection_state
 import lots
@@ -8,10 +9,11 @@ import streamlit as st
 from api_models import Inspection
 from errors import ApiError
 from formatting import format_time
-from inspection_client import InspectionClient
 from plain_text import as_markdown
 from timezone import local
 
+from components import undo
+from components.inspections import removed
 from components.inspections.add_photos import add_photos
 from components.inspections.fruits import all_photos, open_fruit, worst_fruits
 from components.inspections.photos import open_photo, photo_list, same_fruits
@@ -66,7 +68,11 @@ def _lot(inspection: Inspection) -> None:
         st.subheader("Fruits, worst first", anchor=False)
         worst_fruits(inspection)
         st.subheader("Photos", anchor=False)
+    undo.offer(removed.area_of(inspection.id))
+    if inspection.photos:
         photo_list(inspection)
+    removed.photos_removed_lately(inspection)
+    if inspection.photos:
         report(inspection)
     _opened(inspection)
     _delete(inspection)
@@ -91,22 +97,10 @@ def _opened(inspection: Inspection) -> None:
 
 def _delete(inspection: Inspection) -> None:
     with st.popover("Delete this inspection", icon=":material/delete:", type="tertiary"):
-        st.write(
-            "The inspection and its photos are deleted for good. What the model learned from "
-            "your corrections stays."
-        )
-        st.button(
-            "Delete it for good",
-            type="primary",
-            icon=":material/delete_forever:",
-            on_click=_delete_now,
-            args=(inspection.id,),
-        )
+        lost = "The inspection and its photos are deleted for good."
+        if removed.confirm(removed.kept_days, "Delete", lost):
+            if run_action(AREA, partial(removed.delete_inspection, inspection)):
+                inspection_state.open_inspection()
+            st.rerun()
+        st.caption("What the model learned from your corrections stays.")
     show_action_error(AREA, "This inspection cannot be deleted")
-
-
-def _delete_now(inspection_id: str) -> None:
-    client = InspectionClient(cached_api.api())
-    if run_action(AREA, lambda: client.delete(inspection_id)):
-        inspection_state.open_inspection()
-    cached_inspections.clear()

@@ -16,6 +16,7 @@ from plain_text import as_markdown
 
 from components.box_drawing import place_of_fruit
 from components.display import photo_grid
+from components.inspections import removed
 from components.inspections.fruits import all_photos
 from components.messages import run_action, show_action_error
 
@@ -122,9 +123,9 @@ def open_photo(inspection: Inspection, photo: InspectionPhoto) -> None:
         if st.button(label, icon=":material/content_copy:", type="tertiary"):
             _change(partial(_client().count, inspection.id, photo.id, counted=not photo.counted))
         with st.popover("Remove the photo", icon=":material/delete:", type="tertiary"):
-            st.write("Its fruits and what was said of them are lost; this cannot be undone.")
-            if st.button("Remove it for good", type="primary"):
-                _change(partial(_client().remove_photo, inspection.id, photo.id))
+            lost = "Its fruits and what was said of them are lost."
+            if removed.confirm(partial(removed.kept_days_of_photos, inspection), "Remove", lost):
+                _change(partial(removed.remove_photo, inspection, photo))
     show_action_error(AREA, "This cannot be changed")
 
 

@@ -12,9 +12,10 @@ from errors import ApiError
 from formatting import capitalize, pluralize, use_label
 from plain_text import as_markdown
 
+from components import undo
 from components.display import photo_grid
 from components.messages import empty_state, show_error
-from components.training_data import undo
+from components.training_data import removed
 from components.training_data.boxed_edit import AREA, change_boxes
 
 PAGE_SIZE = 24
@@ -24,7 +25,7 @@ def boxed_photos() -> None:
     """The list, or why it cannot be shown; what was removed."""
     undo.offer(AREA)
     _list()
-    undo.removed_lately(AREA)
+    removed.removed_lately(AREA)
 
 
 def _list() -> None:

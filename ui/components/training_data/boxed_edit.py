@@ -15,7 +15,7 @@ from formatting import class_labels
 from components.box_drawing import place_of_fruit
 from components.class_picker import choose_class, is_new_class
 from components.messages import run_action, show_action_error
-from components.training_data import undo
+from components.training_data import removed
 
 AREA = "boxed"
 _ONLY_MARKED = "No class: only marked as a fruit"
@@ -127,7 +127,7 @@ def _remove(photo: BoxedPhotoAnswer) -> None:
     kept_days = cached_removed.newest().kept_days
     cached_removed.remove_boxed(photo.id)
     message = f"{photo.filename} was removed."
-    undo.after_removal(AREA, message, [photo.id], is_kept=kept_days > 0)
+    removed.after_removal(AREA, message, [photo.id], is_kept=kept_days > 0)
 
 
 def _close() -> None:

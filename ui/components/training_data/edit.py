@@ -10,9 +10,10 @@ from api_models import TrainingImage
 from errors import ApiError
 from formatting import pluralize
 
+from components import undo
 from components.class_picker import choose_class, is_new_class
 from components.messages import run_action, show_error
-from components.training_data import undo
+from components.training_data import removed
 
 AREA = "gallery"
 _FOR_GOOD = "for_good"
@@ -76,7 +77,7 @@ def _relabel(ids: list[str], class_name: str) -> None:
         answer = cached_api.api().relabel_images(
             ids, class_name, new_class=is_new_class(state.NEW_CLASS)
         )
-        undo.after_relabelling(AREA, answer)
+        removed.after_relabelling(AREA, answer)
 
     _run(action, ids)
 
@@ -87,7 +88,7 @@ def _remove(ids: list[str]) -> None:
     def action() -> None:
         answer = cached_removed.remove_images(ids, for_good=for_good)
         message = f"{pluralize(answer.removed, 'photo')} removed."
-        undo.after_removal(AREA, message, ids, is_kept=answer.kept_days > 0)
+        removed.after_removal(AREA, message, ids, is_kept=answer.kept_days > 0)
 
     _run(action, ids)
 

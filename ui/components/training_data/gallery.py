@@ -9,9 +9,10 @@ from errors import ApiError
 from formatting import class_label, class_labels, use_label
 from plain_text import as_markdown
 
+from components import undo
 from components.display import photo_grid
 from components.messages import empty_state, show_error
-from components.training_data import undo
+from components.training_data import removed
 from components.training_data.edit import AREA, edit_bar, selection_key
 
 PAGE_SIZE = 24
@@ -32,7 +33,7 @@ def gallery() -> None:
                 "No photos of your own yet",
                 "Photos that you add here or correct on the Predict page appear here.",
             )
-        undo.removed_lately(AREA)
+        removed.removed_lately(AREA)
     except ApiError as error:
         show_error(error, rejected="The photos cannot be listed")
 
