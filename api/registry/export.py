@@ -5,6 +5,7 @@ The script's answers are compared with the service's in `tests/registry/test_exp
 
 import io
 import json
+import logging
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -19,6 +20,15 @@ from api.model.manifest import Manifest
 from api.model.package import BACKBONE, HEAD, MANIFEST, Package
 
 SCRIPT, README, LABELS, MODEL = "grade.py", "README.md", "labels.txt", "model.json"
+ONNX = "backbone.onnx"
+_ONNX_USE = """
+With ONNX Runtime instead of LiteRT:
+
+    pip install numpy pillow onnxruntime
+    python grade.py --onnx PHOTO ...
+"""
+_ONNX_ROW = f"| `{ONNX}` | the same network as ONNX, `image` to `features` |\n"
+log = logging.getLogger(__name__)
 _FILES = resources.files("api.registry") / "export_files"
 
 
@@ -36,8 +46,9 @@ def export_zip(
     head = io.BytesIO()
     # Written anew: the head of an old package has another format.
     package.head.save(head)
+    onnx = _onnx(package.backbone)
     files = {
-        README: _readme(package).encode(),
+        README: _readme(package, has_onnx=onnx is not None).encode(),
         SCRIPT: (_FILES / SCRIPT).read_bytes(),
         BACKBONE: package.backbone,
         HEAD: head.getvalue(),
@@ -45,6 +56,8 @@ def export_zip(
         MODEL: json.dumps(model, indent=2, ensure_ascii=False).encode(),
         MANIFEST: manifest.to_json().encode(),
     }
+    if onnx is not None:
+        files[ONNX] = onnx
     made = manifest.created_at.timetuple()[:6]
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -77,7 +90,19 @@ def _model(
     }
 
 
-def _readme(package: Package) -> str:
+def _onnx(backbone: bytes) -> bytes | None:
+    """None for a network with operators that are not converted."""
+    # Imported here: slow, and needed for this alone.
+    from api.registry.onnx_graph import NotConvertibleError, to_onnx  # noqa: PLC0415
+
+    try:
+        return to_onnx(backbone)
+    except NotConvertibleError as error:
+        log.warning("The export has no %s: %s", ONNX, error)
+        return None
+
+
+def _readme(package: Package, *, has_onnx: bool) -> str:
     manifest = package.manifest
     rows, columns, channels = manifest.feature_shape
     return Template((_FILES / README).read_text(encoding="utf-8")).substitute(
@@ -87,4 +112,7 @@ def _readme(package: Package) -> str:
         rows=rows,
         columns=columns,
         channels=channels,
+        onnx_use=_ONNX_USE if has_onnx else "",
+        onnx_row=_ONNX_ROW if has_onnx else "",
+        onnx_too=", with either network," if has_onnx else "",
     )

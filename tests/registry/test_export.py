@@ -16,6 +16,7 @@ from PIL import Image
 
 from api.app import create_app
 from api.model.package import HEAD
+from api.registry.export import ONNX
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from tests.ood_images import draw_ood
@@ -66,15 +67,21 @@ def photos(folder: Path) -> list[Path]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("network", ["litert", "onnx"])
 @pytest.mark.parametrize("own", [False, True], ids=["shared thresholds", "own thresholds"])
-def test_the_script_grades_as_the_service(served: TestClient, tmp_path: Path, *, own: bool) -> None:
+def test_the_script_grades_as_the_service(
+    served: TestClient, tmp_path: Path, *, own: bool, network: str
+) -> None:
     paths = photos(tmp_path)
     if own:
         use_thresholds(served, paths)
     folder = exported(served, tmp_path)
+    options = ["--onnx"] if network == "onnx" else []
+    # Only what the script says that it needs for this.
+    (folder / f"backbone.{'tflite' if options else 'onnx'}").unlink()
     # Without this project's folder on its path.
     done = subprocess.run(
-        [sys.executable, "-I", folder / "grade.py", *paths],
+        [sys.executable, "-I", folder / "grade.py", *options, *paths],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -119,10 +126,21 @@ def test_it_says_what_it_holds(served: TestClient, tmp_path: Path) -> None:
     assert manifest["version"] == details["version"]
     model = json.loads((folder / "model.json").read_text())
     assert model["rotten_below"] == pytest.approx(details["thresholds"]["rotten_below"])
+    assert (folder / ONNX).exists()
     readme = (folder / "README.md").read_text()
     assert "$" not in readme
     for path in folder.iterdir():
         assert path.name == "README.md" or f"`{path.name}`" in readme
+
+
+def test_a_network_with_other_operators_comes_without_onnx(
+    settings: Settings, tmp_path: Path
+) -> None:
+    own = settings.model_copy(update={"state_dir": tmp_path / "state", "engine": "litert"})
+    with TestClient(create_app(own)) as client:
+        folder = exported(client, tmp_path)
+    assert not (folder / ONNX).exists()
+    assert "onnx" not in (folder / "README.md").read_text().lower()
 
 
 def test_an_unknown_and_a_damaged_version_are_refused(

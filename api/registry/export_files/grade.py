@@ -1,6 +1,6 @@
 """Grade photos with this version: `python grade.py PHOTO ...` prints one line of JSON for each.
 
-Needs numpy, pillow and ai-edge-litert, and nothing of Ripeline.
+Needs numpy, pillow and ai-edge-litert, or with `--onnx` first onnxruntime, and nothing of Ripeline.
 """
 
 import json
@@ -8,14 +8,29 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 from PIL import Image, ImageOps
 
 FOLDER = Path(__file__).parent
 MODEL = json.loads((FOLDER / "model.json").read_text(encoding="utf-8"))
 HEAD = np.load(FOLDER / "head.npz", allow_pickle=False)
-NETWORK = Interpreter(model_path=str(FOLDER / "backbone.tflite"), num_threads=1)
-NETWORK.allocate_tensors()
+USES_ONNX = "--onnx" in sys.argv[1:2]
+if USES_ONNX:
+    from onnxruntime import InferenceSession
+
+    NETWORK = InferenceSession(FOLDER / "backbone.onnx", providers=["CPUExecutionProvider"])
+else:
+    from ai_edge_litert.interpreter import Interpreter
+
+    NETWORK = Interpreter(model_path=str(FOLDER / "backbone.tflite"), num_threads=1)
+    NETWORK.allocate_tensors()
+
+
+def feature_map(image):
+    if USES_ONNX:
+        return NETWORK.run(None, {"image": image[None]})[0][0]
+    NETWORK.set_tensor(NETWORK.get_input_details()[0]["index"], image[None])
+    NETWORK.invoke()
+    return NETWORK.get_tensor(NETWORK.get_output_details()[0]["index"])[0]
 
 
 def sigmoid(x):
@@ -36,9 +51,7 @@ def grade(path):
     photo.draft("RGB", (shortest, shortest))  # A large JPEG is read at a smaller scale.
     upright = ImageOps.exif_transpose(photo).convert("RGB")
     image = upright.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    NETWORK.set_tensor(NETWORK.get_input_details()[0]["index"], np.asarray(image, np.uint8)[None])
-    NETWORK.invoke()
-    features = NETWORK.get_tensor(NETWORK.get_output_details()[0]["index"])[0].mean(axis=(0, 1))
+    features = feature_map(np.asarray(image, np.uint8)).mean(axis=(0, 1))
 
     # Which fruit: one logit each, and one for "none of them".
     logits = features @ HEAD["kind_weights"] + HEAD["kind_bias"]
@@ -74,5 +87,5 @@ def grade(path):
 
 
 if __name__ == "__main__":
-    for photo in sys.argv[1:]:
+    for photo in sys.argv[1 + USES_ONNX :]:
         print(json.dumps({"photo": photo, **grade(photo)}))
