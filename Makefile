@@ -41,7 +41,7 @@ test: $(READY) check ## Check the code and run the tests (21 minutes on two core
 test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (95 seconds)
 	$(BIN)/python -m pytest -m "not slow and not stack and not images and not containers" --numprocesses logical --maxprocesses 4 --dist worksteal
 
-test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus, postgresql)
+test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus with alertmanager, postgresql)
 	$(BIN)/python -m pytest -s -m stack tests/stack
 
 test-images: $(READY) ## Install what each container image contains, and test it (3 GB; some minutes)

@@ -5,6 +5,7 @@ event as taken sends it, so each event is sent once. If that process dies meanwh
 """
 
 import logging
+from collections.abc import Sequence
 from concurrent.futures import Future
 from threading import Thread
 from time import monotonic
@@ -66,36 +67,19 @@ class Receiver:
         )
 
 
-class Notifier:
-    """Call `poll` periodically, from one thread."""
+class Receivers:
+    """All addresses. Use it from one thread. Each message ends with `footer`."""
 
-    def __init__(
-        self, database: Database, settings: Settings, seconds: float = SEND_SECONDS
-    ) -> None:
-        self._database = database
-        self._receivers = [Receiver(url) for url in settings.notify]
-        self._footer = settings.ui_url
+    def __init__(self, urls: Sequence[SecretStr], footer: str, seconds: float) -> None:
+        self._receivers = [Receiver(url) for url in urls]
+        self._footer = footer
         self._seconds = seconds
 
-    def poll(self) -> None:
-        """Send what no other process sends. Raises errors of the database."""
-        with self._database.reading() as session:
-            events = recent_events(session, now())
-        for event in events:
-            if self._take(event):
-                failed = self._send(event)
-                with self._database.session() as session:
-                    session.get_one(NotificationRow, event.id).failed = failed
+    @property
+    def count(self) -> int:
+        return len(self._receivers)
 
-    def _take(self, event: Event) -> bool:
-        try:
-            with self._database.session() as session:
-                session.add(NotificationRow(event=event.id))
-        except IntegrityError:  # Another process was faster.
-            return False
-        return True
-
-    def _send(self, event: Event) -> int:
+    def send(self, event: Event) -> int:
         """Returns how many receivers did not take it."""
         end = monotonic() + self._seconds
         begun = [(each, each.send(event, self._footer)) for each in self._receivers]
@@ -108,6 +92,34 @@ class Notifier:
                     *(number, each.name, event.id, problem),
                 )
         return failed
+
+
+class Notifier:
+    """Call `poll` periodically, from one thread."""
+
+    def __init__(
+        self, database: Database, settings: Settings, seconds: float = SEND_SECONDS
+    ) -> None:
+        self._database = database
+        self._receivers = Receivers(settings.notify, settings.ui_url, seconds)
+
+    def poll(self) -> None:
+        """Send what no other process sends. Raises errors of the database."""
+        with self._database.reading() as session:
+            events = recent_events(session, now())
+        for event in events:
+            if self._take(event):
+                failed = self._receivers.send(event)
+                with self._database.session() as session:
+                    session.get_one(NotificationRow, event.id).failed = failed
+
+    def _take(self, event: Event) -> bool:
+        try:
+            with self._database.session() as session:
+                session.add(NotificationRow(event=event.id))
+        except IntegrityError:  # Another process was faster.
+            return False
+        return True
 
 
 def _problem(sending: "Future[bool] | None", seconds: float) -> str:

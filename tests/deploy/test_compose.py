@@ -42,6 +42,7 @@ def test_profile_has_its_services(full: bool) -> None:
     selected = services(variables(full=full), full=full)
     assert set(selected) >= SMALL
     full_only = {"nginx", "postgres", "store", "bucket", "mlflow", "prometheus", "grafana"}
+    full_only |= {"alertmanager", "alerts"}
     assert set(selected) == (SMALL | full_only if full else SMALL)
     assert int(selected["api"]["deploy"]["replicas"]) == (3 if full else 1)
 
@@ -49,7 +50,7 @@ def test_profile_has_its_services(full: bool) -> None:
 @PROFILES
 def test_every_variable_is_read_by_its_service(full: bool) -> None:
     selected = services(variables(full=full), full=full)
-    for name in ("api", "worker"):
+    for name in ("api", "worker", *(["alerts"] if full else [])):
         assert set(selected[name]["environment"]) <= api_variables(), name
     assert set(selected["ui"]["environment"]) <= app_variables()
 

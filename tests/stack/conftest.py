@@ -10,7 +10,11 @@ from tests.postgres import binaries, server
 from tests.stack.stack import Stack, running_stack
 
 HERE = Path(__file__).parent
-PROGRAMS = {"nginx": "nginx-light", "prometheus": "prometheus"}
+PROGRAMS = {
+    "nginx": "nginx-light",
+    "prometheus": "prometheus",
+    "prometheus-alertmanager": "prometheus-alertmanager",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

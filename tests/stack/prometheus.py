@@ -1,4 +1,4 @@
-"""Prometheus with the configuration of deploy/, on loopback, and a client for it."""
+"""Prometheus and Alertmanager with the configuration of deploy/, on loopback, and a client."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,15 +10,24 @@ import yaml
 from api.settings import PROJECT
 
 CONFIGURATION = PROJECT / "deploy" / "prometheus" / "prometheus.yml"
+ALERTMANAGER = PROJECT / "deploy" / "alertmanager" / "alertmanager.yml"
+# In place of minutes.
+WAIT = "5s"
 
 
-def prometheus_command(folder: Path, port: int, replicas: Sequence[int], key: str) -> list[str]:
-    """The command that starts it. `replicas` are the API's ports, `key` its metrics key."""
+def prometheus_command(
+    folder: Path, port: int, replicas: Sequence[int], key: str, alertmanager: int
+) -> list[str]:
+    """The command that starts it, with rules that wait for WAIT.
+
+    `replicas` are the API's ports, `key` its metrics key, `alertmanager` that one's port.
+    """
     secret = folder / "metrics_key"
     secret.write_text(key)
     configuration = yaml.safe_load(CONFIGURATION.read_text())
-    rules = [str(CONFIGURATION.parent / name) for name in configuration["rule_files"]]
-    configuration["rule_files"] = rules
+    configuration["rule_files"] = [str(_impatient_rules(folder))]
+    targets = [f"127.0.0.1:{alertmanager}"]
+    configuration["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": targets}]}]
     for job in configuration["scrape_configs"]:
         if job["job_name"] == "api":
             del job["dns_sd_configs"]
@@ -33,6 +42,33 @@ def prometheus_command(folder: Path, port: int, replicas: Sequence[int], key: st
         f"--config.file={written}",
         f"--storage.tsdb.path={folder / 'prometheus'}",
         f"--web.listen-address=127.0.0.1:{port}",
+    ]
+
+
+def _impatient_rules(folder: Path) -> Path:
+    rules = yaml.safe_load((CONFIGURATION.parent / "rules" / "alerts.yml").read_text())
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            rule["for"] = WAIT
+    written = folder / "alerts.yml"
+    written.write_text(yaml.safe_dump(rules))
+    return written
+
+
+def alertmanager_command(folder: Path, port: int, relay: int) -> list[str]:
+    """The command that starts Alertmanager, which sends to `relay` without waiting for more."""
+    configuration = yaml.safe_load(ALERTMANAGER.read_text())
+    configuration["route"]["group_wait"] = "0s"
+    [webhook] = configuration["receivers"][0]["webhook_configs"]
+    webhook["url"] = f"http://127.0.0.1:{relay}/"
+    written = folder / "alertmanager.yml"
+    written.write_text(yaml.safe_dump(configuration))
+    return [
+        "prometheus-alertmanager",
+        f"--config.file={written}",
+        f"--storage.path={folder / 'alertmanager'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--cluster.listen-address=",
     ]
 
 

@@ -14,21 +14,24 @@ from pathlib import Path
 import httpx
 
 from tests.deploy.composition import services, variables
+from tests.monitoring.webhook import Webhook, running_webhook
 from tests.postgres import Server, fresh_database
 from tests.processes import API, WORKER, Processes, app_command, free_port, service_environment
-from tests.stack.prometheus import Prometheus, prometheus_command
+from tests.stack.prometheus import Prometheus, alertmanager_command, prometheus_command
 from tests.stack.proxy import nginx_command
 from tests.waiting import ANSWER_SECONDS, until
 
-PARTS = ("nginx", "nginx-app", "app", "bucket", "prometheus")
+PARTS = ("nginx", "nginx-app", "app", "bucket", "prometheus", "alertmanager", "alerts")
 READY = "Ready for retraining runs."
 
 
 class Stack:
-    """Starts in the order of Compose. `replicas` are the URLs of the API's replicas by name."""
+    """Starts in the order of Compose. `replicas` are the URLs of the API's replicas by name;
+    `webhook` is told of alerts."""
 
-    def __init__(self, folder: Path, database: Server) -> None:
+    def __init__(self, folder: Path, database: Server, webhook: Webhook) -> None:
         self.database = database
+        self.webhook = webhook
         self.processes = Processes(folder)
         self._folder = folder
         self._ports = {name: free_port() for name in PARTS}
@@ -48,6 +51,7 @@ class Stack:
         self._start_app()
         self.start_stopped()
         self._start_nginx()
+        self._start_alertmanager()
         self._start_prometheus()
         # The same image graded again and again is drift, which would trigger runs.
         with self.client() as client:
@@ -133,22 +137,40 @@ class Stack:
         self.processes.start("nginx", command)
         self.processes.wait_until_ready("nginx", f"{self.url}/ready")
 
+    def _start_alertmanager(self) -> None:
+        """And what it sends to, which tells the webhook."""
+        port, relay = self._ports["alertmanager"], self._ports["alerts"]
+        python, *arguments = self._services["alerts"]["command"]
+        assert python == "python"
+        environment = {
+            **self._environment("alerts", "alerts"),
+            "RIPELINE_API_PORT": str(relay),
+            "RIPELINE_NOTIFY": self.webhook.url,
+        }
+        self.processes.start("alerts", (sys.executable, *arguments), environment)
+        self.processes.wait_until_ready("alerts", f"{_at(relay)}/ready")
+        self.processes.start("alertmanager", alertmanager_command(self._folder, port, relay))
+        self.processes.wait_until_ready("alertmanager", f"{_at(port)}/-/ready")
+
     def _start_prometheus(self) -> None:
         port = self._ports["prometheus"]
         replicas = list(self.replica_ports.values())
-        command = prometheus_command(self._folder, port, replicas, self._metrics_key)
+        command = prometheus_command(
+            self._folder, port, replicas, self._metrics_key, self._ports["alertmanager"]
+        )
         self.processes.start("prometheus", command)
         self.processes.wait_until_ready("prometheus", f"{_at(port)}/-/ready")
 
 
 @contextmanager
 def running_stack(folder: Path, database: Server) -> Iterator[Stack]:
-    stack = Stack(folder, database)
-    try:
-        stack.start()
-        yield stack
-    finally:
-        stack.processes.stop()
+    with running_webhook() as webhook:
+        stack = Stack(folder, database, webhook)
+        try:
+            stack.start()
+            yield stack
+        finally:
+            stack.processes.stop()
 
 
 def _at(port: int) -> str:
