@@ -65,6 +65,7 @@ from api.inspections.service import InspectionService
 from api.model.batcher import DynamicBatcher
 from api.model.package import BadPackageError
 from api.monitoring.gauges import Gauges
+from api.monitoring.nightly_skew import NightlySkew
 from api.monitoring.notifications import POLL_SECONDS as NOTIFY_SECONDS
 from api.monitoring.notifications import Notifier
 from api.predictions.recorder import Recorder
@@ -196,13 +197,14 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         reloader.start()
         app.state.trial_models = trial_models = TrialModels(settings, state)
         shadows = ShadowFollower(settings, state)
-        gauges = Gauges(settings, state)
+        gauges, skew = Gauges(settings, state), NightlySkew(settings, state)
         watcher = RunWatcher(database)
         with (
             BackgroundTask("model reloader", POLL_SECONDS, reloader.poll_and_log),
             BackgroundTask("shadow", SHADOW_SECONDS, partial(_follow_shadow, shadows)),
             BackgroundTask("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, settings)),
             BackgroundTask("gauges", GAUGE_SECONDS, gauges.refresh),
+            BackgroundTask("skew", GAUGE_SECONDS, skew.refresh),
             BackgroundTask("run watcher", WATCH_SECONDS, partial(_watch_runs, state, watcher)),
             BackgroundTask("trial models", TRIAL_SECONDS, trial_models.release_idle),
             BackgroundTask("heap", HEAP_SECONDS, trim_malloc),

@@ -10,12 +10,11 @@ import sys
 from api.commands.cli_args import count
 from api.core.errors import ProblemError
 from api.model.package import BadPackageError
-from api.monitoring.skew import measure_skew
+from api.model.predictor import Predictor
+from api.monitoring.skew import SAMPLE, measure_skew
 from api.settings import get_settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-
-SAMPLE = 200
 
 
 def main() -> int:
@@ -29,7 +28,7 @@ def main() -> int:
             database,
             Blobs(settings.storage),
             settings.model_cache,
-            settings.engine,
+            lambda package: Predictor.of_package(package, engine=settings.engine),
             arguments.sample,
         )
     except (ProblemError, BadPackageError, ValueError) as error:

@@ -106,6 +106,21 @@ SHADOW_BELOW_MIN = Gauge(
 SHADOW_DROPPED = Counter(
     "ripeline_shadow_dropped", "Photos for which the version beside had no room."
 )
+SKEW_PHOTOS = Gauge(
+    "ripeline_skew_photos",
+    "Photos on which training and serving were last compared.",
+    multiprocess_mode=MOST_RECENT,
+)
+SKEW_SAME_CLASS = Gauge(
+    "ripeline_skew_same_class",
+    "Share of them that keep the class that was learned.",
+    multiprocess_mode=MOST_RECENT,
+)
+SKEW_FOUND = Gauge(
+    "ripeline_skew_found",
+    "1 if what is served differs from what was learned.",
+    multiprocess_mode=MOST_RECENT,
+)
 UPLOADS = Counter("ripeline_uploads", "Files sent to learn from.", ["outcome"])
 FEEDBACK = Counter("ripeline_feedback", "Words on predictions.", ["correct"])
 

@@ -6,6 +6,7 @@ the same class, nearly the same confidence and nearly the same embedding. Where 
 file, its decoding, the resizing or the engine has changed since.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -22,7 +23,6 @@ from api.model.replay_buffer import ReplayBuffer
 from api.registry import repository as registry
 from api.registry.store import fetch_package
 from api.retraining.service import NoChampionError
-from api.settings import EngineName
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import ImageRow
@@ -34,6 +34,7 @@ MAX_DIFFERENCE = 0.02
 MIN_COSINE = 0.995
 # Fewer say nothing.
 ENOUGH = 20
+SAMPLE = 200
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,15 @@ class Skew:
 
 
 def measure_skew(
-    database: Database, blobs: Blobs, cache: Path, engine: EngineName, sample: int
+    database: Database,
+    blobs: Blobs,
+    cache: Path,
+    load: Callable[[Package], Predictor],
+    sample: int = SAMPLE,
 ) -> Skew:
-    """Of the champion, on up to `sample` photos, the same ones each time.
+    """Of the champion, which `load` loads, on up to `sample` photos, the same ones each time.
 
-    Raises NoChampionError, BadPackageError, and what `Predictor.of_package` raises.
+    Raises NoChampionError, BadPackageError, and what `load` raises.
     """
     with database.reading() as session:
         version = registry.champion(session)
@@ -122,7 +127,7 @@ def measure_skew(
     replay = ReplayBuffer.load(package.folder / REPLAY)
     is_photo = replay.catalog & ~replay.boxed & np.isin(replay.sha256, list(files))
     rows = np.random.default_rng(0).permutation(np.flatnonzero(is_photo))[:sample]
-    predictor = Predictor.of_package(package, engine=engine)
+    predictor = load(package)
     served = {row: _embed(predictor, blobs, files[replay.sha256[row]]) for row in rows.tolist()}
     readable = {row: embedding for row, embedding in served.items() if embedding is not None}
     return Skew.between(

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select, update
 
 from api.commands import skew as command
+from api.model.predictor import Predictor
 from api.monitoring.skew import ENOUGH, measure_skew
 from api.settings import Settings
 from api.storage.blobs import Blobs
@@ -29,11 +30,12 @@ def learned(run: Run, database: Database, blobs: Blobs) -> None:
 
 
 def test_photos_as_they_were_learned_agree(own: Settings, database: Database, blobs: Blobs) -> None:
-    skew = measure_skew(database, blobs, own.model_cache, "litert", 1000)
+    skew = measure_skew(database, blobs, own.model_cache, Predictor.of_package, 1000)
     assert skew.photos == PHOTOS
     assert skew.objections == []
     assert skew.lines[-1] == "Training and serving agree."
-    assert measure_skew(database, blobs, own.model_cache, "litert", ENOUGH).photos == ENOUGH
+    fewer = measure_skew(database, blobs, own.model_cache, Predictor.of_package, ENOUGH)
+    assert fewer.photos == ENOUGH
 
 
 def test_files_that_changed_are_found(own: Settings, database: Database, blobs: Blobs) -> None:
@@ -42,7 +44,7 @@ def test_files_that_changed_are_found(own: Settings, database: Database, blobs: 
     for seed, blob in enumerate(files[:-1]):
         blobs.put(blob, encode(picture("freshbanana", seed), "PNG"))
     blobs.put(files[-1], b"not a photo")
-    skew = measure_skew(database, blobs, own.model_cache, "litert", 1000)
+    skew = measure_skew(database, blobs, own.model_cache, Predictor.of_package, 1000)
     assert (skew.photos, skew.unreadable) == (PHOTOS - 1, 1)
     assert len(skew.objections) == 3
 

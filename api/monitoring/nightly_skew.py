@@ -1,0 +1,65 @@
+"""Training/serving skew as a metric: each API process measures it once a day, on its own engine."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from api.core import telemetry
+from api.core.errors import ProblemError
+from api.model.package import BadPackageError, Package
+from api.model.predictor import Predictor
+from api.monitoring.skew import ENOUGH, measure_skew
+from api.predictions.state import AppState
+from api.settings import Settings
+
+# After a start, when nobody waits for anything; and then each day.
+FIRST_SECONDS = 3600.0
+AGAIN_SECONDS = 24 * 3600.0
+log = logging.getLogger(__name__)
+
+
+class _OtherVersionError(ValueError):
+    """Another version serves than the catalog says: the change is a moment old."""
+
+
+class NightlySkew:
+    """Call `refresh` every minute or so, from one thread. `clock` returns seconds.
+
+    It takes two seconds of one core for 200 photos, between which others get their turn.
+    """
+
+    def __init__(
+        self, settings: Settings, state: AppState, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings = settings
+        self._state = state
+        self._clock = clock
+        self._due_at = clock() + FIRST_SECONDS
+
+    def refresh(self) -> None:
+        """Measure, if it is time. Raises errors of the database."""
+        if self._clock() < self._due_at or self._state.catalog_problem:
+            return
+        cache = self._settings.model_cache
+        try:
+            skew = measure_skew(self._state.database, self._state.blobs, cache, self._serving)
+        except _OtherVersionError:
+            return  # The next call finds it.
+        except (ProblemError, BadPackageError) as error:  # No champion, or the reloader logs it.
+            log.info("Training and serving were not compared: %s", error)
+            self._due_at = self._clock() + FIRST_SECONDS
+            return
+        self._due_at = self._clock() + AGAIN_SECONDS
+        telemetry.SKEW_PHOTOS.set(skew.photos)
+        telemetry.SKEW_FOUND.set(bool(skew.objections))
+        if skew.photos >= ENOUGH:
+            telemetry.SKEW_SAME_CLASS.set(skew.same_class)
+        if skew.objections:
+            log.warning("%s", " ".join(skew.lines))
+
+    def _serving(self, package: Package) -> Predictor:
+        """The loaded model: no second one takes memory."""
+        predictor = self._state.predictor
+        if predictor is None or predictor.manifest.version != package.manifest.version:
+            raise _OtherVersionError
+        return predictor
