@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 
 from api.app import create_app
+from api.core.freshness_levels import LevelThresholds
 from api.model.predictor import Predictor
 from api.predictions.schemas import Prediction
 from api.predictions.state import AppState
@@ -335,3 +336,26 @@ def test_results_beyond_the_last_photo_and_of_an_earlier_start_do_not_count(
         shadow_repository.add_results(session, CANDIDATE, row.started_at, results[3:])
         assert (row.same, row.different, row.failed, row.active) == (2, 1, 1, None)
     assert found(service)["state"] == "complete"
+
+
+def test_it_follows_the_thresholds_and_the_photos_that_are_left(
+    held: tuple[Event, Lane], own: Settings
+) -> None:
+    _, offered = held
+    lane = offered(1, 2)
+    thresholds = {"apple": LevelThresholds(0.1, 0.2)}
+    lane._state.fruit_thresholds = {CANDIDATE: thresholds}
+    lane.update(own, 0)
+    assert lane._predictor
+    assert lane._predictor.fruit_thresholds == thresholds
+    assert lane._left <= 0
+
+
+def test_a_closed_lane_has_no_model_and_takes_nothing(held: tuple[Event, Lane]) -> None:
+    event, offered = held
+    lane = offered(1, 3)
+    lane.close()
+    assert lane._predictor is None
+    event.set()
+    until(lambda: not lane._is_running)
+    assert not lane._results
