@@ -10,7 +10,7 @@ from formatting import class_label, level_label, percent, pluralize
 from history_client import photo_path
 from plain_text import as_markdown
 
-from components.messages import run_action, show_action_error, show_fragment_error
+from components.messages import run_action, show_action_error, show_error, show_fragment_error
 
 _AREA = "grade_along"
 _SHARES = {"One in ten": 0.1, "Half of them": 0.5, "All of them": 1.0}
@@ -23,7 +23,6 @@ _ENDED = {
 }
 
 
-@st.fragment(run_every="3s")
 def grade_along(version: str) -> None:
     """How it went so far, and the buttons that start and stop it."""
     st.subheader("Let it grade along", anchor=False)
@@ -34,29 +33,34 @@ def grade_along(version: str) -> None:
     try:
         shadow = cached_api.models().shadow(version)
     except ApiError as error:
-        show_fragment_error(error, rejected="How it grades along cannot be shown")
+        show_error(error, rejected="How it grades along cannot be shown")
         return
     show_action_error(_AREA, "That was not possible")
     if shadow.state == "running":
-        _running(shadow)
-    if shadow.graded or shadow.failed:
-        _results(shadow)
+        _running(version)
+        return
+    _results(shadow)
+    st.caption(_ENDED.get(shadow.state, ""))
+    _start(version)
+
+
+# Only while it runs: a list to choose from would be closed.
+@st.fragment(run_every="3s")
+def _running(version: str) -> None:
+    """Reruns the page when it is over."""
+    try:
+        shadow = cached_api.models().shadow(version)
+    except ApiError as error:
+        show_fragment_error(error, rejected="How it grades along cannot be shown")
+        return
     if shadow.state != "running":
-        st.caption(_ENDED.get(shadow.state, ""))
-        _start(version)
-
-
-def _running(shadow: Shadow) -> None:
+        st.rerun()
     done, photos = shadow.graded + shadow.failed, shadow.photos or 1
     st.progress(
         min(done / photos, 1.0), text=f"{done:,} of {pluralize(photos, 'photo')} graded along"
     )
-    st.button(
-        "Stop grading along",
-        icon=":material/stop:",
-        on_click=_on_stop,
-        args=(shadow.version,),
-    )
+    st.button("Stop grading along", icon=":material/stop:", on_click=_on_stop, args=(version,))
+    _results(shadow)
 
 
 def _start(version: str) -> None:
@@ -83,6 +87,8 @@ def _on_stop(version: str) -> None:
 
 
 def _results(shadow: Shadow) -> None:
+    if not (shadow.graded or shadow.failed):
+        return
     totals = {
         "Graded by both": shadow.graded,
         "The same": shadow.same,
