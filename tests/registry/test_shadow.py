@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -21,10 +20,10 @@ from api.core.freshness_levels import LevelThresholds
 from api.model.predictor import Predictor
 from api.predictions.schemas import Prediction
 from api.predictions.state import AppState
-from api.registry import shadow, shadow_repository
+from api.registry import shadow
 from api.registry.model_reloader import load_version
 from api.registry.shadow import MAX_QUEUE, ShadowLane
-from api.registry.shadow_repository import ShadowGrade, ShadowResult
+from api.registry.shadow_repository import Agreement
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -318,26 +317,6 @@ def test_predictions_of_another_version_are_left_out(held: tuple[Event, Lane]) -
     assert not offered(1, 5, OTHER)._queue
 
 
-def test_results_beyond_the_last_photo_and_of_an_earlier_start_do_not_count(
-    service: TestClient,
-) -> None:
-    grade = ShadowGrade("freshapples", "fresh", 0.9)
-    other = ShadowGrade("freshapples", "past_best", 0.9)
-    results = [
-        ShadowResult(f"{k:032x}", grade, one)
-        for k, one in enumerate((grade, other, None, grade, grade, grade))
-    ]
-    with state_of(service).database.session() as session:
-        row = shadow_repository.start(session, CANDIDATE, SMALL, 0.1, 4)
-        earlier = row.started_at - timedelta(seconds=1)
-        shadow_repository.add_results(session, CANDIDATE, earlier, results[:2])
-        shadow_repository.add_results(session, CANDIDATE, row.started_at, results[:3])
-        assert (row.same, row.different, row.failed, row.active) == (1, 1, 1, 1)
-        shadow_repository.add_results(session, CANDIDATE, row.started_at, results[3:])
-        assert (row.same, row.different, row.failed, row.active) == (2, 1, 1, None)
-    assert found(service)["state"] == "complete"
-
-
 def test_it_follows_the_thresholds_and_the_photos_that_are_left(
     held: tuple[Event, Lane], own: Settings
 ) -> None:
@@ -359,3 +338,14 @@ def test_a_closed_lane_has_no_model_and_takes_nothing(held: tuple[Event, Lane]) 
     event.set()
     until(lambda: not lane._is_running)
     assert not lane._results
+
+
+@pytest.mark.parametrize(
+    ("same", "different", "below"), [(0, 0, False), (95, 5, False), (8, 2, False), (70, 30, True)]
+)
+def test_too_little_agreement_is_found_only_with_evidence(
+    same: int, different: int, below: bool
+) -> None:
+    agreement = Agreement.of(ShadowRow(same=same, different=different), 0.9)
+    assert agreement.below_min is below
+    assert agreement.share == (same / (same + different) if same else None)
