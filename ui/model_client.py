@@ -63,6 +63,11 @@ class ModelClient:
         files = [("files", (photo.name, photo.data)) for photo in photos]
         return self._http.call(TrialAnswer, "POST", _COMPARE, params={"a": a, "b": b}, files=files)
 
+    def try_both_on_kept(self, a: str, b: str, days: int, limit: int) -> TrialAnswer:
+        """Grade the newest photos of the last `days` that are kept again, by two versions."""
+        asked = {"a": a, "b": b, "days": days, "limit": limit}
+        return self._http.call(TrialAnswer, "POST", f"{_COMPARE}/kept", params=asked)
+
     def shadow(self, version: str) -> Shadow:
         """How it grades along with the version in use."""
         return self._http.call(Shadow, "GET", _shadow(version))

@@ -2,17 +2,22 @@
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from api_models import BatchFailure, TrialPhoto
 from client import ApiClient
+from history_client import photo_path
 from model_client import ModelClient
 from photos import Photo, thumbnail
+from thumbnails import Thumbnails
 
 from transfer import upload_batches
 from transfer.background_upload import BackgroundUpload
 from transfer.grading import MAX_THUMBNAILS, is_available
 from transfer.upload_batches import UploadBatch
+
+# Graded by both in some two seconds.
+KEPT_DAYS, MAX_KEPT = 7, 100
 
 
 @dataclass(frozen=True)
@@ -27,11 +32,16 @@ class Tried:
 
 @dataclass
 class VersionTrial:
-    """Two versions, and the photos that both grade."""
+    """Two versions, and the photos that both grade: those of `upload`, or kept ones."""
 
     a: str
     b: str
-    upload: BackgroundUpload[Tried]
+    upload: BackgroundUpload[Tried] | None
+    kept: list[Tried] = field(default_factory=list)
+
+    @property
+    def rows(self) -> list[Tried]:
+        return self.upload.rows if self.upload else self.kept
 
 
 def start(api: ApiClient, a: str, b: str, files: Iterable[Photo]) -> VersionTrial:
@@ -62,3 +72,18 @@ def start(api: ApiClient, a: str, b: str, files: Iterable[Photo]) -> VersionTria
         is_available=lambda: is_available(api),
     )
     return VersionTrial(a, b, upload)
+
+
+def on_kept(api: ApiClient, thumbnails: Thumbnails, a: str, b: str) -> VersionTrial:
+    """The newest photos of the last days, graded by both versions. Raises ApiError."""
+    results = ModelClient(api).try_both_on_kept(a, b, KEPT_DAYS, MAX_KEPT).results
+    paths = [photo_path(row.prediction_id or "") for row in results if isinstance(row, TrialPhoto)]
+    small = iter(thumbnails.get(paths))
+    rows = []
+    for result in results:
+        if isinstance(result, BatchFailure):
+            rows.append(Tried(result.filename, None, None, result.error.detail))
+        else:
+            data = next(small)
+            rows.append(Tried(result.filename, thumbnail(data) if data else None, result, None))
+    return VersionTrial(a, b, None, rows)

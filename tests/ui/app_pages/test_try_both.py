@@ -136,3 +136,56 @@ def test_a_version_without_files_cannot_be_tried(open_page: OpenPage, api: FakeA
     assert not page.exception
     assert "Try both" not in page_text(page)
     assert not page.file_uploader
+
+
+KEPT = f"{COMPARE}/kept"
+
+
+def test_photos_of_the_last_week_are_graded_again(
+    page: AppTest, api: FakeApi, photo: bytes
+) -> None:
+    fresh, rotten = grade("freshapples", 0.97), grade("rottenapples", 0.6)
+    rows = [
+        {
+            "index": 0,
+            "filename": "a.jpg",
+            "prediction_id": "1",
+            "same": True,
+            "a": fresh,
+            "b": fresh,
+        },
+        {
+            "index": 1,
+            "filename": "b.jpg",
+            "prediction_id": "2",
+            "same": False,
+            "a": fresh,
+            "b": rotten,
+        },
+    ]
+    summary = {"a": PREVIOUS, "b": CHAMPION, "count": 2, "same": 1, "different": 1, "failed": 0}
+    api.answers[KEPT] = Answer({"results": rows, "summary": summary})
+    api.answers["/predictions/2/photograph"] = Answer(photo, content_type="image/jpeg")
+    button(page, "Use photos of the last week").click().run()
+    assert not page.exception
+    table = page.dataframe[0].value
+    assert table["File"].tolist() == ["b.jpg", "a.jpg"]
+    assert table["Photo"][0].startswith("data:image/")
+    assert not isinstance(table["Photo"][1], str)
+    assert [path for path, _ in api.received if path.startswith(KEPT)] == [
+        f"{KEPT}?a={PREVIOUS}&b={CHAMPION}&days=7&limit=100"
+    ]
+
+
+def test_without_kept_photos_that_is_said(page: AppTest, api: FakeApi) -> None:
+    summary = {"a": PREVIOUS, "b": CHAMPION, "count": 0, "same": 0, "different": 0, "failed": 0}
+    api.answers[KEPT] = Answer({"results": [], "summary": summary})
+    button(page, "Use photos of the last week").click().run()
+    assert page.info[-1].value == "No photo of the last week is kept."
+
+
+def test_kept_photos_that_cannot_be_graded_are_told(page: AppTest, api: FakeApi) -> None:
+    api.answers[KEPT] = problem(409, "The files of the version are damaged.", "model-damaged")
+    button(page, "Use photos of the last week").click().run()
+    assert "The files of the version are damaged." in page_text(page)
+    assert page.file_uploader

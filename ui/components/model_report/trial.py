@@ -11,11 +11,13 @@ from formatting import percent, pluralize, short_grade
 from photos import READABLE
 from plain_text import as_cell
 from transfer import trial
-from transfer.trial import Tried, VersionTrial
+from transfer.trial import MAX_KEPT, Tried, VersionTrial
 
+from components.messages import run_action, show_action_error
 from components.upload_progress import choose_files, progress, stopped_warning
 
 UPLOADER = "trial"
+_AREA = "trial_of_kept"
 _ROW_PIXELS, _TABLE_PIXELS = 56, 520
 
 
@@ -25,7 +27,7 @@ def try_both(a: str, b: str) -> None:
     current = state.trial()
     if current is None or (current.a, current.b) != (a, b):
         _choose(a, b)
-    elif not current.upload.finished:
+    elif current.upload and not current.upload.finished:
         progress(current.upload, "Grading by both")
     else:
         _results(current)
@@ -39,23 +41,40 @@ def _choose(a: str, b: str) -> None:
     files = choose_files(
         UPLOADER, "Photos, or zips of photos", [*READABLE, "zip"], "Up to some hundred photos."
     )
-    st.button(
-        f"Grade {pluralize(files, 'file')} by both" if files else "Grade by both",
-        type="primary",
-        icon=":material/play_arrow:",
-        disabled=not files,
-        on_click=_start,
-        args=(a, b),
-    )
+    with st.container(horizontal=True):
+        st.button(
+            f"Grade {pluralize(files, 'file')} by both" if files else "Grade by both",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=not files,
+            on_click=_start,
+            args=(a, b),
+        )
+        st.button(
+            "Use photos of the last week",
+            icon=":material/history:",
+            help=f"The newest {MAX_KEPT} photos that were graded then and are kept.",
+            on_click=_start_kept,
+            args=(a, b),
+        )
+    show_action_error(_AREA, "The kept photos were not graded")
 
 
 def _start(a: str, b: str) -> None:
     state.keep_trial(trial.start(cached_api.api(), a, b, uploads.take_files(UPLOADER)))
 
 
+def _start_kept(a: str, b: str) -> None:
+    api, thumbnails = cached_api.api(), cached_api.thumbnails()
+    run_action(_AREA, lambda: state.keep_trial(trial.on_kept(api, thumbnails, a, b)))
+
+
 def _results(current: VersionTrial) -> None:
-    rows = current.upload.rows
-    stopped_warning(current.upload)
+    rows = current.rows
+    if current.upload:
+        stopped_warning(current.upload)
+    elif not rows:
+        st.info("No photo of the last week is kept.", icon=":material/hide_image:")
     graded = [row for row in rows if row.grades]
     different = [row for row in graded if row.grades and not row.grades.same]
     totals = {
