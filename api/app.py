@@ -144,7 +144,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = Service(
         title="Ripeline",
         version=__version__,
-        summary="Grades fruit from photographs.",
+        summary="Grades fruit from photos.",
         lifespan=partial(_lifespan, settings=settings),
         exception_handlers={**HANDLERS, BadPackageError: _bad_package},
         # `health` has both: for any path, and rendered once.

@@ -201,7 +201,7 @@ class FileError(BaseModel):
 
 
 class FruitBox(BaseModel):
-    """Pixels of the upright photograph; x to the right, y down."""
+    """Pixels of the upright photo; x to the right, y down."""
 
     x_max: Annotated[float, Field(ge=-1000000.0, le=1000000.0)]
     x_min: Annotated[float, Field(ge=-1000000.0, le=1000000.0)]
@@ -236,14 +236,14 @@ class Health(BaseModel):
 
 
 class ImageSize(BaseModel):
-    """Of the photograph as sent, upright, in pixels."""
+    """Of the photo as sent, upright, in pixels."""
 
     height: int
     width: int
 
 
 class InstanceSummary(BaseModel):
-    """Totals of the instances of one photograph."""
+    """Totals of the instances of one photo."""
 
     by_class: dict[str, int]
     by_level: dict[Literal["fresh", "past_best", "rotten"], int]
@@ -268,7 +268,7 @@ class KnownPhotographs(BaseModel):
 
 
 class Latency(BaseModel):
-    """From photograph to grade, in the service; of the newest predictions, up to 10,000."""
+    """From photo to grade, in the service; of the newest predictions, up to 10,000."""
 
     p50_ms: float
     p95_ms: float
@@ -277,7 +277,7 @@ class Latency(BaseModel):
 
 
 class LeakIfDealtByFile(BaseModel):
-    """What to expect had files been dealt at random, and not photographs."""
+    """What to expect had files been dealt at random, and not photos."""
 
     also_in_train: float
     share: float
@@ -414,7 +414,7 @@ class ModelThresholds(BaseModel):
 
 
 class PixelBox(BaseModel):
-    """Whole pixels of the upright photograph; x to the right, y down."""
+    """Whole pixels of the upright photo; x to the right, y down."""
 
     x_max: int
     x_min: int
@@ -877,7 +877,7 @@ class BatchFailure(BaseModel):
 
 
 class BoxedPhotoAnswer(BaseModel):
-    """A photo with boxes around its fruits, in pixels of the stored photograph."""
+    """A photo with boxes around its fruits, in pixels of the stored photo."""
 
     boxes: list[MarkedFruit]
     bytes: int
@@ -911,7 +911,7 @@ class BoxedUploadReport(BaseModel):
 
 
 class BoxesAnswer(BaseModel):
-    """The boxed photo of a prediction; its boxes are in pixels of the stored photograph."""
+    """The boxed photo of a prediction; its boxes are in pixels of the stored photo."""
 
     boxes: list[MarkedFruit]
     complete: bool
@@ -939,7 +939,7 @@ class ClassDifference(BaseModel):
 
 
 class Copies(BaseModel):
-    """Files that show the same photograph. Boxed fruits do not count."""
+    """Files that show the same photo. Boxed fruits do not count."""
 
     files: int
     histogram: list[CopyCount]
@@ -953,7 +953,7 @@ class Copies(BaseModel):
 
 
 class DatasetSummary(BaseModel):
-    """Images are files of the catalog; copies of one photo count as one photograph."""
+    """Images are files of the catalog; copies of one photo count as one."""
 
     boxed_photos: int = 0
     boxes: int = 0
@@ -1131,7 +1131,7 @@ class InspectionPhotoPage(BaseModel):
 
 
 class Instance(BaseModel):
-    """One fruit of a photograph, graded from the photograph's own pixels around its box."""
+    """One fruit of a photo, graded from the photo's own pixels around its box."""
 
     box: PixelBox
     confidence: Annotated[float, Field(ge=0.0, le=1.0)]
@@ -1414,7 +1414,7 @@ class DatasetInsights(BaseModel):
     """
     Today's data: what the serving version learned from and was measured on, and the catalog.
 
-    An example is one photograph, or one boxed fruit on a photograph.
+    An example is one photo, or one boxed fruit on a photo.
     """
 
     appearance: Appearance
@@ -1510,7 +1510,7 @@ class Explanation(BaseModel):
 
 
 class Prediction(BaseModel):
-    """One graded photograph."""
+    """One graded photo."""
 
     confidence: Annotated[float, Field(ge=0.0, le=1.0)]
     explanation: Explanation | None = None
@@ -1535,7 +1535,7 @@ class Prediction(BaseModel):
 
 
 class BatchPrediction(Prediction):
-    """One graded photograph of a batch."""
+    """One graded photo of a batch."""
 
     filename: str
     index: Annotated[int, Field(ge=0)]

@@ -23,7 +23,7 @@ Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 
 
 class FruitBox(BaseModel):
-    """Pixels of the upright photograph; x to the right, y down."""
+    """Pixels of the upright photo; x to the right, y down."""
 
     model_config = ConfigDict(strict=True)
 
@@ -56,18 +56,16 @@ class DrawnOn(BaseModel):
 
 
 class MarkedFruits(BaseModel):
-    """All boxes of one photograph."""
+    """All boxes of one photo."""
 
     model_config = ConfigDict(strict=True)
 
     boxes: list[MarkedFruit] = Field(max_length=box_frames.MAX_BOXES)
-    complete: bool = Field(
-        default=True, description="Whether every fruit of the photograph has a box."
-    )
+    complete: bool = Field(default=True, description="Whether every fruit of the photo has a box.")
     image: DrawnOn | None = Field(
         default=None,
         description="Needed if the boxes were drawn on a larger or smaller copy of the stored "
-        "photograph, as a person's own file may be.",
+        "photo, as a person's own file may be.",
     )
     new_class: NewClass = False
 
@@ -85,10 +83,10 @@ class MarkedFruits(BaseModel):
 
 
 class BoxedPhotoAnswer(BaseModel):
-    """A photo with boxes around its fruits, in pixels of the stored photograph."""
+    """A photo with boxes around its fruits, in pixels of the stored photo."""
 
     id: str
-    photograph: str = Field(description="The group of files that show the same photograph.")
+    photograph: str = Field(description="The group of files that show the same photo.")
     split: Split
     origin: BoxedOrigin
     filename: str
@@ -97,7 +95,7 @@ class BoxedPhotoAnswer(BaseModel):
     bytes: int
     sha256: str = Field(description="Of the file as it was sent.")
     complete: bool = Field(description="Whether every fruit has a box.")
-    prediction_id: str | None = Field(description="Whose photograph it is, if of a prediction.")
+    prediction_id: str | None = Field(description="Whose photo it is, if of a prediction.")
     created_at: datetime
     boxes: list[MarkedFruit]
 

@@ -25,7 +25,7 @@ class UploadedFile(BaseModel):
     id: str
     class_name: str
     split: Split
-    photograph: str = Field(description="The group of files that show the same photograph.")
+    photograph: str = Field(description="The group of files that show the same photo.")
 
     @classmethod
     def of(cls, stored: Stored) -> "UploadedFile":
@@ -88,7 +88,7 @@ class KnownPhotographs(BaseModel):
 
 
 class DatasetSummary(BaseModel):
-    """Images are files of the catalog; copies of one photo count as one photograph."""
+    """Images are files of the catalog; copies of one photo count as one."""
 
     images: int
     by_class: dict[str, int]

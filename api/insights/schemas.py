@@ -95,7 +95,7 @@ class CopyCount(BaseModel):
 
 
 class LeakIfDealtByFile(BaseModel):
-    """What to expect had files been dealt at random, and not photographs."""
+    """What to expect had files been dealt at random, and not photos."""
 
     test_share: float
     test_photographs: float
@@ -104,7 +104,7 @@ class LeakIfDealtByFile(BaseModel):
 
 
 class Copies(BaseModel):
-    """Files that show the same photograph. Boxed fruits do not count."""
+    """Files that show the same photo. Boxed fruits do not count."""
 
     photographs: int
     files: int
@@ -112,7 +112,7 @@ class Copies(BaseModel):
     most: int
     known: bool = Field(description="Whether the number of files is known for every photo.")
     histogram: list[CopyCount]
-    in_two_splits: int = Field(description="Photographs with files in more than one split; none.")
+    in_two_splits: int = Field(description="Photos with files in more than one split; none.")
     leak: LeakIfDealtByFile | None
     story: str
 
@@ -120,7 +120,7 @@ class Copies(BaseModel):
 class DatasetInsights(BaseModel):
     """Today's data: what the serving version learned from and was measured on, and the catalog.
 
-    An example is one photograph, or one boxed fruit on a photograph.
+    An example is one photo, or one boxed fruit on a photo.
     """
 
     model_version: str
@@ -170,7 +170,7 @@ class Augmentation(BaseModel):
 
     model_version: str
     image_id: str | None
-    class_name: str | None = Field(description="The label that the photograph has, if any.")
+    class_name: str | None = Field(description="The label that the photo has, if any.")
     seed: int
     freshness: FreshnessOfClass | None
     original: View
@@ -192,7 +192,7 @@ class Figure(BaseModel):
     low: float | None = Field(description="Of the 95 % interval.")
     high: float | None
     counts: str = Field(description='What is counted: "520 files of 215 photos".')
-    split: str = Field(description="How the photographs were held out, in words.")
+    split: str = Field(description="How the photos were held out, in words.")
     measures: Literal["version", "recipe"] = Field(
         description="This version itself, or graders made by its recipe as shipped."
     )
@@ -241,7 +241,7 @@ class Report(BaseModel):
     architecture: str
     figures: list[Figure] = Field(description="Left-out sources first, leaking splits last.")
     recipe_data: DataFingerprint | None = Field(description="What the recipe was measured on.")
-    same_data: bool = Field(description="Whether the version was made from the same photographs.")
+    same_data: bool = Field(description="Whether the version was made from the same photos.")
     comparison: ArchitectureComparison | None
     kept_versions: list[KeptVersion] = Field(
         description="What waiting costs: this version and those that were kept when it was made, "
@@ -267,7 +267,7 @@ class Mistake(BaseModel):
     class_name: str = Field(description="Its label when the version was made.")
     predicted_class: str
     confidence: float
-    photograph: str = Field(description="The group of files that show the same photograph.")
+    photograph: str = Field(description="The group of files that show the same photo.")
     source: str
     photo: CatalogPhoto | None = Field(description="Null where the catalog has no picture of it.")
     box: FruitBox | None = Field(description="In pixels of the photo; null for a whole photo.")

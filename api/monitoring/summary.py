@@ -30,7 +30,7 @@ class Slice(BaseModel):
 
 
 class Latency(BaseModel):
-    """From photograph to grade, in the service; of the newest predictions, up to 10,000."""
+    """From photo to grade, in the service; of the newest predictions, up to 10,000."""
 
     sample_size: int
     p50_ms: float

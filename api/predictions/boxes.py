@@ -31,7 +31,7 @@ class PhotographNotKeptError(ConflictError):
 
 
 class BoxesAnswer(BaseModel):
-    """The boxed photo of a prediction; its boxes are in pixels of the stored photograph."""
+    """The boxed photo of a prediction; its boxes are in pixels of the stored photo."""
 
     prediction_id: str
     id: str = Field(description="Of the boxed photo.")

@@ -16,19 +16,19 @@ from api.storage.ids import new_id
 
 
 class Explanation(BaseModel):
-    heatmap: str = Field(description="The photograph with the class activation map over it: PNG.")
+    heatmap: str = Field(description="The photo with the class activation map over it: PNG.")
     trace: Trace | None = Field(default=None, description="Of explain=full.")
 
 
 class ImageSize(BaseModel):
-    """Of the photograph as sent, upright, in pixels."""
+    """Of the photo as sent, upright, in pixels."""
 
     width: int
     height: int
 
 
 class PixelBox(BaseModel):
-    """Whole pixels of the upright photograph; x to the right, y down."""
+    """Whole pixels of the upright photo; x to the right, y down."""
 
     x_min: int
     y_min: int
@@ -64,7 +64,7 @@ OwnThresholds = Annotated[
 
 
 class Instance(BaseModel):
-    """One fruit of a photograph, graded from the photograph's own pixels around its box."""
+    """One fruit of a photo, graded from the photo's own pixels around its box."""
 
     box: PixelBox
     score: float = Field(ge=0, le=1, description="How sure the detector is of a fruit there.")
@@ -97,7 +97,7 @@ class Instance(BaseModel):
 
 
 class InstanceSummary(BaseModel):
-    """Totals of the instances of one photograph."""
+    """Totals of the instances of one photo."""
 
     count: int
     by_class: dict[str, int] = Field(description="Of the recognised, by predicted class.")
@@ -145,7 +145,7 @@ class FoundFruits(BaseModel):
 
 
 class Prediction(BaseModel):
-    """One graded photograph."""
+    """One graded photo."""
 
     prediction_id: str
     predicted_class: str
@@ -211,7 +211,7 @@ class Prediction(BaseModel):
 
 
 class BatchPrediction(Prediction):
-    """One graded photograph of a batch."""
+    """One graded photo of a batch."""
 
     index: int = Field(ge=0, description="Position in the results.")
     filename: str = Field(

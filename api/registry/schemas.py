@@ -143,7 +143,7 @@ class VersionComparison(BaseModel):
     a: Version
     b: Version
     same_data: bool = Field(
-        description="Otherwise the two were measured on different photographs, and a difference "
+        description="Otherwise the two were measured on different photos, and a difference "
         "may come from those; the verdict compares on the same ones."
     )
     figures: list[Difference]

@@ -123,13 +123,13 @@ def test_day(
     try_both(hands, trays)
     look(page, story, "5-tried")
     go(hands, "Retrain", "retrain")
-    answer(hands, "Promote it", "Promote")
+    answer(hands, "Put it in use", "Put in use")
     wait_until_served(api, second)
-    expect(page.get_by_text("and a person promoted it")).to_be_visible()
+    expect(page.get_by_text("and a person put it in use")).to_be_visible()
     look(page, story, "6-in-use")
     answer(hands, "Roll back", "Roll back")
     wait_until_served(api, first)
-    expect(page.get_by_role("button", name="Promote it")).to_be_visible()
+    expect(page.get_by_role("button", name="Put it in use")).to_be_visible()
     no_traceback(page)
 
 

@@ -18,6 +18,7 @@ from tests.processes import Running, running_app
 from tests.ui import fake_lots, fake_tray
 from tests.ui.fake_api import OUTAGE, PREDICTION, Answer, FakeApi, problem
 from tests.ui.hostile_text import EVIL
+from tests.waiting import until
 
 FRAMES = "/predict?record=false&instances=true"
 WHOLE_FRAMES = "/predict?record=false"
@@ -226,6 +227,13 @@ def test_predict_page_grades_live_and_records_what_is_kept(
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(fake_url)
     page.get_by_role("radio", name="Live camera", exact=True).click()
+    choices = page.get_by_role("radiogroup", name="Where the photo comes from").get_by_role("radio")
+    places = [place for one in choices.all() if (place := one.bounding_box())]
+    rows = len({round(place["y"]) for place in places})
+    assert (len(places), rows) == (4, 2 if is_phone(page) else 1)
+    if is_phone(page):
+        assert min(place["height"] for place in places) >= LEAST_TARGET_PIXELS
+        assert len({round(place["width"]) for place in places}) == 1
     button(page, "Start the camera").click()
     expect(live(page).locator(".headline")).to_have_text("✓ Fresh apple")
     assert not [path for path, _ in fake_api.received if path == "/predict"]
@@ -240,6 +248,40 @@ def test_predict_page_grades_live_and_records_what_is_kept(
     expect(live(page).locator(".headline")).to_have_text("✓ Fresh apple")
     button(page, "Pause").click()
     look(page, "live-predict", "kept")
+
+
+def test_camera_rests_by_itself_and_goes_on_at_a_tap(
+    page: Page, fake_url: str, fake_api: FakeApi
+) -> None:
+    """While the page is out of sight, and after minutes in which nothing is kept."""
+    page.add_init_script(
+        "const after = window.setTimeout;"
+        "window.setTimeout = (act, wait, ...more) => wait === 300000"
+        " ? (window.idle = act, 0) : after(act, wait, ...more);"
+    )
+    open_camera(page, fake_url)
+    button(page, "Start the camera").click()
+    status, boxes = live(page).get_by_role("status"), live(page).locator(".box")
+    for rest, why in (
+        ("window.idle()", "Paused, as no photo was kept for five minutes."),
+        (
+            "Object.defineProperty(document, 'hidden', {value: true, configurable: true});"
+            "document.dispatchEvent(new Event('visibilitychange'));"
+            "delete document.hidden;"
+            "document.dispatchEvent(new Event('visibilitychange'));",
+            "Paused while this page was not in view.",
+        ),
+    ):
+        expect(boxes.first).to_be_visible()
+        page.evaluate(rest)
+        expect(status).to_have_text(why)
+        expect(live(page).locator(".still")).to_be_visible()
+        button(page, "Go on").click()
+        expect(status).to_have_text("")
+        expect(live(page).locator(".still")).to_be_hidden()
+        fake_api.received.clear()
+        expect(boxes.first).to_be_visible()
+        until(lambda: any(path == FRAMES for path, _ in fake_api.received))
 
 
 def test_refused_photo_says_why(page: Page, fake_url: str, fake_api: FakeApi) -> None:

@@ -2,9 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.pages import ARTEFACTS, PATIENCE_MS, expect_title
 from tests.processes import Running
@@ -36,7 +37,23 @@ def test_uploaded_photo_is_graded(browser: Browser, running: Running, tmp_path: 
     assert health["prediction_count"] == before + 1
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / "predict.png")
+
+    card.get_by_text("This call as code").click()
+    card.get_by_role("tab", name="JavaScript").click()
+    code = card.locator("code.language-javascript").inner_text()
+    _assert_script_grades(page, code, running.api_url, photo, answer)
     page.close()
+
+
+def _assert_script_grades(
+    page: Page, code: str, api_url: str, photo: Path, answer: dict[str, Any]
+) -> None:
+    """In a page of the API's own address with a file input."""
+    page.goto(f"{api_url}/docs")
+    page.evaluate("document.body.innerHTML = '<input type=file>'")
+    page.locator("input").set_input_files(photo)
+    graded = page.evaluate(f"async () => {{ {code}\nreturn [predicted_class, confidence]; }}")
+    assert graded == [answer["predicted_class"], answer["confidence"]]
 
 
 def test_file_that_is_not_a_photo_is_explained(

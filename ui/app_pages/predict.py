@@ -19,10 +19,21 @@ _UPLOAD = "Choose a photo"
 _CAMERA = "Take a photo"
 _MANY = "Many photos"
 _LIVE = "Live camera"
+# On a phone two by two, each as large as a thumb.
+_TWO_BY_TWO = (
+    "<style>@media (max-width: 640px) {"
+    f".st-key-{state.SOURCE} [role=radiogroup] {{ display: grid; gap: 0.5rem; "
+    "grid-template-columns: 1fr 1fr; }"
+    f".st-key-{state.SOURCE} [role=radio] {{ width: 100%; min-height: 44px; margin: 0; "
+    "border-radius: 0.75rem; }"
+    f".st-key-{state.SOURCE} [role=radio]:not([aria-checked=true]) "
+    "{ border-color: #80908059 !important; } }</style>"
+)
 
 
 def choose_source() -> str:
     """Ask where the photo comes from. The camera starts only when chosen."""
+    st.html(_TWO_BY_TWO)
     return st.segmented_control(
         "Where the photo comes from",
         [_UPLOAD, _CAMERA, _MANY, _LIVE],

@@ -8,10 +8,13 @@ from formatting import TEST_ACCURACY, capitalize, class_label, humanize, percent
 from stored_models import GateComparison, LabelAgreement, MetricPair, PairedCounts
 
 Row = tuple[str, str, str]
+# In plain words, with the field's term.
+_MACRO_F1 = "Right, each class alike (macro F1)"
+_CALIBRATION = "Confidence off by (calibration error)"
 _NAMES = {
-    "macro_f1": "Macro F1",
+    "macro_f1": _MACRO_F1,
     "accuracy": TEST_ACCURACY,
-    "expected_calibration_error": "Calibration error",
+    "expected_calibration_error": _CALIBRATION,
     "fruit_accuracy": "Fruit right",
     "freshness_accuracy": "Freshness right",
     "known_rejected": "Known photos rejected",
@@ -54,8 +57,8 @@ def metric_rows(comparison: VersionComparison) -> list[Row]:
 def _gate_rows(figures: GateComparison) -> Iterator[Row]:
     if figures.overall.photographs:
         yield "Held-out photos right", *_counts(figures.overall)
-    yield from _metric("Macro F1", figures.macro_f1)
-    yield from _metric("Calibration error", figures.calibration_error)
+    yield from _metric(_MACRO_F1, figures.macro_f1)
+    yield from _metric(_CALIBRATION, figures.calibration_error)
     if figures.recognised.photographs:
         yield "Known photos recognised", *_counts(figures.recognised)
     yield from _metric("Other things accepted as known", figures.others_let_through)

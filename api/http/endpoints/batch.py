@@ -41,9 +41,9 @@ async def predict_batch(
     instances: bool = False,
     batch_id: BatchId | None = None,
 ) -> StreamingResponse:
-    """Send photographs, zips of them, or both, in form fields `files`.
+    """Send photos, zips of them, or both, in form fields `files`.
 
-    There is a result for each photograph, in order: its grade, or its own error. With
+    There is a result for each photo, in order: its grade, or its own error. With
     `Accept: application/x-ndjson` each comes as a line as soon as it is there, and `{"summary": …}`
     as the last. `instances=true` grades each fruit of each photo, as at `/predict`.
 

@@ -39,7 +39,7 @@ from api.storage.ids import is_id
 BOXED_PHOTOS = "/dataset/boxed-photos"
 UPLOADS = "/upload-boxed-photos"
 _UPLOAD = describe_form(
-    files={**FILES, "description": "Zips of photographs and their files of boxes."},
+    files={**FILES, "description": "Zips of photos and their files of boxes."},
     new_class=describe_flag("Accept new classes whose names look like those of known ones."),
 )
 router = APIRouter(tags=["boxed photos"], responses=responses(503, 507))
@@ -70,8 +70,8 @@ def put_boxes(
     *,
     sent: MarkedFruits,
 ) -> BoxesAnswer:
-    """Send all fruits of the photograph: missed ones too, without what is no fruit, and with their
-    right classes, where the photograph is still kept. The next retraining learns each fruit with a
+    """Send all fruits of the photo: missed ones too, without what is no fruit, and with their
+    right classes, where the photo is still kept. The next retraining learns each fruit with a
     class, and a full one also where the fruits are.
 
     The list replaces an earlier one. An empty one with `complete` says that there is no fruit. New
@@ -197,10 +197,10 @@ async def upload_boxed_photos(
     training_index: TrainingIndexDep,
     settings: SettingsDep,
 ) -> BoxedUploadReport:
-    """Send a zip of photographs with their boxes, as Pascal VOC, COCO or YOLO.
+    """Send a zip of photos with their boxes, as Pascal VOC, COCO or YOLO.
 
-    If the file of boxes states a size, it must be the photograph's, upright or as its pixels are
-    stored. Boxes of the class `fruit` say only where a fruit is. A photograph without a file of
+    If the file of boxes states a size, it must be the photo's, upright or as its pixels are
+    stored. Boxes of the class `fruit` say only where a fruit is. A photo without a file of
     boxes is refused; one whose file has no boxes shows no fruit.
     """
     limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)

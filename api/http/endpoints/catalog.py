@@ -46,11 +46,11 @@ from api.storage.ids import is_id
 IMAGES = "/dataset/images"
 UPLOADS = "/upload-training-data"
 _UPLOAD = describe_form(
-    files={**FILES, "description": "Photographs, zips of them, or both."},
+    files={**FILES, "description": "Photos, zips of them, or both."},
     class_name={
         "type": "string",
         "pattern": CLASS_NAME_PATTERN,
-        "description": "Of the photographs that lie in no class folder. A zip of class folders "
+        "description": "Of the photos that lie in no class folder. A zip of class folders "
         "needs none.",
     },
     new_class=describe_flag("Accept new classes whose names look like those of known ones."),
@@ -179,7 +179,7 @@ async def upload(
     known: KnownPhotosDep,
     settings: SettingsDep,
 ) -> UploadReport:
-    """Send photographs of one class and name it, or a zip with a folder for each class.
+    """Send photos of one class and name it, or a zip with a folder for each class.
 
     A new class name is welcome. If it looks like that of a known class ("Fresh Apples" beside
     `freshapples`), `new_class=true` says that a different class is meant.

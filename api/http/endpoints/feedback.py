@@ -165,7 +165,7 @@ def feedback(
     *,
     sent: Feedback,
 ) -> FeedbackAnswer:
-    """The photograph becomes a training image of that class, where it is still kept.
+    """The photo becomes a training image of that class, where it is still kept.
 
     A later word replaces an earlier one. A class that the model does not know is welcome; if its
     name looks like a known one's, `new_class` says that a different class is meant.

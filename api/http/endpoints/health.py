@@ -190,9 +190,7 @@ async def index(request: Request, settings: SettingsDep) -> Response:
         app, docs = html.escape(settings.ui_url, quote=True), _link(request, "docs")
         return HTMLResponse(_FRONT_PAGE.substitute(app=app, docs=docs))
     endpoints = sorted(request.app.openapi()["paths"])
-    return JSONResponse(
-        {"message": "Ripeline grades fruit from photographs.", "endpoints": endpoints}
-    )
+    return JSONResponse({"message": "Ripeline grades fruit from photos.", "endpoints": endpoints})
 
 
 @router.get("/openapi.json", include_in_schema=False)

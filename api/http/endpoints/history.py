@@ -186,7 +186,7 @@ def photograph(
     prediction_id: RecordedId,
     size: ThumbnailSize = 256,
 ) -> Response:
-    """A JPEG, upright and without metadata; 404 once the photograph is no longer kept."""
+    """A JPEG, upright and without metadata; 404 once the photo is no longer kept."""
     row, _ = find_recorded(database, state.recorder, prediction_id)
     data = load_image(blobs, row)
     try:

@@ -48,7 +48,7 @@ def retrain(
 ) -> RetrainStarted:
     """Start a run in the worker. What it makes serves if the gate finds it as good or better.
 
-    *fast* learns a new head in seconds; *full* fine-tunes the network on the photographs, and
+    *fast* learns a new head in seconds; *full* fine-tunes the network on the photos, and
     trains the detector on new boxed photos; *detector* does only that, in minutes, and leaves all
     grades as they are.
     """

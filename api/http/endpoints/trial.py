@@ -51,9 +51,9 @@ async def compare_on_photos(
     settings: SettingsDep,
     trial: Annotated[Trial, Depends(_trial)],
 ) -> StreamingResponse:
-    """Send photographs, zips of them, or both, as to `/predict/batch`.
+    """Send photos, zips of them, or both, as to `/predict/batch`.
 
-    There is a row for each photograph, in order, with the grades by versions `a` and `b` under the
+    There is a row for each photo, in order, with the grades by versions `a` and `b` under the
     freshness thresholds in use. Nothing is kept, and monitoring does not count it. With
     `Accept: application/x-ndjson` each row comes as a line as soon as it is there.
     """

@@ -32,7 +32,7 @@ def test_limits_are_carried_over_only_where_wanted(
     script_lacking(api, "apple", "banana")
     waiting = fake.PASSED | {"promote": False, "passed": True}
     api.answers["/runs"] = fake.runs(fake.RUN | {"verdict": waiting})
-    page = press(retrain_page(open_page), "Promote it")
+    page = press(retrain_page(open_page), "Put it in use")
     [warning] = [each.value for each in page.warning if "drew the line" in each.value]
     assert "For Apple, Banana, the version in use has limits of its own" in warning
     [choice] = [box for box in page.checkbox if box.label == "Carry the limits of 2 fruits over"]
@@ -53,7 +53,7 @@ def test_limits_are_carried_over_only_where_wanted(
 def test_nothing_is_asked_where_nothing_is_lacking(open_page: OpenPage, api: FakeApi) -> None:
     script_lacking(api)
     api.answers["/runs"] = fake.runs(fake.RUN | {"verdict": fake.NOT_PASSED})
-    page = press(retrain_page(open_page), "Promote it anyway")
+    page = press(retrain_page(open_page), "Put it in use anyway")
     assert not any("drew the line" in each.value for each in page.warning)
     assert not page.checkbox
 

@@ -35,7 +35,6 @@ def test_photo_is_shown_with_its_grade(open_page: OpenPage, api: FakeApi, photo:
 
     assert page.header[0].value == "Fresh apple"
     assert [(metric.label, metric.value) for metric in page.metric] == [
-        ("Confidence", "97.3 %"),
         ("Freshness score", "98 / 100"),
         ("Level", "Fresh"),
     ]
@@ -52,7 +51,7 @@ def test_past_its_best_is_in_the_heading(open_page: OpenPage, api: FakeApi, phot
     page = upload(open_page("predict"), "apple.jpg", photo)
 
     assert page.header[0].value == "Apple, past its best"
-    assert page.metric[2].value == "Past its best"
+    assert page.metric[1].value == "Past its best"
 
 
 def test_own_lines_of_the_fruit_are_shown(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
@@ -73,7 +72,7 @@ def test_heading_is_the_class_if_the_level_differs(
     page = upload(open_page("predict"), "apple.jpg", photo)
 
     assert page.header[0].value == "Rotten apple"
-    assert page.metric[2].value == "Past its best"
+    assert page.metric[1].value == "Past its best"
 
 
 def test_photo_is_sent_once_across_reruns(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
@@ -183,7 +182,7 @@ def test_class_without_a_freshness_shows_no_score(
     page = upload(open_page("predict"), "fruit.jpg", photo)
 
     assert page.header[0].value == "Dragon fruit"
-    assert [metric.label for metric in page.metric] == ["Confidence"]
+    assert not page.metric
 
 
 def test_heic_without_preview_is_graded(open_page: OpenPage) -> None:

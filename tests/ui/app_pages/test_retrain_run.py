@@ -86,7 +86,7 @@ def test_promoted_candidate_is_compared_with_the_previous_champion(
     assert table["New"][0] == "98.1 % (211 of 215)"
     assert "New class: Kiwi" in table["Metric"].tolist()
     assert any("same 215 held-out photos" in element.value for element in page.caption)
-    assert not has_button(page, "Promote it anyway")
+    assert not has_button(page, "Put it in use anyway")
 
 
 @pytest.mark.parametrize("nothing_new", [True, False])
@@ -114,9 +114,9 @@ def test_candidate_that_passed_waits_for_a_person_to_promote_it(
     page = retrain_page(open_page)
     shown = [element.value for element in page.info]
     assert any("passed the checks and waits for you" in text for text in shown)
-    assert not has_button(page, "Promote it anyway")
+    assert not has_button(page, "Put it in use anyway")
 
-    press(page, "Promote it")
+    press(page, "Put it in use")
     assert not any("did not pass" in element.value for element in page.warning)
     page.button(key="confirm-promotion").click().run()
 
@@ -147,7 +147,7 @@ def test_rejected_candidate_can_be_promoted_after_confirmation(
     assert "did not pass the checks" in page.warning[0].value
     assert "It is worse on Fresh apple" in page.warning[0].value
 
-    press(page, "Promote it anyway")
+    press(page, "Put it in use anyway")
     assert not api.sent_to(promote)
     assert any("It did not pass the checks" in element.value for element in page.warning)
     page.button(key="confirm-promotion").click().run()

@@ -13,8 +13,8 @@ from tests.ui.fake_learning import COMPARE, FIGURES, paired
 def test_each_metric_of_the_gate_has_a_row() -> None:
     assert comparisons.gate_rows(GateComparison.model_validate(FIGURES)) == [
         ("Held-out photos right", "97.7 % (210 of 215)", "98.1 % (211 of 215)"),
-        ("Macro F1", "98.0 %", "98.5 %"),
-        ("Calibration error", "1.4 %", "1.3 %"),
+        ("Right, each class alike (macro F1)", "98.0 %", "98.5 %"),
+        ("Confidence off by (calibration error)", "1.4 %", "1.3 %"),
         ("Known photos recognised", "99.1 % (213 of 215)", "99.1 % (213 of 215)"),
         ("Time per photo", "6.1 ms", "6.2 ms"),
         ("New class: Kiwi", "not known", "8 of 8 held-out photos right"),
@@ -56,7 +56,7 @@ def test_new_class_without_held_out_photos_uses_leave_one_out() -> None:
 
 def test_metric_rows_compare_two_versions() -> None:
     assert comparisons.metric_rows(VersionComparison.model_validate(COMPARE)) == [
-        ("Macro F1", "98.0 %", "97.0 %"),
+        ("Right, each class alike (macro F1)", "98.0 %", "97.0 %"),
         ("Known photos rejected", "1.0 %", "—"),
     ]
 

@@ -9,6 +9,7 @@ const AFTER_A_PROBLEM_MS = 3000;
 const SLOW_MS = 4000; // Without an answer for so long, the boxes are of another scene.
 const LOST_MS = 20000; // The connection broke: send another frame.
 const NEVER_KEPT_MS = 60000;
+const IDLE_MS = 300000; // Without a photo that is kept.
 const TALLEST = 60; // In percent of the window's height.
 const WANTED = {
   audio: false,
@@ -25,6 +26,8 @@ const REFUSALS = {
   NotReadableError: "Another program uses the camera. Close that, then start again.",
 };
 const WAITING = "The grading service has not answered yet. The camera goes on by itself.";
+const IDLE = "Paused, as no photo was kept for five minutes.";
+const OUT_OF_SIGHT = "Paused while this page was not in view.";
 const NO_ANSWER_TO_KEEP =
   "No answer came. Look at the photos below whether it is there, or keep it again.";
 
@@ -47,7 +50,8 @@ class LiveCamera {
     this.sent = document.createElement("canvas");
     this.graded = null;
     this.timers = {};
-    document.addEventListener("visibilitychange", (this.seen = () => this.next(0)));
+    this.seen = () => document.hidden && this.rest(OUT_OF_SIGHT);
+    document.addEventListener("visibilitychange", this.seen);
   }
 
   update(component) {
@@ -79,13 +83,28 @@ class LiveCamera {
     await this.video.play().catch(() => {}); // It was stopped meanwhile.
     this.draw();
     this.button.pause.focus();
+    this.wait();
     this.next(0);
   }
 
   pause() {
     this.paused = !this.paused;
+    this.say("");
     this.draw();
+    this.wait();
     this.next(0);
+  }
+
+  // By itself: nobody may be looking, and each frame costs battery and the service's time.
+  rest(why) {
+    if (!this.stream || this.paused) return;
+    this.pause();
+    clearTimeout(this.timers.slow);
+    this.say(why, false);
+  }
+
+  wait() {
+    this.after("idle", IDLE_MS, () => this.rest(IDLE));
   }
 
   stop() {
@@ -161,6 +180,7 @@ class LiveCamera {
     this.keeping = 0;
     this.say(said ?? problem, false);
     this.draw();
+    this.wait();
     this.next(0);
   }
 

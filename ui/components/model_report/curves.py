@@ -124,6 +124,6 @@ def _figures(rows: list[comparisons.Row], comparison: VersionComparison) -> None
     else:
         st.warning(
             "The two were measured on different photos, so a difference may come from those. The "
-            "checks before a promotion use the same photos; see the Retrain page.",
+            "checks of a new version use the same photos; see the Retrain page.",
             icon=":material/warning:",
         )

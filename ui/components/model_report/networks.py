@@ -31,13 +31,18 @@ def networks(comparison: ArchitectureComparison | None, manifest: Manifest) -> N
             {
                 "Network": [humanize(trial.architecture) for trial in trials],
                 "Right": [percent(trial.accuracy) for trial in trials],
-                "Macro F1": [f"{trial.macro_f1:.3f}" for trial in trials],
+                "Each class alike": [f"{trial.macro_f1:.3f}" for trial in trials],
                 "Milliseconds": [round(trial.milliseconds, 1) for trial in trials],
                 "Megabytes": [round(trial.megabytes, 1) for trial in trials],
                 "Starts from": [_weights(trial) for trial in trials],
                 "Training": [trial.training for trial in trials],
             },
             hide_index=True,
+            column_config={
+                "Each class alike": st.column_config.TextColumn(
+                    help="How much is right where each class counts alike: macro F1, at most 1."
+                )
+            },
             alt=f"The networks: {_list(trials)}.",
         )
     if sizes:

@@ -28,7 +28,8 @@ def prediction_card(photo: Photo, prediction: Prediction) -> None:
     with grade:
         st.header(as_markdown(heading(prediction)), anchor=False)
         if prediction.recognised:
-            scores(prediction)
+            # The sentence below says how sure the grader is.
+            scores(prediction, with_confidence=bool(prediction.several))
         if prediction.several:
             st.write("This is the grade of the whole photo, as if it showed one fruit.")
         else:
@@ -78,15 +79,16 @@ def _image(photo: Photo, prediction: Prediction) -> None:
         )
 
 
-def scores(prediction: Prediction | Instance) -> None:
+def scores(prediction: Prediction | Instance, *, with_confidence: bool = True) -> None:
     """Confidence, freshness score and level."""
     with st.container(horizontal=True, gap="medium"):
-        st.metric(
-            "Confidence",
-            percent(prediction.confidence),
-            help="How sure the model is of this class, among all classes that it knows.",
-            width="content",
-        )
+        if with_confidence:
+            st.metric(
+                "Confidence",
+                percent(prediction.confidence),
+                help="How sure the model is of this class, among all classes that it knows.",
+                width="content",
+            )
         if prediction.freshness_score is not None:
             st.metric(
                 "Freshness score",

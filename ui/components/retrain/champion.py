@@ -1,4 +1,4 @@
-"""Promoting another version, or rolling back to the one before; both ask first."""
+"""Putting another version in use, or the one before again; both ask first."""
 
 import cached_api
 import streamlit as st
@@ -22,13 +22,14 @@ def change_champion(versions: Versions) -> None:
     others = [v.version for v in versions.models if v.status in ("challenger", "retired")]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
-            "Version to promote",
+            "Version to put in use",
             others,
             format_func=lambda name: labels.get(name, name),
             placeholder="No other version is stored",
+            help="It then grades all photos. The API calls this to promote a version.",
             disabled=not others,
         )
-        if st.button("Promote", icon=":material/upgrade:", disabled=chosen is None) and chosen:
+        if st.button("Put in use", icon=":material/upgrade:", disabled=chosen is None) and chosen:
             [version] = [v for v in versions.models if v.version == chosen]
             confirm_promotion(versions.champion, chosen, rejection_reasons(version))
         if (
@@ -45,7 +46,7 @@ def rejection_reasons(version: Version) -> tuple[str, ...]:
     return tuple(with_class_labels(reason, version.classes) for reason in version.verdict.reasons)
 
 
-@st.dialog("Promote this version?", icon=":material/upgrade:")
+@st.dialog("Put this version in use?", icon=":material/upgrade:")
 def confirm_promotion(champion: str, version: str, reasons: tuple[str, ...]) -> None:
     """Ask before `version` replaces `champion`; `reasons` are the gate's against it."""
     st.write(f"Version `{version}` will replace `{champion}` within two seconds.")
@@ -58,7 +59,7 @@ def confirm_promotion(champion: str, version: str, reasons: tuple[str, ...]) -> 
         _compare(champion, version)
     carry_over.ask(version)
     if st.button(
-        "Promote",
+        "Put in use",
         type="primary",
         key="confirm-promotion",
         on_click=_promote,
@@ -72,7 +73,7 @@ def confirm_rollback(champion: str, version: str) -> None:
     """Ask before the earlier `version` replaces `champion`."""
     st.write(
         f"Version `{version}` will replace `{champion}` within two seconds. Nothing is deleted; "
-        "you can promote the current version again later."
+        "you can put the current version in use again later."
     )
     _compare(champion, version)
     if st.button("Roll back", type="primary", key="confirm-rollback", on_click=_roll_back):

@@ -82,8 +82,8 @@ def _verdict(candidate: str, verdict: Verdict, champion: str | None) -> None:
         f"**Version {candidate} did not pass the checks**\n\n{listed}", icon=":material/block:"
     )
     if candidate == champion:
-        st.write("A person promoted it anyway: it is now in use.")
-    elif champion and st.button("Promote it anyway", icon=":material/upgrade:"):
+        st.write("A person put it in use anyway.")
+    elif champion and st.button("Put it in use anyway", icon=":material/upgrade:"):
         confirm_promotion(champion, candidate, reasons)
 
 
@@ -91,7 +91,7 @@ def _waiting(candidate: str, listed: str, champion: str | None) -> None:
     """A version that passed, where only a person may promote one."""
     if candidate == champion:
         st.success(
-            f"**Version {candidate} passed the checks, and a person promoted it**\n\n{listed}",
+            f"**Version {candidate} passed the checks, and a person put it in use**\n\n{listed}",
             icon=":material/verified:",
         )
         return
@@ -99,7 +99,7 @@ def _waiting(candidate: str, listed: str, champion: str | None) -> None:
         f"**Version {candidate} passed the checks and waits for you**\n\n{listed}",
         icon=":material/pending_actions:",
     )
-    if champion and st.button("Promote it", type="primary", icon=":material/upgrade:"):
+    if champion and st.button("Put it in use", type="primary", icon=":material/upgrade:"):
         confirm_promotion(champion, candidate, ())
 
 

@@ -44,10 +44,10 @@ def progress_panel(shown: Run) -> None:
             st.progress(min(run.progress / 100, 1.0), text=as_markdown(run.message))
             st.caption(_times(run))
         if run.losses:
-            st.markdown("**Loss by epoch**")
+            st.markdown("**Error after each round (loss by epoch)**")
             chart(loss_curve(run.losses), "losses", _losses_alt(run))
         elif run.mode == "full" and run.state == "running":
-            st.caption("The loss curve appears after the first epoch.")
+            st.caption("The curve appears after the first round through the photos.")
         # No dialog: the next second would close it.
         with st.popover(
             "Being cancelled" if run.cancel_requested else "Cancel",
