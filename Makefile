@@ -47,7 +47,7 @@ test-stack: $(READY) ## Run the full stack as processes and kill parts of it (ne
 test-images: $(READY) ## Install what each container image contains, and test it (3 GB; some minutes)
 	$(BIN)/python -m pytest -s -m images tests/deploy/test_images.py
 
-test-containers: $(READY) ## Build the images, run them as docker-compose.yml says, kill them (needs podman or docker)
+test-containers: $(READY) ## Build the images, run both profiles of docker-compose.yml, kill parts (needs podman or docker)
 	$(BIN)/python -m pytest -s -m containers tests/containers
 
 check: $(READY) ## Lint, formatting, types, layers

@@ -29,18 +29,23 @@ def provide_base(engine: Engine, name: str) -> None:
     match = BASE.fullmatch(name)
     if match is None:
         raise EngineError(f"{name} cannot be pulled, and has no stand-in")
-    if shutil.which("mmdebstrap") is None:
-        raise EngineError(f"{name} cannot be pulled, and mmdebstrap is not installed")
-    with tempfile.TemporaryDirectory() as folder:
-        archive = Path(folder) / "base.tar"
-        _bootstrap(match["suite"], PACKAGES if match["slim"] else PACKAGES + MORE, archive)
-        stand_in = f"Debian {match['suite']} by mmdebstrap, in place of {name}"
-        changes = ["--change", f'LABEL {STAND_IN}="{stand_in}"', "--change", 'CMD ["python"]']
-        engine.run("import", *changes, str(archive), name)
+    make_debian(engine, name, match["suite"], PACKAGES if match["slim"] else PACKAGES + MORE)
     version = engine.run("run", "--rm", "--network", "none", name, "python", "--version")
     if not version.startswith(f"Python {match['python']}."):
         engine.run("image", "rm", name)
         raise EngineError(f"Debian {match['suite']} has {version}, {name} another")
+
+
+def make_debian(engine: Engine, name: str, suite: str, packages: str) -> None:
+    """An image of that name, with a minimal Debian and `packages`. Raises EngineError."""
+    if shutil.which("mmdebstrap") is None:
+        raise EngineError(f"{name} cannot be pulled, and mmdebstrap is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "base.tar"
+        _bootstrap(suite, packages, archive)
+        stand_in = f"Debian {suite} by mmdebstrap, in place of {name}"
+        changes = ["--change", f'LABEL {STAND_IN}="{stand_in}"', "--change", 'CMD ["python"]']
+        engine.run("import", *changes, str(archive), name)
 
 
 def _bootstrap(suite: str, packages: str, archive: Path) -> None:

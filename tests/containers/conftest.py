@@ -1,9 +1,9 @@
-"""The engine, the images and the small profile, for all tests of this package.
+"""The engine, the images and the profiles, for all tests of this package.
 
 Skipped with the reason where no engine can run a container, or the base image cannot be had.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from api.settings import PROJECT
 from tests.containers.base_image import provide_base
 from tests.containers.engine import Engine, EngineError, find_engine
-from tests.containers.small_profile import SmallProfile
+from tests.containers.profile import Profile
 from tests.deploy.dockerfile import stages
 
 HERE = Path(__file__).parent
@@ -37,15 +37,26 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return engine
 
 
-@pytest.fixture(scope="session")
-def profile(engine: Engine) -> Iterator[SmallProfile]:
+@pytest.fixture(scope="module")
+def profile(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Profile]:
     """The small profile, built and healthy."""
-    profile = SmallProfile(engine)
-    for name, service in profile.services.items():
-        engine.build(profile.image(name), PROJECT, service["build"])
+    profile = Profile(engine, tmp_path_factory.mktemp("small"), {}, full=False)
+    yield from _running(profile, ("api", "ui"))
+
+
+@pytest.fixture(scope="module")
+def full_profile(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Profile]:
+    """The full profile with two replicas and one worker, built and healthy."""
+    settings = {"RIPELINE_API_REPLICAS": "2", "RIPELINE_WORKER_REPLICAS": "1"}
+    profile = Profile(engine, tmp_path_factory.mktemp("full"), settings, full=True)
+    yield from _running(profile, ("api", "ui", "nginx"))
+
+
+def _running(profile: Profile, healthy: Sequence[str]) -> Iterator[Profile]:
+    profile.build()
     try:
         profile.up()
-        for name in ("api", "ui"):
+        for name in healthy:
             profile.until_healthy(name)
         yield profile
     finally:

@@ -74,6 +74,8 @@ class Engine:
             options += ["--target", build["target"]]
         for name, value in build.get("args", {}).items():
             options += ["--build-arg", f"{name}={value}"]
+        for name, value in build.get("labels", {}).items():
+            options += ["--label", f"{name}={value}"]
         if self.is_podman:
             # Only this format has health checks. The machine's certificates are mounted for the
             # build alone, for an index behind a proxy; nothing of them is in the image.

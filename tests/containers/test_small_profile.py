@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.containers.engine import Engine
-from tests.containers.small_profile import SmallProfile
+from tests.containers.profile import Profile
 from tests.processes import Processes
 from tests.stack.load import loaded
 from tests.stack.runs import start_run, upload, wait_for_run
@@ -42,7 +42,7 @@ assert versions_of(LIBRARIES)["tensorflow"]
 """
 
 
-def test_every_service_of_the_file_runs(profile: SmallProfile, engine: Engine) -> None:
+def test_every_service_of_the_file_runs(profile: Profile, engine: Engine) -> None:
     assert set(profile.services) == set(SERVICES)
     print(f"\nengine: {engine.program} {engine.run('version', '--format', '{{.Client.Version}}')}")
     for service in SERVICES:
@@ -55,7 +55,7 @@ def test_every_service_of_the_file_runs(profile: SmallProfile, engine: Engine) -
 
 
 @each_service
-def test_container_is_restricted(profile: SmallProfile, engine: Engine, service: str) -> None:
+def test_container_is_restricted(profile: Profile, engine: Engine, service: str) -> None:
     container = profile.container(service)
     status = engine.run("exec", container, "cat", "/proc/1/status")
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
@@ -65,14 +65,16 @@ def test_container_is_restricted(profile: SmallProfile, engine: Engine, service:
         assert not engine.works("exec", container, "touch", f"{folder}/new"), folder
 
 
-def test_app_is_served(profile: SmallProfile) -> None:
-    assert "Streamlit" in httpx.get(profile.app_url, trust_env=False).text
+def test_app_is_served(profile: Profile) -> None:
+    assert (
+        "Streamlit" in httpx.get(profile.url(profile.container("ui"), 8501), trust_env=False).text
+    )
 
 
-def test_image_has_all_that_the_api_uses(profile: SmallProfile, engine: Engine) -> None:
+def test_image_has_all_that_the_api_uses(profile: Profile, engine: Engine) -> None:
     """Of the parts of its packages, of which much is removed."""
     fruit = draw_fruit("freshapples", size=300)
-    with profile.client() as client:
+    with profile.client(api_url(profile)) as client:
         for kind in ("JPEG", "HEIF", "AVIF", "WEBP"):
             files = {"file": (f"apple.{kind.lower()}", encode(fruit, kind))}
             client.post("/predict?instances=true&explain=true", files=files).raise_for_status()
@@ -89,8 +91,8 @@ def test_image_has_all_that_the_api_uses(profile: SmallProfile, engine: Engine) 
     engine.run("exec", profile.container("api"), "python", "-c", ENGINES)
 
 
-def test_upload_and_retraining_end_in_a_new_version(profile: SmallProfile) -> None:
-    with profile.client() as client:
+def test_upload_and_retraining_end_in_a_new_version(profile: Profile) -> None:
+    with profile.client(api_url(profile)) as client:
         assert upload(client, "rings", first=0, count=60) == 60
         run = wait_for_run(client, start_run(client))
         assert run["state"] == "succeeded", run["message"]
@@ -98,25 +100,25 @@ def test_upload_and_retraining_end_in_a_new_version(profile: SmallProfile) -> No
         until(lambda: served(client) == run["candidate"])
 
 
-def test_volume_survives_new_containers(profile: SmallProfile) -> None:
-    with profile.client() as client:
+def test_volume_survives_new_containers(profile: Profile) -> None:
+    with profile.client(api_url(profile)) as client:
         upload(client, "squares", first=0, count=8)
         version, stored = served(client), count(client)
     profile.down()
     profile.up()
     profile.until_healthy("api")
-    with profile.client() as client:
+    with profile.client(api_url(profile)) as client:
         assert count(client) == stored
         assert served(client) == version
 
 
-def test_worker_trains_and_converts_a_network(profile: SmallProfile, engine: Engine) -> None:
+def test_worker_trains_and_converts_a_network(profile: Profile, engine: Engine) -> None:
     """A thorough run needs both, with what the image has of TensorFlow."""
     engine.run("exec", profile.container("worker"), "python", "-c", TRAINING)
 
 
 @each_service
-def test_service_ends_on_sigterm(profile: SmallProfile, engine: Engine, service: str) -> None:
+def test_service_ends_on_sigterm(profile: Profile, engine: Engine, service: str) -> None:
     """Within its grace period: after that the engine kills it, which is status 137."""
     container = profile.container(service)
     engine.run("stop", container)
@@ -127,20 +129,23 @@ def test_service_ends_on_sigterm(profile: SmallProfile, engine: Engine, service:
 
 @each_service
 def test_killed_service_comes_back_and_loses_nothing(
-    profile: SmallProfile, engine: Engine, processes: Processes, service: str
+    profile: Profile, engine: Engine, processes: Processes, service: str
 ) -> None:
     """Under load, and in the middle of a run. Without the API, grading fails; else nothing does."""
     container = profile.container(service)
-    with profile.client() as client, loaded(processes, profile.url, profile.key) as load:
+    with (
+        profile.client(api_url(profile)) as client,
+        loaded(processes, api_url(profile), profile.key) as load,
+    ):
         upload(client, "stripes", first=100 * SERVICES.index(service), count=20)
         stored = count(client)
         run_id = start_run(client)
-        until(lambda: f"Run {run_id} begins." in profile.log("worker"))
+        until(lambda: f"Run {run_id} begins." in profile.log(profile.container("worker")))
         before = engine.state(container)["Pid"]
         engine.crash(container, profile.image(service))
         until(lambda: engine.state(container)["Pid"] not in (0, before))
         profile.until_healthy("api")
-    with profile.client() as client:
+    with profile.client(api_url(profile)) as client:
         # A run whose worker died is reaped; any other goes on.
         ended = ("succeeded", "interrupted") if service == "worker" else ("succeeded",)
         assert wait_for_run(client, run_id)["state"] in ended
@@ -156,6 +161,10 @@ def test_killed_service_comes_back_and_loses_nothing(
 @pytest.fixture
 def processes(tmp_path_factory: pytest.TempPathFactory) -> Processes:
     return Processes(tmp_path_factory.mktemp("load"))
+
+
+def api_url(profile: Profile) -> str:
+    return profile.url(profile.container("api"), 8000)
 
 
 def served(client: httpx.Client) -> str:

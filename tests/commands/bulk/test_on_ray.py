@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
@@ -13,11 +14,15 @@ from api.commands.bulk.score import score
 from api.settings import PROJECT
 from tests.commands.bulk.photographs import PATHS, contents, job_for, put, write_many
 from tests.processes import free_port, service_environment
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
 PYTHON = "RIPELINE_CLUSTER_PYTHON"
-PHOTOGRAPHS = 200
+PHOTOGRAPHS, MANY = 200, 4000
+# One a core of the cluster.
+WORKERS = 2
+ACTOR = "_GradeActor"
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +51,16 @@ def cluster(environment: dict[str, str]) -> Iterator[str]:
         yield address
     finally:
         process.communicate(timeout=120)  # Closing its input stops the cluster.
+
+
+def workers_at_work(process: "subprocess.Popen[str]") -> list[psutil.Process]:
+    """Those of the cluster's two workers that are grading, once both are there."""
+    assert process.poll() is None, "It ended before both of its workers were there."
+    titles = {one: " ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])}
+    workers = [one for one, title in titles.items() if ACTOR in title]
+    # Ray names a process for what it does.
+    grading = [one for one in workers if titles[one].endswith(".submit")]
+    return grading if len(workers) == WORKERS else []
 
 
 def on_ray(
@@ -78,6 +93,30 @@ def test_cluster_writes_the_same_file(
     score(job, local_out, lambda batches: map(grader, batches), rows_per_part=50)
     assert pq.read_table(cluster_out).num_rows == len(PATHS) + PHOTOGRAPHS
     assert cluster_out.read_bytes() == local_out.read_bytes()
+
+
+def test_killed_worker_of_the_cluster_loses_nothing(
+    cluster: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """One of two, while it grades: Ray starts another, which gets its photos."""
+    folder = tmp_path / "photographs"
+    write_many(folder, MANY)
+    out, local_out = tmp_path / "spread.parquet", tmp_path / "alone.parquet"
+    arguments = [folder, "--out", out, "--rows-a-part", 500, "--ray", cluster]
+    process = subprocess.Popen(
+        [os.environ[PYTHON], "-m", "api.commands.bulk", *map(str, arguments)],
+        cwd=PROJECT,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    killed = until(lambda: workers_at_work(process))[0]
+    killed.kill()
+    _, complaints = process.communicate(timeout=900)
+    assert process.returncode == 0, complaints
+    job = job_for(folder, max_bytes=25 * 2**20)
+    score(job, local_out, lambda batches: map(Grader(job), batches), rows_per_part=500)
+    assert out.read_bytes() == local_out.read_bytes()
 
 
 def test_unreachable_cluster_is_reported(environment: dict[str, str], tmp_path: Path) -> None:

@@ -1,0 +1,59 @@
+"""What a service of docker-compose.yml says, as flags of an engine's `run`.
+
+A key that is not known here fails, so that nothing of the file is passed over.
+"""
+
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
+
+# Not flags of a container: what they say is read elsewhere in this package.
+READ_ELSEWHERE = {
+    *("build", "image", "profiles", "depends_on", "deploy"),
+    *("command", "volumes", "ports", "secrets"),
+}
+
+
+def flags(key: str, value: Any, *, podman: bool) -> list[str]:
+    """Raises KeyError for one that is not known."""
+    if key == "tmpfs" and podman:
+        # Anybody may write there in any case; podman knows no owner.
+        value = [one.partition(":")[0] for one in value]
+    return _FLAGS[key](value)
+
+
+def image_command(service: Mapping[str, Any]) -> list[str]:
+    """What follows the image."""
+    return [str(part) for part in service.get("command", ())]
+
+
+def _each(flag: str) -> Callable[[Any], list[str]]:
+    return lambda values: [part for value in values for part in (flag, str(value))]
+
+
+def _health_check(stated: Mapping[str, Any]) -> list[str]:
+    if stated.get("disable"):
+        return ["--no-healthcheck"]
+    kind, *command = stated["test"]
+    assert kind == "CMD", kind
+    options = ["--health-cmd", shlex.join(command)]
+    times = {"interval": "interval", "timeout": "timeout", "start_period": "start-period"}
+    assert set(stated) <= {"test", *times}
+    for name, flag in times.items():
+        if name in stated:
+            options += [f"--health-{flag}", stated[name]]
+    return options
+
+
+_FLAGS: dict[str, Callable[[Any], list[str]]] = {
+    "environment": lambda known: _each("--env")(f"{key}={value}" for key, value in known.items()),
+    "tmpfs": _each("--tmpfs"),
+    "cap_drop": _each("--cap-drop"),
+    "security_opt": _each("--security-opt"),
+    "read_only": lambda is_set: ["--read-only"] if is_set else [],
+    "restart": lambda policy: ["--restart", policy],
+    "stop_grace_period": lambda period: ["--stop-timeout", period.removesuffix("s")],
+    "cpu_shares": lambda shares: ["--cpu-shares", str(shares)],
+    "user": lambda user: ["--user", user],
+    "healthcheck": _health_check,
+}

@@ -1,0 +1,44 @@
+"""The published images of the full profile: pulled, or stood in for under their own names."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.containers.base_image import PACKAGES, make_debian
+from tests.containers.engine import STAND_IN, Engine, EngineError
+
+FOLDER = Path(__file__).parent / "stand_in"
+DEBIAN, SUITE = "ripeline-test/debian", "trixie"
+MORE = ",nginx-light,gettext-base,postgresql,prometheus,wget"
+# Those that have one, by the name of the image: what runs in it.
+STAND_INS = {
+    "postgres": "Debian's PostgreSQL",
+    "nginx": "Debian's nginx",
+    "prometheus": "Debian's Prometheus",
+    "versitygw": "moto's S3 server",
+}
+
+
+def provide(engine: Engine, image: str) -> None:
+    """Make sure that the engine has the image. Raises EngineError if it cannot be had at all."""
+    if engine.has_image(image) or engine.works("pull", _address(image)):
+        return
+    name = image.rpartition("/")[2].partition(":")[0]
+    if name not in STAND_INS:
+        raise EngineError(f"{image} cannot be pulled, and has no stand-in")
+    if not engine.has_image(DEBIAN):
+        make_debian(engine, DEBIAN, SUITE, PACKAGES + MORE)
+    build = {"dockerfile": "Dockerfile", "target": name, "args": {"MOTO": version("moto")}}
+    labels = {STAND_IN: f"{STAND_INS[name]}, in place of {image}"}
+    engine.build(image, FOLDER, {**build, "labels": labels})
+
+
+def is_stand_in(engine: Engine, image: str) -> bool:
+    return bool(engine.stood_in_for(image))
+
+
+def _address(image: str) -> str:
+    """With the registry's host, which Docker Hub's images leave out."""
+    host, _, rest = image.partition("/")
+    if rest and "." in host:
+        return image
+    return f"docker.io/{image if rest else f'library/{image}'}"
