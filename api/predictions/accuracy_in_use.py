@@ -55,22 +55,18 @@ class AccuracyInUse(BaseModel):
 
 def accuracy_in_use(session: Session, version: str, held_out: float | None) -> AccuracyInUse:
     """`held_out`: the accuracy on the version's test photos, if it was measured."""
-    query = (
-        select(
-            func.count(),
-            func.count(FeedbackRow.prediction_id),
-            func.sum(cast(FeedbackRow.correct, Integer)),
-        )
-        .select_from(PredictionRow)
-        .outerjoin(
-            FeedbackRow,
-            (FeedbackRow.prediction_id == PredictionRow.id) & FeedbackRow.asked.is_(True),
-        )
-        .where(
-            PredictionRow.sampled.is_(True),
-            PredictionRow.model_version == version,
-            PredictionRow.dismissed_at.is_(None),
-        )
+    sample = (
+        PredictionRow.sampled.is_(True),
+        PredictionRow.model_version == version,
+        PredictionRow.dismissed_at.is_(None),
     )
-    sampled, answered, correct = session.execute(query).one()
+    # Two queries: answers are few, and the sample is large.
+    drawn = select(func.count()).select_from(PredictionRow).where(*sample)
+    sampled = session.scalar(drawn) or 0
+    answers = (
+        select(func.count(), func.sum(cast(FeedbackRow.correct, Integer)))
+        .join(PredictionRow, PredictionRow.id == FeedbackRow.prediction_id)
+        .where(FeedbackRow.asked.is_(True), *sample)
+    )
+    answered, correct = session.execute(answers).one()
     return AccuracyInUse.of(version, sampled, answered, correct or 0, held_out)

@@ -40,7 +40,15 @@ def _where(condition: str) -> dict[str, Any]:
 
 
 _WITH_BLOB = _where("blob IS NOT NULL")
-_SAMPLED = _where("sampled")
+# SQLite uses an index for no other wording of its condition than that of the query.
+_SAMPLED: dict[str, Any] = {
+    "sqlite_where": text("sampled IS 1"),
+    "postgresql_where": text("sampled"),
+}
+_TO_ASK: dict[str, Any] = {
+    "sqlite_where": text("sampled IS 1 AND blob IS NOT NULL AND dismissed_at IS NULL"),
+    "postgresql_where": text("sampled AND blob IS NOT NULL AND dismissed_at IS NULL"),
+}
 
 
 class ImageRow(Base):
@@ -154,7 +162,12 @@ class PredictionRow(Base):
         # Partial: few of many predictions still have a photo.
         Index("ix_predictions_kept", "created_at", **_WITH_BLOB),
         Index("ix_predictions_worth_a_look", "recognised", "confidence", **_WITH_BLOB),
-        Index("ix_predictions_sampled", "model_version", "created_at", **_SAMPLED),
+        Index(
+            "ix_predictions_sampled",
+            *("model_version", "dismissed_at", "id", "sampled"),
+            **_SAMPLED,
+        ),
+        Index("ix_predictions_to_ask", "created_at", "id", **_TO_ASK),
         Index("ix_predictions_batch", "batch_id", "created_at", **_where("batch_id IS NOT NULL")),
         Index("ix_predictions_dismissed", "created_at", **_where("dismissed_at IS NOT NULL")),
         # They hold all that a search looks at, so that it reads no other row than those shown.
@@ -170,7 +183,7 @@ class PredictionRow(Base):
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     model_version: Mapped[str] = mapped_column(String(80))
     predicted_class: Mapped[str] = mapped_column(String(80))
     confidence: Mapped[float]
