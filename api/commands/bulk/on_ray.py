@@ -81,8 +81,7 @@ class Cluster:
             batch_size=None,
             batch_format="pyarrow",
             num_cpus=1,
-            # All at once: Ray may take longer to add a second one than thousands of photos take.
-            compute=ActorPoolStrategy(size=min(cores, len(blocks))),
+            compute=ActorPoolStrategy(min_size=1, max_size=min(cores, len(blocks))),
         )
         for table in graded.iter_batches(batch_size=None, batch_format="pyarrow"):
             yield table.cast(self._job.schema)

@@ -19,7 +19,7 @@ from tests.waiting import until
 pytestmark = pytest.mark.slow
 
 PYTHON = "RIPELINE_CLUSTER_PYTHON"
-PHOTOGRAPHS, MANY = 200, 4000
+PHOTOGRAPHS, MANY = 200, 1000
 # One a core of the cluster.
 WORKERS = 2
 ACTOR = "_GradeActor"
@@ -56,7 +56,10 @@ def cluster(environment: dict[str, str]) -> Iterator[str]:
 def workers_at_work(process: "subprocess.Popen[str]") -> list[psutil.Process]:
     """Those of the cluster's two workers that are grading, once both are there."""
     assert process.poll() is None, "It ended before both of its workers were there."
-    titles = {one: " ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])}
+    titles = {
+        one: " ".join(one.info["cmdline"] or ()).rstrip()
+        for one in psutil.process_iter(["cmdline"])
+    }
     workers = [one for one, title in titles.items() if ACTOR in title]
     # Ray names a process for what it does.
     grading = [one for one in workers if titles[one].endswith(".submit")]
