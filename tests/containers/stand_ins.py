@@ -8,12 +8,13 @@ from tests.containers.engine import STAND_IN, Engine, EngineError
 
 FOLDER = Path(__file__).parent / "stand_in"
 DEBIAN, SUITE = "ripeline-test/debian", "trixie"
-MORE = ",nginx-light,gettext-base,postgresql,prometheus,wget"
+MORE = ",nginx-light,gettext-base,postgresql,prometheus,prometheus-alertmanager,wget"
 # Those that have one, by the name of the image: what runs in it.
 STAND_INS = {
     "postgres": "Debian's PostgreSQL",
     "nginx": "Debian's nginx",
     "prometheus": "Debian's Prometheus",
+    "alertmanager": "Debian's Alertmanager",
     "versitygw": "moto's S3 server",
 }
 

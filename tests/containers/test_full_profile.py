@@ -15,6 +15,7 @@ from tests.waiting import until
 # Without these the profile is not what it says; Grafana alone has no stand-in.
 PARTS = {
     *("api", "worker", "ui", "nginx", "postgres", "store", "bucket", "mlflow", "prometheus"),
+    *("alertmanager", "alerts"),
 }
 
 
