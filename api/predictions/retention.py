@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from pathlib import PurePosixPath
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 
 from api.predictions.record import FOLDER
 from api.storage.blobs import Blobs
@@ -44,10 +44,15 @@ def _expired(database: Database, cutoff: datetime) -> dict[str, str]:
     is_old = PredictionRow.created_at < cutoff
     kept = select(PredictionRow.id, PredictionRow.blob)
     kept = kept.where(PredictionRow.blob.is_not(None), is_old).limit(CHUNK)
-    removed = select(InspectionPhotoRow.id, InspectionPhotoRow.blob)
-    removed = removed.join(PredictionRow, PredictionRow.id == InspectionPhotoRow.id)
-    removed = removed.where(InspectionPhotoRow.removed_at.is_not(None), is_old)
-    removed = removed.where(InspectionPhotoRow.blob.is_not(None)).limit(CHUNK)
+    # Removed photos are few. A join might begin with all old predictions.
+    of_old = exists().where(PredictionRow.id == InspectionPhotoRow.id, is_old)
+    removed = (
+        select(InspectionPhotoRow.id, InspectionPhotoRow.blob)
+        .where(
+            InspectionPhotoRow.removed_at.is_not(None), InspectionPhotoRow.blob.is_not(None), of_old
+        )
+        .limit(CHUNK)
+    )
     with database.reading() as session:
         rows = [*session.execute(kept), *session.execute(removed)]
         return {name: blob for name, blob in rows if blob}

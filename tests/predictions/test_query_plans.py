@@ -47,6 +47,8 @@ def test_expired_photos_are_found_by_their_own_index(sqlite: Database, tmp_path:
     with planned(sqlite) as plan:
         sweep_predicted(sqlite, Blobs(str(tmp_path)), keep_days=30)
     assert any("ix_predictions_kept" in step for step in plan), plan
+    assert any("ix_inspection_photos_removed" in step for step in plan), plan
+    assert not any("ix_predictions_newest" in step for step in plan), plan
 
 
 @contextmanager
