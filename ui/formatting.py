@@ -19,6 +19,13 @@ _TRIGGERS = {
     "new-images": "New photos",
     "schedule": "Schedule",
 }
+# In the reasons of a verdict.
+_CHECK_TERMS = {
+    "the champion": "the current model",
+    "The candidate": "The new model",
+    "the candidate": "the new model",
+    "a person to promote it": "a person to put it in use",
+}
 _PROMOTIONS = {
     "first": "The first one",
     "gate": "Passed the checks",
@@ -119,6 +126,13 @@ def with_class_labels(text: str, names: Iterable[str]) -> str:
     # The longest first: one name may begin with another.
     choices = "|".join(re.escape(name) for name in sorted(labels, key=len, reverse=True))
     return re.sub(rf"(?<!\w)(?:{choices})(?!\w)", lambda match: labels[match[0]], text)
+
+
+def verdict_in_words(reason: str, names: Iterable[str]) -> str:
+    """A reason of the API's checks in a grader's words, with the labels of classes."""
+    for term, words in _CHECK_TERMS.items():
+        reason = reason.replace(term, words)
+    return with_class_labels(reason, names)
 
 
 def humanize(name: str) -> str:

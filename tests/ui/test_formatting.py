@@ -13,6 +13,7 @@ from formatting import (
     pluralize,
     rough_duration,
     use_label,
+    verdict_in_words,
     with_class_labels,
 )
 from plain_text import as_markdown
@@ -156,3 +157,12 @@ def test_names_are_listed(nouns: list[str], expected: str) -> None:
 def test_split_is_said_by_its_use() -> None:
     uses = [use_label(split) for split in ("train", "validation", "test", "other")]
     assert uses == ["To learn from", "To tune on", "To measure on", "Other"]
+
+
+def test_reasons_of_the_checks_are_in_a_graders_words() -> None:
+    reason = "The candidate does not know freshbanana, which the champion knows."
+    assert verdict_in_words(reason, ["freshbanana"]) == (
+        "The new model does not know Fresh banana, which the current model knows."
+    )
+    waits = "It passed all checks, and waits for a person to promote it."
+    assert verdict_in_words(waits, []) == waits.replace("promote it", "put it in use")

@@ -4,7 +4,7 @@ import cached_api
 import streamlit as st
 from api_models import Version, Versions
 from errors import ApiError
-from formatting import version_labels, with_class_labels
+from formatting import verdict_in_words, version_labels
 from plain_text import as_markdown
 
 from components import comparisons
@@ -43,7 +43,7 @@ def rejection_reasons(version: Version) -> tuple[str, ...]:
     """Why the promotion gate rejected a version; none if it did not."""
     if version.verdict is None or version.verdict.promote or version.verdict.passed:
         return ()
-    return tuple(with_class_labels(reason, version.classes) for reason in version.verdict.reasons)
+    return tuple(verdict_in_words(reason, version.classes) for reason in version.verdict.reasons)
 
 
 @st.dialog("Put this version in use?", icon=":material/upgrade:")

@@ -12,7 +12,7 @@ from formatting import (
     duration,
     name_classes,
     run_label,
-    with_class_labels,
+    verdict_in_words,
 )
 from plain_text import as_markdown
 from stored_models import GateComparison, Verdict
@@ -133,7 +133,7 @@ def _reasons(verdict: Verdict) -> tuple[str, ...]:
     if figures:
         by_class = (figures.per_class, figures.new_classes, figures.new_labels)
         names.update(*by_class, figures.lost_classes)
-    return tuple(with_class_labels(reason, names) for reason in verdict.reasons)
+    return tuple(verdict_in_words(reason, names) for reason in verdict.reasons)
 
 
 def _contradicted(figures: GateComparison) -> None:
