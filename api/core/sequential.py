@@ -10,6 +10,8 @@ _ALTERNATIVES = 200
 # Alternatives above a share reach up to so many times of it: a wider range finds a share that is
 # twice the expected one a third later.
 _TIMES_ABOVE = 4
+# Expected shares closer to 0 or 1 are taken for these.
+_CLOSEST = 1e-9
 # Newton's method takes about eight steps to a share that is exact to so much of itself.
 _STEPS, _CLOSE = 50, 1e-12
 
@@ -23,12 +25,12 @@ def evidence_below(successes: float, trials: float, expected: float) -> float:
     "Statistical Methods Related to the Law of the Iterated Logarithm" (1970); A. Ramdas et al.,
     "Game-Theoretic Statistics and Safe Anytime-Valid Inference" (2023).
     """
-    return _evidence(successes, trials, expected, 0.0) if expected > 0 else 0.0
+    return _evidence(successes, trials, expected, 0.0) if expected > _CLOSEST else 0.0
 
 
 def evidence_above(successes: float, trials: float, expected: float) -> float:
-    """As `evidence_below`, that a share is above `expected`; none if that is 0 or 1."""
-    if not 0 < expected < 1:
+    """As `evidence_below`, that a share is above `expected`; none if that is as good as 0 or 1."""
+    if not _CLOSEST < expected < 1 - _CLOSEST:
         return 0.0
     return _evidence(successes, trials, expected, min(1.0, _TIMES_ABOVE * expected))
 
@@ -39,7 +41,7 @@ def _evidence(successes: float, trials: float, expected: float, end: float) -> f
     others = end + (expected - end) * steps
     failures = trials - successes
     # A share of 1 has no failures; a smaller one is close enough.
-    expected = min(expected, 1 - 1e-9)
+    expected = min(expected, 1 - _CLOSEST)
     logs = successes * np.log(others / expected) + failures * np.log((1 - others) / (1 - expected))
     highest = float(logs.max())
     average = log(float(np.exp(logs - highest).mean())) + highest

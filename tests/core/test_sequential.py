@@ -89,6 +89,13 @@ def test_certain_expectations(expected: float) -> None:
     assert (evidence_below(10, 40, expected) > 100) == (expected == 1)
 
 
+@pytest.mark.parametrize("expected", [5e-324, 1e-300, 1 - 2**-53])
+def test_expectations_next_to_certain_raise_no_alarm(expected: float) -> None:
+    # NumPy's warnings of divisions by zero are errors in tests.
+    assert evidence_above(1, 40, expected) == 0
+    assert evidence_below(40, 40, expected) <= 1
+
+
 def test_interval_matches_a_hand_computed_one() -> None:
     assert share_interval(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
     assert share_interval(0, 0) == (0, 1)
