@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import plotly.graph_objects as go
 import pytest
-from api_models import ClassAppearance, Point
+from api_models import ClassAppearance, Count, FruitFreshness, Point
 from charts.appearance import appearance_by_class
 from charts.bars import class_bars, probability_bars
 from charts.curves import precision_recall_curves, roc_curves
-from charts.insights import embedding_map
+from charts.insights import class_balance, embedding_map, fresh_against_rotten
 from charts.report import confusion, found_bars, slice_intervals
 from charts.retraining import Pair, new_photos, recall_pairs
 from charts.service import class_mix
@@ -30,6 +30,10 @@ ROTTEN = MetricSlice(
     accuracy=0.9,
     accuracy_interval_95=(0.8, 1.0),
 )
+BY_SPLIT = [
+    Count(class_name="rottenapples", origin="upload", split=split, examples=3)
+    for split in ("train", "validation", "test")
+]
 NAMES = [f"{state}{fruit}" for state in ("fresh", "rotten", "") for fruit in FRUITS]
 
 
@@ -63,6 +67,7 @@ OF_ROWS = {
     "current and new": recall_pairs({"rottenapples": Pair(3, 2, 3)}),
     "slices": slice_intervals([ROTTEN]),
     "found": found_bars({"Rotten apple": 0.9}),
+    "balance": class_balance(BY_SPLIT),
 }
 
 
@@ -103,3 +108,10 @@ def test_levels_are_green_yellow_and_orange() -> None:
 
     assert 90 < fresh < 180
     assert rotten < past_best < 60
+
+
+def test_fresh_against_rotten_has_the_colours_of_the_levels() -> None:
+    apples = FruitFreshness(fruit="apple", fresh=2, rotten=1)
+    drawn = {bars.name: bars.marker.color for bars in fresh_against_rotten(2, 1, [apples]).data}
+
+    assert drawn == {"Fresh": LEVELS["fresh"].colour, "Rotten": LEVELS["rotten"].colour}

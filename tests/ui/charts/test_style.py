@@ -1,15 +1,24 @@
 """Shares look the same in all charts: "97.7 %"."""
 
+import json
 import re
 from datetime import datetime
 
 import plotly.graph_objects as go
 import pytest
-from api_models import ClassAppearance, Count, Figure, FruitFreshness, Trial
+from api_models import (
+    ClassAppearance,
+    CopyCount,
+    Count,
+    Figure,
+    FruitFreshness,
+    ThresholdSweep,
+    Trial,
+)
 from charts.appearance import appearance_by_class
 from charts.bars import class_bars, probability_bars
 from charts.curves import precision_recall_curves, reliability, roc_curves
-from charts.insights import class_balance, fresh_against_rotten
+from charts.insights import class_balance, copy_bars, fresh_against_rotten
 from charts.report import (
     accuracy_against_time,
     confusion,
@@ -19,9 +28,12 @@ from charts.report import (
 )
 from charts.retraining import Pair, new_photos, recall_pairs
 from charts.service import mean_confidence
+from charts.thresholds import LineWords, sweep_chart
 from stored_models import MetricSlice, PrecisionRecallCurve, ReliabilityBin, RocCurve
 
+from api.core.threshold_sweep import Costs
 from tests.ui.fake_insights import APPEARANCE, TRIAL, figure
+from tests.ui.fake_thresholds import swept
 
 KIWI_APPEARANCE = ClassAppearance.model_validate(
     {"class_name": "kiwi", "examples": 3, **APPEARANCE}
@@ -32,6 +44,9 @@ SLICE = MetricSlice.model_validate({**PART, "accuracy_interval_95": [0.8, 1.0]})
 ROC = RocCurve(false_positive_rate=[0, 1], true_positive_rate=[0, 1], auc=0.98765)
 RECALL = PrecisionRecallCurve(recall=[1, 0], precision=[0.5, 1], average_precision=0.9)
 APPLES = FruitFreshness(fruit="apple", fresh=2, rotten=1)
+SWEPT = ThresholdSweep.model_validate(json.loads(swept("v", Costs(1, 1, None)).body))
+ERRORS = LineWords("rotten ones", "good ones", "let through", "thrown away")
+COPIES = copy_bars([CopyCount(copies=1, photographs=12345)])
 # Charts with an axis in percent.
 WITH_AXIS = {
     "reliability": reliability([ReliabilityBin(files=9, confidence=0.977, accuracy=0.9)]),
@@ -44,6 +59,7 @@ WITH_AXIS = {
     "slices": slice_intervals([SLICE]),
     "candidate against champion": recall_pairs({"kiwi": Pair(20, 19, 20)}),
     "confidence": mean_confidence([datetime(2026, 11, 21)], [0.9], 900),
+    "freshness line": sweep_chart(SWEPT.held_out, SWEPT.corrected, ERRORS, []),
 }
 # Charts with shares only in their labels.
 WITH_LABELS = {
@@ -101,6 +117,19 @@ def test_text_beside_a_bar_or_dot_has_room(chart: go.Figure) -> None:
 
     # Texts are drawn outside of the axes, but not outside of the chart.
     assert chart.layout.margin.r >= 7 * max(map(len, texts))
+
+
+@pytest.mark.parametrize("chart", [*BESIDE.values(), COPIES], ids=[*BESIDE, "copies"])
+def test_text_beyond_the_axes_is_drawn(chart: go.Figure) -> None:
+    beyond = [trace for trace in chart.data if trace.textposition in ("outside", "middle right")]
+
+    assert beyond or chart.layout.annotations
+    assert all(trace.cliponaxis is False for trace in beyond)
+
+
+def test_number_above_the_tallest_bar_has_room() -> None:
+    # Of 12 pixels, with some above it.
+    assert COPIES.layout.margin.t >= 20
 
 
 @pytest.mark.parametrize("chart", WITH_LABELS.values(), ids=WITH_LABELS)
