@@ -14,20 +14,28 @@ from api.predictions import table_xlsx
 from api.settings import Settings
 from tests.inspections.crates import FRUITS, photo, serving
 from tests.inspections.test_reports import read_xlsx
+from tests.ood_images import draw_ood
 from tests.predictions.test_endpoints import assert_problem
 from tests.synthetic_images import draw_fruit, encode
 
 BATCH = "0123456789abcdef0123456789abcdef"
-NAMES = ("=1+1.jpg", "плод.jpg", "crate.jpg")
+NAMES = ("=1+1.jpg", "плод.jpg", "crate.jpg", "rings.png")
 
 
 @pytest.fixture(scope="module")
-def graded(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A service with a batch of an apple, a banana and a crate, and a photo beside it."""
+def graded(
+    shipped_settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
+    """A service with a batch of an apple, a banana, a crate and no fruit, and a photo beside it."""
     state: Path = tmp_path_factory.mktemp("tables")
-    with serving(settings.model_copy(update={"state_dir": state})) as client:
+    with serving(shipped_settings.model_copy(update={"state_dir": state})) as client:
         apple, banana = (draw_fruit(kind, size=300) for kind in ("freshapples", "rottenbanana"))
-        photos = (encode(apple, "JPEG"), encode(banana, "JPEG"), photo(1))
+        photos = (
+            encode(apple, "JPEG"),
+            encode(banana, "JPEG"),
+            photo(1),
+            encode(draw_ood("rings", 1)),
+        )
         files = [("files", file) for file in zip(NAMES, photos, strict=True)]
         url = f"/predict/batch?instances=true&batch_id={BATCH}"
         assert client.post(url, files=files).status_code == 200
@@ -51,6 +59,7 @@ def test_batch_is_a_row_for_each_photo_and_each_fruit(graded: TestClient) -> Non
     items = graded.get("/predictions", params={"batch_id": BATCH}).json()["predictions"]
     by_name = {item["filename"]: item for item in items}
     assert {row["Photo"] for row in sheets["Photos"]} == {"'=1+1.jpg", *NAMES[1:]}
+    assert not by_name["rings.png"]["recognised"]
     for row in sheets["Photos"]:
         item = by_name[row["Photo"].removeprefix("'")]
         is_one = item["recognised"] and not item["several"]
