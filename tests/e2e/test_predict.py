@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.pages import ARTEFACTS, PATIENCE_MS, expect_title
+from tests.e2e.pages import ARTEFACTS, PATIENCE_MS, expect_title, quiet
 from tests.processes import Running
 from tests.synthetic_images import draw_fruit, encode
 
@@ -20,13 +20,14 @@ def test_uploaded_photo_is_graded(browser: Browser, running: Running, tmp_path: 
     ).json()
     before = httpx.get(f"{running.api_url}/health", trust_env=False).json()["prediction_count"]
 
-    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.set_default_timeout(PATIENCE_MS)
     page.goto(running.ui_url)
     expect_title(page, "Is it fresh?")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
     card = page.locator(".st-key-prediction")
-    expect(card.get_by_role("heading", level=2)).to_be_visible()
+    grade = card.get_by_role("heading", level=2)
+    expect(grade).to_be_visible()
 
     assert answer["interpretation"] in card.inner_text(), json.dumps(answer)
     chart = page.locator(".st-key-probabilities")
@@ -35,8 +36,17 @@ def test_uploaded_photo_is_graded(browser: Browser, running: Running, tmp_path: 
             expect(chart.get_by_text(f"{freshness} {fruit}", exact=True)).to_be_visible()
     health = httpx.get(f"{running.api_url}/health", trust_env=False).json()
     assert health["prediction_count"] == before + 1
+    # The grade, and the answer to it, need no scrolling. Before the photo is there, all is higher.
+    expect(card.get_by_role("img").first).to_be_visible()
+    quiet(page)
+    expect(grade).to_be_in_viewport(ratio=1)
+    expect(card.get_by_role("button", name="Yes, it is right")).to_be_in_viewport(ratio=1)
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / "predict.png")
+    # On a phone the photo is between the two.
+    page.set_viewport_size({"width": 390, "height": 800})
+    expect(grade).to_be_in_viewport(ratio=1)
+    page.set_viewport_size({"width": 1280, "height": 800})
 
     card.get_by_text("This call as code").click()
     card.get_by_role("tab", name="JavaScript").click()
