@@ -81,6 +81,8 @@ def test_photo_is_stored_and_counted(inspections: InspectionService, database: D
     assert (photo.row.ungraded, photo.prediction.filename) == (1, "1.jpg")
     assert photo.prediction.blob is not None
     assert inspections.blobs.exists(photo.prediction.blob)
+    levels = [repository.level_of(fruit) for fruit in photo.fruits]
+    assert levels == ["fresh", "rotten", None]
     with database.reading() as session:
         tallies = repository.tallies(session, [inspection_id])
         assert tallies == {inspection_id: Tally(fresh=1, rotten=1, unknown=1)}
