@@ -12,6 +12,7 @@ from tests.ui.app_pages.pages import button, page_text, wait_for_upload
 from tests.ui.app_pages.test_hostile_text import raw_texts
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, Answer, FakeApi, problem
+from tests.ui.fake_collect import SUMMARY
 from tests.ui.fake_lots import (
     BEGUN,
     FRUITS,
@@ -59,11 +60,17 @@ def test_without_inspections_the_page_says_what_to_do(open_page: OpenPage, api: 
     assert "Name a lot above and open it" in page_text(page)
 
 
-def test_lot_is_opened_with_what_is_tolerated(open_page: OpenPage, api: FakeApi) -> None:
-    api.answers[LIST] = page_of("inspections", [])
+@pytest.mark.parametrize(
+    ("typed", "kind"), [(None, ""), ("App", "apple"), ("Mango", "Mango")], ids=str
+)
+def test_lot_is_opened_with_what_is_tolerated(
+    open_page: OpenPage, api: FakeApi, typed: str | None, kind: str
+) -> None:
+    api.answers |= {LIST: page_of("inspections", []), "/dataset/summary": Answer(SUMMARY)}
     page = open_page("inspections")
     page.text_input[0].set_value("A-17")
     page.text_input[1].set_value("Hofgut Lindau")
+    page.selectbox[0].set_value(typed)
     page.number_input[0].set_value(2.5)
     api.answers |= {LIST: Answer(NEW, 201), LOT: Answer(NEW)}
     button(page, "Open the inspection").click().run()
@@ -71,7 +78,7 @@ def test_lot_is_opened_with_what_is_tolerated(open_page: OpenPage, api: FakeApi)
     assert json.loads(api.sent_to(LIST)[-1]) == {
         "lot": "A-17",
         "supplier": "Hofgut Lindau",
-        "kind": "",
+        "kind": kind,
         "max_rotten": 0.025,
         "max_past_best": 0.1,
         "confidence": 0.95,

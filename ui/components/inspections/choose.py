@@ -16,6 +16,7 @@ from plain_text import as_markdown
 from timezone import local, start_of
 
 from components import undo
+from components.class_picker import classes_begun
 from components.inspections import removed
 from components.messages import empty_state, run_action, show_action_error, show_error
 
@@ -116,13 +117,19 @@ def _new(latest: Inspection | None) -> None:
                     {
                         "lot": lot,
                         "supplier": supplier,
-                        "kind": kind or "",
+                        "kind": _kind_begun(kind or "", names),
                         "max_rotten": rotten / 100,
                         "max_past_best": past_best / 100 if past_best else None,
                         "confidence": confidence,
                     }
                 )
     show_action_error(AREA, "This inspection cannot be opened")
+
+
+def _kind_begun(typed: str, names: set[str]) -> str:
+    """The one kind of `names` that begins like this, as Return takes what was typed; else that."""
+    begun = classes_begun(typed, {name: name for name in names})
+    return begun[0] if len(begun) == 1 else typed
 
 
 def _open(body: dict[str, object]) -> None:
