@@ -89,11 +89,13 @@ def running_server(programs: Path) -> Iterator[str]:
         yield running.address
 
 
-def fresh_database(server: str, template: str = "template1") -> str:
-    """The URL of a new database on the server, a copy of the one named `template`."""
+def fresh_database(server: str, template: str = "template1", encoding: str = "") -> str:
+    """The URL of a new database on the server, a copy of the one named `template`; of another
+    encoding than its own only template0 has copies."""
     name = f"test_{uuid4().hex}"
+    other = f"ENCODING '{encoding}' LOCALE 'C'" if encoding else ""
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} {other}".encode())
     return f"{server.rpartition('/')[0]}/{name}"
 
 

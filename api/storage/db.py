@@ -13,6 +13,7 @@ from typing import Any
 
 from filelock import FileLock
 from sqlalchemy import (
+    Connection,
     DateTime,
     Dialect,
     Engine,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     event,
     func,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext, make_url
@@ -35,6 +37,7 @@ from api.storage.failures import (
     DamagedCatalogError,
     ForeignDatabaseError,
     UnusableCatalogError,
+    WrongEncodingError,
     is_damaged,
 )
 from api.storage.sqlite_file import check_file, file_revision, file_tables
@@ -132,6 +135,7 @@ class Database:
                 with self.engine.begin() as connection:
                     if not self.is_sqlite:
                         connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+                        _check_encoding(connection)
                     migrate.upgrade(connection, revision)
         except (DamagedCatalogError, UnusableCatalogError) as error:
             self.refuse_writes(error)
@@ -221,11 +225,20 @@ def normalize_url(url: str) -> str:
     return re.sub("^postgres(ql)?://", "postgresql+psycopg://", url)
 
 
+def _check_encoding(connection: Connection) -> None:
+    """Raises WrongEncodingError for a new PostgreSQL database that cannot hold all of Unicode."""
+    if migrate.current_revision(connection) is None:
+        encoding = connection.scalar(text("SHOW server_encoding"))
+        if encoding not in ("UTF8", "SQL_ASCII"):
+            raise WrongEncodingError(encoding)
+
+
 def _engine(url: str) -> Engine:
     """`hide_parameters`: errors are logged, and no log may have the split secret."""
     if not url.startswith("sqlite"):
-        timeout = {"connect_timeout": CONNECT_SECONDS}
-        return create_engine(url, pool_pre_ping=True, connect_args=timeout, hide_parameters=True)
+        # A database of the encoding SQL_ASCII keeps what it is sent: then bytes would come back.
+        options = {"connect_timeout": CONNECT_SECONDS, "client_encoding": "utf8"}
+        return create_engine(url, pool_pre_ping=True, connect_args=options, hide_parameters=True)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")

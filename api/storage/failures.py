@@ -33,6 +33,15 @@ class ForeignDatabaseError(UnusableCatalogError):
         )
 
 
+class WrongEncodingError(UnusableCatalogError):
+    def __init__(self, encoding: str) -> None:
+        super().__init__(
+            f"The database has the encoding {encoding}, in which not every name can be written. "
+            "Create it anew with the encoding UTF8 (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE "
+            "template0). Nothing was changed."
+        )
+
+
 class EmptyCatalogError(UnusableCatalogError):
     def __init__(self) -> None:
         super().__init__(

@@ -11,8 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from api.storage.db import Database, normalize_url
+from api.storage.failures import WrongEncodingError
 from api.storage.migrate import MIGRATIONS, newest_revision
 from api.storage.tables import METADATA, RunRow
+from tests.postgres import fresh_database
 
 
 def run(name: str, active: int | None = None) -> RunRow:
@@ -94,6 +96,24 @@ def test_concurrent_writes_are_serialised(database: Database) -> None:
         list(pool.map(add, range(80)))
     with database.reading() as session:
         assert session.get_one(RunRow, "a").progress == 80
+
+
+def test_postgres_that_knows_no_encoding_keeps_any_name(postgres: str) -> None:
+    database = Database(fresh_database(postgres, "template0", "SQL_ASCII"))
+    database.upgrade()
+    with database.session() as session:
+        session.add(run("りんご"))
+    with database.reading() as session:
+        assert session.scalars(select(RunRow.id)).one() == "りんご"
+    database.close()
+
+
+def test_postgres_of_a_narrow_encoding_is_refused_in_words(postgres: str) -> None:
+    database = Database(fresh_database(postgres, "template0", "LATIN1"))
+    with pytest.raises(WrongEncodingError, match=r"encoding LATIN1.* Create it anew"):
+        database.upgrade()
+    assert database.is_empty()
+    database.close()
 
 
 def test_postgres_urls_get_the_psycopg_driver() -> None:
