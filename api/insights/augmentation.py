@@ -12,8 +12,6 @@ from api.core.imaging.resize import to_input
 from api.core.labels import read_label
 from api.insights.schemas import Augmentation, View
 from api.model.predictor import Predictor
-from api.training.augment import AugmentRates, augment
-from api.training.recipe import Recipe
 
 VIEWS = 8
 JPEG_QUALITY = 85
@@ -28,6 +26,10 @@ def augmentation(
 
     The same `seed` (0 or more) gives the same views. Raises what `imaging.decode` raises.
     """
+    # Imported here: serving has no other use for what is there for training.
+    from api.training.augment import AugmentRates, augment  # noqa: PLC0415
+    from api.training.recipe import Recipe  # noqa: PLC0415
+
     image = predictor.decode(data).image
     recipe, size = predictor.manifest.recipe, predictor.manifest.input_size
     # No neighbouring fruit: the photos to take it from are not available here.
