@@ -75,6 +75,7 @@ _TRIAL = "trial"
 _TRAINING_UPLOAD = "training_upload"
 _BOX_CHANGES = "box_changes"
 _UNDO = "undo_of"
+_SUGGESTION_ANSWERED = "suggestion_answered"
 
 
 class Undo(NamedTuple):
@@ -301,3 +302,14 @@ def take_success(area: str) -> str | None:
 def keep_success(area: str, message: str | None) -> None:
     """Keep a success message for the next time that the area is drawn."""
     st.session_state[f"success_{area}"] = message
+
+
+def take_suggestion_answered() -> bool:
+    """Whether a suggested retraining was answered, or its trigger changed, since the last call."""
+    answered: bool = st.session_state.pop(_SUGGESTION_ANSWERED, False)
+    return answered
+
+
+def keep_suggestion_answered() -> None:
+    """Keep it until the line on every page is drawn anew."""
+    st.session_state[_SUGGESTION_ANSWERED] = True

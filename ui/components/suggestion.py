@@ -1,6 +1,7 @@
 """A retraining that a trigger suggests: one line on every page, and what can be done about it."""
 
 import cached_api
+import state
 import streamlit as st
 from api_models import Suggestion
 from formatting import format_time, trigger_label
@@ -17,6 +18,7 @@ _STARTED = "The retraining has started. The Retrain page shows how far it is."
 @st.fragment(run_every="30s")
 def suggestion_line() -> None:
     """The oldest suggestion that waits for a person, if there is one; refreshes itself."""
+    state.take_suggestion_answered()
     waiting = cached_api.suggestions()
     if not waiting:
         return
@@ -59,7 +61,9 @@ def _explain(suggestion: Suggestion) -> None:
 def _start(suggestion: Suggestion) -> None:
     if run_action(AREA, lambda: TriggerClient(cached_api.api()).accept(suggestion)):
         st.toast(_STARTED, icon=":material/model_training:")
+    state.keep_suggestion_answered()
 
 
 def _dismiss(suggestion: Suggestion) -> None:
     run_action(AREA, lambda: TriggerClient(cached_api.api()).dismiss(suggestion))
+    state.keep_suggestion_answered()

@@ -3,6 +3,7 @@
 from typing import Literal
 
 import cached_api
+import state
 import streamlit as st
 from api_models import Trigger
 from charts.bars import threshold_bar
@@ -39,6 +40,8 @@ _PERSON_PROMOTES = "On this service it waits all the same until a person puts it
 @st.fragment(run_every="15s")
 def trigger_cards() -> None:
     """A card for each trigger; refreshes itself."""
+    if state.take_suggestion_answered():
+        st.rerun()  # The line on top of the page is drawn outside of this fragment.
     st.header("When to retrain", anchor=False)
     try:
         triggers = _client().triggers()
@@ -170,6 +173,7 @@ def _save(name: str, keys: dict[str, str]) -> None:
 def _set_mode(name: str, key: str) -> None:
     mode = st.session_state[key]
     run_action(_area(name), lambda: _client().change(name, mode=mode))
+    state.keep_suggestion_answered()
 
 
 def _client() -> TriggerClient:
