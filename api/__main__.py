@@ -7,15 +7,18 @@ headers of any proxy on the same machine trusted, and with several NumPy threads
 import os
 import signal
 import sys
+from contextlib import suppress
 
 import uvicorn
 from pydantic import ValidationError
+from uvicorn.config import STARTUP_FAILURE
 
 from api.core.log_setup import logging_config
 from api.core.metrics_folder import VARIABLE as METRICS_FOLDER
 from api.core.metrics_folder import shared_metrics_folder
 from api.core.process_tuning import keep_to_one_thread
 from api.http.header_limit import HeaderLimitProtocol
+from api.http.listening_socket import run_processes
 from api.http.security.auth import check_bind_address
 from api.settings import Settings, get_settings
 
@@ -55,7 +58,7 @@ def serve(settings: Settings) -> None:
     # Uvicorn raises SIGTERM again at the end, for this handler: the default would exit with -15.
     signal.signal(signal.SIGTERM, lambda _signal, _frame: None)
     keep_to_one_thread()
-    uvicorn.run(
+    config = uvicorn.Config(
         "api.app:app",
         host=settings.host,
         port=settings.port,
@@ -69,6 +72,14 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=DRAIN_SECONDS,
         timeout_worker_healthcheck=HEALTH_CHECK_SECONDS,
     )
+    if config.workers > 1:
+        run_processes(config)
+        return
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):  # Uvicorn raises it again at the end.
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
 def _format_errors(error: ValidationError) -> str:

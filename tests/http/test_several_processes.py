@@ -1,7 +1,9 @@
 """Several processes on one port count the same, and what has died counts no more."""
 
+import asyncio
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +21,7 @@ pytestmark = pytest.mark.slow
 PROCESSES = 2
 PHOTOS = 12
 ASKED = 12
+CONNECTIONS = 64
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +62,39 @@ def counts(served: Served) -> set[float]:
         found.add(get(served, "/status").json()["total_predictions"])
         found.add(get(served, "/model-info").json()["prediction_count"])
         found.add(metric(served, "ripeline_predictions_total"))
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux deals connections among sockets")
+def test_connections_that_come_at_once_are_dealt_among_the_processes(served: Served) -> None:
+    until(lambda: len(sockets(served, "LISTEN")) == PROCESSES)
+    # With one socket for all, the first process to wake takes what waits, by chance all of it.
+    listening = sockets(served, "LISTEN").values()
+    assert len(set.union(*listening)) == PROCESSES
+
+    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+    url = f"{served.url}/live"
+
+    async def open_all() -> list[int]:
+        """How many connections each process has while all are open."""
+        async with httpx.AsyncClient(timeout=60, trust_env=False, limits=limits) as client:
+            await asyncio.gather(*(client.get(url) for _ in range(CONNECTIONS)))
+            return [len(found) for found in sockets(served, "ESTABLISHED").values()]
+
+    counted = asyncio.run(open_all())
+    assert len(counted) == PROCESSES
+    # Chance alone gives a process fewer than eight of 64 in one of 10^10 cases.
+    assert min(counted) >= CONNECTIONS / 8, counted
+
+
+def sockets(served: Served, status: str) -> dict[int, set[str]]:
+    """The kernel's names of the sockets of each process that has any of this status."""
+    found: dict[int, set[str]] = {}
+    for pid in workers(served):
+        for one in psutil.Process(pid).net_connections("tcp"):
+            if one.status == status:
+                name = os.readlink(f"/proc/{pid}/fd/{one.fd}")  # noqa: PTH115
+                found.setdefault(pid, set()).add(name)
     return found
 
 
