@@ -61,10 +61,11 @@ def test_single_freshness_threshold_is_rejected() -> None:
 # Prints the numbers of BLAS threads in place of starting the server.
 PRINT_THREADS = """
 import uvicorn
-def run(*_, **__):
+def run(server):
     import numpy, threadpoolctl
     print([library["num_threads"] for library in threadpoolctl.threadpool_info()])
-uvicorn.run = run
+    server.started = True
+uvicorn.Server.run = run
 from api.__main__ import main
 main()
 """
