@@ -1,7 +1,7 @@
 """The fast lane, `make test-fast`: no processes, no TensorFlow, no PostgreSQL, no browser.
 
 A test that starts a process, or takes seconds, is marked `slow`; one that uses one of
-SLOW_FIXTURES gets the mark here. In the fast lane, a test module that imports TensorFlow is
+SLOW_FIXTURES, or is in BROWSER_FOLDER, gets the mark here. In the fast lane, a test module that imports TensorFlow is
 skipped, and a test that still imports it or starts a process fails.
 """
 
@@ -17,6 +17,8 @@ import pytest
 
 FAST = "not slow"
 SLOW_FIXTURES = {"postgres", "s3", "browser", "eager_training"}
+# Its tests start browsers under several names.
+BROWSER_FOLDER = "e2e"
 # Parameters of fixtures that request one of these by name.
 SLOW_PARAMETERS = {"postgresql", "bucket"}
 _TENSORFLOW = ("tensorflow", "keras")
@@ -34,7 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if isinstance(item, pytest.Function) and _uses_slow_fixture(item):
+        in_browser = item.path.parent.name == BROWSER_FOLDER
+        if in_browser or (isinstance(item, pytest.Function) and _uses_slow_fixture(item)):
             item.add_marker(pytest.mark.slow)
 
 
