@@ -35,10 +35,10 @@ run: $(READY) ## Start API (8000), app (8501) and worker; Ctrl-C stops them
 env: ## Write .env for docker compose, with random passwords
 	@$(PYTHON) -m scripts.env
 
-test: $(READY) check ## Check the code and run the tests (21 minutes on two cores)
+test: $(READY) check ## Check the code and run the tests (23 minutes on two cores)
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
-test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (95 seconds)
+test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (two minutes)
 	$(BIN)/python -m pytest -m "not slow and not stack and not images and not containers" --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus with alertmanager, postgresql)

@@ -1,8 +1,8 @@
 """The fast lane, `make test-fast`: no processes, no TensorFlow, no PostgreSQL, no browser.
 
 A test that starts a process, or takes seconds, is marked `slow`; one that uses one of
-SLOW_FIXTURES, or is in BROWSER_FOLDER, gets the mark here. In the fast lane, a test module that imports TensorFlow is
-skipped, and a test that still imports it or starts a process fails.
+SLOW_FIXTURES, or is in BROWSER_FOLDER, gets the mark here. In the fast lane, a test module that
+imports TensorFlow is skipped, and a test that still imports it or starts a process fails.
 """
 
 import os
