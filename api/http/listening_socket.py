@@ -36,7 +36,7 @@ def bind(family: int, address: _Address) -> SocketOfEachProcess:
 def run_processes(config: uvicorn.Config) -> None:
     """Serve with `config.workers` processes until SIGTERM or SIGINT."""
     shared = config.bind_socket()  # Ends the program if anything listens on this port already.
-    if _DEALT_BY_KERNEL and shared.family != socket.AF_UNIX:
+    if _DEALT_BY_KERNEL:
         family, address = shared.family, shared.getsockname()
         shared.close()
         shared = bind(family, address)
