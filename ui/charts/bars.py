@@ -1,4 +1,4 @@
-"""Horizontal bars: class probabilities, classes of a batch, a value against its limit."""
+"""Horizontal bars: class probabilities, classes of a batch."""
 
 from collections.abc import Mapping
 
@@ -6,16 +6,11 @@ import plotly.graph_objects as go
 from formatting import SEVERAL, class_label, class_labels, percent
 from plain_text import as_chart_text
 
-from charts.style import HIGHLIGHT, MUTED, RING, WARNING, apply_layout, class_style, make_room
+from charts.style import MUTED, apply_layout, class_style, make_room
 
 _MAX_BARS = 12
 _PROBABILITY_PIXELS = 38
 _CLASS_PIXELS = 34
-_THRESHOLD_PIXELS = 24
-# The length of the scale, in thresholds, if the value is below the threshold.
-_SCALE = 1.25
-# Longer bars are cut here, so that the threshold stays visible.
-_MAX_SCALE = 4.0
 
 
 def probability_bars(probabilities: Mapping[str, float], highlighted: str | None) -> go.Figure:
@@ -99,35 +94,4 @@ def class_bars(counts: Mapping[str | None, int]) -> go.Figure:
     figure.update_yaxes(
         type="category", autorange="reversed", ticks="", ticksuffix="  ", tickfont={"size": 14}
     )
-    return figure
-
-
-def threshold_bar(value: float, threshold: float) -> go.Figure:
-    """One horizontal bar for `value`, and a line at `threshold`, which is above 0.
-
-    The part beyond the threshold has another colour.
-    """
-    share = max(value, 0.0) / threshold
-    end = min(max(_SCALE, share * 1.05), _MAX_SCALE)
-    figure = go.Figure(
-        go.Bar(
-            # Overlaid: the whole scale, the part over the threshold, the part below.
-            x=[end, min(share, end), min(share, 1)],
-            y=["", "", ""],
-            orientation="h",
-            marker={
-                "color": [MUTED, WARNING, HIGHLIGHT],
-                "cornerradius": 4,
-                "line": {"width": 0},
-            },
-            hoverinfo="skip",
-        )
-    )
-    figure.add_vline(x=1, line={"width": 3, "color": RING})
-    apply_layout(figure, _THRESHOLD_PIXELS)
-    figure.update_layout(
-        barmode="overlay", bargap=0.3, showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0}
-    )
-    figure.update_xaxes(range=[0, end], visible=False)
-    figure.update_yaxes(visible=False)
     return figure

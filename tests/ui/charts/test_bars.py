@@ -1,7 +1,7 @@
-"""Bars of probabilities, of a batch, and against a limit."""
+"""Bars of probabilities and of a batch."""
 
 import pytest
-from charts.bars import class_bars, probability_bars, threshold_bar
+from charts.bars import class_bars, probability_bars
 from charts.style import MUTED, class_style
 from formatting import SEVERAL
 
@@ -77,27 +77,6 @@ def test_remaining_classes_share_one_bar() -> None:
     assert len(bars.y) == 12
     assert bars.y[-1] == "29 other classes"
     assert sum(bars.x) == sum(range(1, 41))
-
-
-@pytest.mark.parametrize(
-    ("value", "parts"),
-    [
-        (0.0, (1.25, 0.0, 0.0)),
-        (50.0, (1.25, 0.5, 0.5)),
-        (150.0, (1.575, 1.5, 1.0)),
-        # Far beyond the threshold the bar is cut, so that the threshold stays visible.
-        (9000.0, (4.0, 4.0, 1.0)),
-        (-3.0, (1.25, 0.0, 0.0)),
-    ],
-)
-def test_bar_shows_the_value_as_a_share_of_the_threshold(
-    value: float, parts: tuple[float, ...]
-) -> None:
-    figure = threshold_bar(value, 100.0)
-
-    assert figure.data[0].x == pytest.approx(parts)
-    assert figure.layout.xaxis.range == (0, pytest.approx(parts[0]))
-    assert figure.layout.shapes[0].x0 == 1
 
 
 def test_photos_of_several_fruits_are_neither_good_nor_bad() -> None:

@@ -3,13 +3,12 @@
 import cached_api
 import streamlit as st
 from api_models import Drift, DriftFigure
-from charts.bars import threshold_bar
+from charts.threshold_bar import threshold_bar
 from errors import ApiError
 from formatting import capitalize, format_time, humanize, pluralize
 from plain_text import as_markdown
 from timezone import local
 
-from components.display import chart
 from components.messages import show_fragment_error
 
 _TITLES = {
@@ -55,11 +54,7 @@ def _metric(figure: DriftFigure) -> None:
             st.write(f"**{title}**: {sentence}")
         if figure.value is not None and figure.threshold:
             against = f"{figure.value:.3g}, limit {figure.threshold:.3g}"
-            chart(
-                threshold_bar(figure.value, figure.threshold),
-                f"bar-{figure.name}",
-                f"{title}: {against}.",
-            )
+            st.html(threshold_bar(figure.value, figure.threshold, f"{title}: {against}."))
             st.caption(
                 f"{against} · {pluralize(figure.sample_size, 'prediction')} against "
                 f"{pluralize(figure.reference_size, 'test photo')}"

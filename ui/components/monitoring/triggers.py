@@ -6,14 +6,13 @@ import cached_api
 import state
 import streamlit as st
 from api_models import Trigger
-from charts.bars import threshold_bar
+from charts.threshold_bar import threshold_bar
 from errors import ApiError
 from formatting import format_time, trigger_label
 from plain_text import as_markdown
 from timezone import local
 from trigger_client import TriggerClient
 
-from components.display import chart
 from components.messages import run_action, show_action_error, show_fragment_error
 from components.suggestion import suggestion_buttons
 
@@ -120,9 +119,7 @@ def _value(trigger: Trigger, title: str) -> None:
         limit = "the limit" if trigger.threshold == 1 else f"{trigger.threshold:g} times the limit"
     text = f"Now {trigger.value:.3g}; due above {limit}"
     st.markdown(text)
-    chart(
-        threshold_bar(trigger.value, trigger.threshold), f"bar-{trigger.name}", f"{title}: {text}."
-    )
+    st.html(threshold_bar(trigger.value, trigger.threshold, f"{title}: {text}."))
 
 
 def _last_started(trigger: Trigger) -> str:
