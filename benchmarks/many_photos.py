@@ -10,14 +10,13 @@ from playwright.sync_api import Page, expect
 from benchmarks.cpu_time import ProcessUsage
 from benchmarks.page_timing import WINDOW
 from tests.e2e.browser import running_profile
-from tests.e2e.pages import no_traceback, open_page, quiet
+from tests.e2e.pages import choose_files, no_traceback, open_page, quiet
 from tests.synthetic_images import KINDS, draw_fruit, encode
 
 PHOTOS = 500
 SIDE = 640
 WITHIN_MS = 600_000
 _UNDER_WAY = re.compile(r": [1-9]\d* of")
-_DROPZONE = "stFileUploaderDropzoneInput"
 
 
 def measure(ui_url: str, api: ProcessUsage, app: ProcessUsage) -> None:
@@ -76,7 +75,7 @@ def _upload(page: Page, ui_url: str, photos: list[Path]) -> str:
 def _choose(page: Page, photos: list[Path]) -> None:
     page.set_default_timeout(WITHIN_MS)
     quiet(page)
-    page.get_by_test_id(_DROPZONE).set_input_files(photos)
+    choose_files(page, photos)
 
 
 def _progress(page: Page) -> str:

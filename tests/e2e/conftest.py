@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import chromium, running_browser
-from tests.e2e.pages import SIZES
+from tests.e2e.pages import WIDTHS
 from tests.processes import Running, running_app, running_everything
 from tests.synthetic_images import draw_fruit, encode
 from tests.ui.fake_api import FakeApi
@@ -55,12 +55,11 @@ def hostile_url(browser: Browser, hostile_api: FakeApi) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=SIZES, ids=str)
+@pytest.fixture(params=WIDTHS)
 def sized_page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    """A page of each width and colour scheme; the narrow ones are of a touch screen."""
-    width, scheme = request.param
+    """A page of each width; the narrow one is of a touch screen."""
+    width = request.param
     context = browser.new_context(
-        color_scheme=scheme,
         viewport={"width": width, "height": 900},
         has_touch=width < 500,
         reduced_motion="reduce",

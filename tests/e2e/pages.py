@@ -3,24 +3,21 @@
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from api.settings import PROJECT
 
 ARTEFACTS = PROJECT / "test-artefacts"
-# Width and colour scheme of a window.
-SIZES: tuple[tuple[int, Literal["light", "dark"]], ...] = (
-    (1280, "light"),
-    (1280, "dark"),
-    (390, "light"),
-    (390, "dark"),
-)
+# Of a window on a desk, and of a phone.
+WIDTHS = (1280, 390)
 PHONE = 500
 # The backgrounds of ui/.streamlit/config.toml.
 SCHEMES: dict[Literal["light", "dark"], str] = {
     "light": "rgb(253, 252, 248)",
     "dark": "rgb(21, 26, 23)",
 }
+# Width and colour scheme of a window.
+SIZES = tuple((width, scheme) for width in WIDTHS for scheme in SCHEMES)
 # Address and heading of each page, in the order of the navigation.
 PAGES = {
     "": "Is it fresh?",
@@ -55,6 +52,17 @@ def visit(page: Page, title: str, address: str) -> None:
     """Go to one of `PAGES` through the navigation, so that the session stays."""
     page.get_by_role("link", name=title, exact=True).click()
     wait_until_drawn(page, address)
+
+
+def choose_files(page: Page, files: Path | FilePayload | list[Path] | list[FilePayload]) -> None:
+    """Choose files in the page's uploader."""
+    # While the page changes, that of the page before is there too.
+    several = isinstance(files, list) and len(files) > 1
+    uploader = page.locator(
+        '[data-testid="stFileUploaderDropzoneInput"]' + ("[multiple]" if several else "")
+    )
+    expect(uploader).to_have_count(1)
+    uploader.set_input_files(files)
 
 
 def wait_until_drawn(page: Page, address: str) -> None:
@@ -107,12 +115,11 @@ def look(page: Page, story: str, step: str, *, whole: bool = True) -> None:
     """The page fits, and there is a screenshot of it, light and dark; `whole`: at full height."""
     size = page.viewport_size
     assert size is not None
-    quiet(page)
-    assert_fits_width(page)
     for scheme, background in SCHEMES.items():
         page.emulate_media(color_scheme=scheme)
         expect(page.locator(".stApp")).to_have_css("background-color", background)
         quiet(page)
+        assert_fits_width(page)
         name = f"{story}-{size['width']}-{scheme}-{step}"
         if whole:
             screenshot(page, name)

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from tests.e2e.pages import PAGES, SIZES, open_page, quiet
+from tests.e2e.pages import PAGES, SIZES, choose_files, open_page, quiet
 from tests.e2e.parts import each_part
 from tests.ui import fake_tray
 from tests.ui.app_pages import test_boxed_photos as boxed
@@ -57,7 +57,7 @@ def faults(page: Page, axe: Axe) -> Iterator[str]:
 
 def drop(page: Page, photo: bytes, *names: str) -> None:
     files = [FilePayload(name=name, mimeType="image/jpeg", buffer=photo) for name in names]
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(files)
+    choose_files(page, files)
 
 
 def close_dialog(page: Page) -> None:

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.pages import (
     SIZES,
     assert_fits_width,
+    choose_files,
     no_traceback,
     open_page,
     quiet,
@@ -83,7 +84,7 @@ def test_line_is_drawn_by_costs_saved_and_taken_back(
     httpx.put(path, json=wide, trust_env=False).raise_for_status()
     assert until(lambda: graded(running, photo.read_bytes())["freshness_level"] == "past_best")
     visit(page, "Predict", "")
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
+    choose_files(page, photo)
     card = page.locator(".st-key-prediction")
     expect(card.get_by_text("Past its best", exact=True)).to_be_visible()
     expect(page.get_by_text("Rotten below 1, past its best from 1, fresh from 99.")).to_be_visible()

@@ -7,7 +7,14 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.pages import assert_fits_width, no_traceback, open_page, screenshot, visit
+from tests.e2e.pages import (
+    assert_fits_width,
+    choose_files,
+    no_traceback,
+    open_page,
+    screenshot,
+    visit,
+)
 from tests.processes import Running
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
@@ -69,14 +76,14 @@ def test_limits_are_set_applied_and_reset(
     for width in (DESKTOP, PHONE):
         page.set_viewport_size({"width": width, "height": 1000})
         visit(page, "Predict", "") if width == DESKTOP else open_page(page, running.ui_url, "")
-        page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos[0])
+        choose_files(page, photos[0])
         card = page.locator(".st-key-prediction")
         expect(card.get_by_text("Past its best", exact=True)).to_be_visible()
         assert_fits_width(page)
         screenshot(page, f"level-{width}")
     page.get_by_text("Many photos", exact=True).click()
     expect(page.get_by_text("No photos yet")).to_be_visible()
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos)
+    choose_files(page, photos)
     page.get_by_role("button", name="Grade 2 files").click()
     expect(page.get_by_test_id("stMetricLabel").get_by_text("Past its best")).to_be_visible()
     assert_fits_width(page)

@@ -10,18 +10,16 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.pages import (
-    assert_fits_width,
+    choose_files,
     downloaded,
+    look,
     no_traceback,
     open_page,
     quiet,
-    screenshot,
 )
 from tests.processes import Running
 from tests.synthetic_images import draw_fruit, encode
 
-# Of the sizes in `pages`: one test takes a minute.
-TWO_SIZES = ((1280, "light"), (390, "dark"))
 KINDS = ("freshapples", "freshbanana", "rottenapples", "freshoranges")
 
 
@@ -34,22 +32,17 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
-@pytest.mark.parametrize("sized_page", TWO_SIZES, indirect=True, ids=str)
 def test_batch_is_worked_through(
     sized_page: Page, browser: Browser, running: Running, photos: list[Path]
 ) -> None:
     page = sized_page
-    size = page.viewport_size
-    assert size is not None
-    name = f"history-{size['width']}"
     batch_id = _grade_many(page, running, photos)
 
     # The table is there after a reload, and in a second browser.
     page.reload()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     expect(page.get_by_text("As it is in the history")).to_be_visible()
-    quiet(page)
-    screenshot(page, f"{name}-batch")
+    look(page, "history", "1-batch")
     assert _photos_in_workbook(page, "batch_xlsx") == len(photos)
     page.get_by_role("link", name="Open them one by one in the history").click()
     rows = page.locator(".st-key-history-rows .stButton button")
@@ -57,8 +50,7 @@ def test_batch_is_worked_through(
     assert f"batch={batch_id}" in page.url
     quiet(page)
     assert _photos_in_workbook(page, "history_xlsx") == len(photos)
-    assert_fits_width(page)
-    screenshot(page, name)
+    look(page, "history", "2-rows")
 
     # From photo to photo with the keyboard.
     rows.first.click()
@@ -71,8 +63,7 @@ def test_batch_is_worked_through(
     page.keyboard.press("ArrowLeft")
     expect(_opened(page, photos[-2])).to_be_visible()
     quiet(page)
-    assert_fits_width(page)
-    screenshot(page, f"{name}-opened")
+    look(page, "history", "3-opened")
     prediction_id = page.url.partition("prediction=")[2].partition("&")[0]
     _dismiss_and_undo(page, running, prediction_id)
 
@@ -100,7 +91,7 @@ def _grade_many(page: Page, running: Running, photos: list[Path]) -> str:
     page.get_by_text("Many photos").click()
     expect(page.get_by_text("No photos yet")).to_be_visible()
     quiet(page)
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos)
+    choose_files(page, photos)
     page.get_by_role("button", name=f"Grade {len(photos)} files").click()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     quiet(page)

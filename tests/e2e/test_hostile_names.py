@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.e2e.pages import PAGES, open_page, quiet, visit
+from tests.e2e.pages import PAGES, choose_files, open_page, quiet, visit
 from tests.e2e.parts import each_part
 
 DESKTOP = ViewportSize(width=1280, height=900)
@@ -50,12 +50,13 @@ def look(page: Page, address: str) -> None:
 
 def test_predict(page: Page, hostile_url: str, photo: bytes) -> None:
     open_page(page, hostile_url, "")
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+    choose_files(
+        page,
         {
             "name": "![x](http:a) :red[evil].jpg",
             "mimeType": "image/jpeg",
             "buffer": photo,
-        }
+        },
     )
     expect(page.get_by_text("foreign.example/x.png").first).to_be_visible()
     assert_is_text(page)

@@ -11,14 +11,14 @@ from playwright.sync_api import Page, expect
 
 from tests.drawn_tray import draw_tray_of, rearranged
 from tests.e2e.pages import (
-    ARTEFACTS,
     assert_fits_width,
+    choose_files,
     downloaded,
     expect_title,
+    look,
     no_traceback,
     open_page,
     quiet,
-    screenshot,
 )
 from tests.processes import Running
 from tests.synthetic_images import encode
@@ -45,9 +45,7 @@ def test_a_lot_from_opening_to_the_report(
     page = sized_page
     size = page.viewport_size
     assert size is not None
-    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    name = f"lot-{size['width']}-{'dark' if dark else 'light'}"
-    lot = f"E2E {name}"
+    lot = f"E2E {size['width']}"
     with httpx.Client(base_url=running.api_url, timeout=60, trust_env=False) as api:
         _open_lot(page, running, lot)
         inspection_id = page.url.partition("inspection=")[2]
@@ -57,8 +55,7 @@ def test_a_lot_from_opening_to_the_report(
         counts = api.get(url).json()["counts"]
         if sum(counts.values()) < 6:
             pytest.skip("the detector of the default model finds fewer than six drawn fruits")
-        assert_fits_width(page)
-        screenshot(page, f"{name}-added")
+        look(page, "lot", "1-added")
 
         # The first tray again: noticed, and counted once when the person says so.
         assert photos[0]["same_as"] == photos[3]["id"]
@@ -67,7 +64,7 @@ def test_a_lot_from_opening_to_the_report(
         counts = api.get(url).json()["counts"]
         assert sum(counts.values()) == sum(len(one["fruits"]) for one in photos[1:])
 
-        _correct_two(page, name)
+        _correct_two(page)
         corrected = api.get(url).json()
         said = [one["said"] for one in api.get(f"{url}/fruits?limit=200").json()["fruits"]]
         assert said.count("rotten") == 2
@@ -77,7 +74,7 @@ def test_a_lot_from_opening_to_the_report(
         verdict = page.locator(".st-key-verdict")
         expect(verdict).to_contain_text(corrected["verdict"]["message"][:30])
         expect_title(page, f"Lot {lot}")
-        screenshot(page, f"{name}-corrected")
+        look(page, "lot", "3-corrected")
 
         _find_again(page, lot)
         message = corrected["verdict"]["message"]
@@ -104,14 +101,14 @@ def _open_lot(page: Page, running: Running, lot: str) -> None:
 
 
 def _add(page: Page, trays: list[Path]) -> None:
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(trays)
+    choose_files(page, trays)
     page.get_by_role("button", name=f"Add {len(trays)} files").click()
     expect(page.get_by_text(f"{len(trays)} photos added")).to_be_visible()
     expect(page.locator("[class*=st-key-lot-fruit-] button").first).to_be_visible()
     quiet(page)
 
 
-def _correct_two(page: Page, name: str) -> None:
+def _correct_two(page: Page) -> None:
     """Say of the first two fruits that are fresh, as the grader has it, that they are rotten."""
     fresh = page.locator("[class*=st-key-lot-fruit-] button", has_text="✓")
     for number in range(2):
@@ -123,7 +120,7 @@ def _correct_two(page: Page, name: str) -> None:
             assert box is not None
             assert min(box["width"], box["height"]) >= LEAST_TARGET_PIXELS, button.inner_text()
         if not number:
-            page.screenshot(path=ARTEFACTS / f"{name}-fruit.png")
+            look(page, "lot", "2-fruit", whole=False)
         dialog.get_by_role("button", name="Rotten").click()
         expect(dialog).to_have_count(0)
         quiet(page)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.pages import open_page, visit
+from tests.e2e.pages import SCHEMES, open_page, visit
 from tests.processes import Running
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,9 @@ def test_keyboard_is_seen_in_the_menu(sized_page: Page, running: Running) -> Non
         if link.evaluate("e => e === document.activeElement"):
             break
 
-    assert link.evaluate(_OUTLINE) == ["solid", "3px"]
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        assert link.evaluate(_OUTLINE) == ["solid", "3px"]
 
 
 def test_page_begins_soon_below_the_header(sized_page: Page, running: Running) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.pages import ARTEFACTS, PATIENCE_MS, expect_title, quiet
+from tests.e2e.pages import ARTEFACTS, PATIENCE_MS, choose_files, expect_title, quiet
 from tests.processes import Running
 from tests.synthetic_images import draw_fruit, encode
 
@@ -24,7 +24,7 @@ def test_uploaded_photo_is_graded(browser: Browser, running: Running, tmp_path: 
     page.set_default_timeout(PATIENCE_MS)
     page.goto(running.ui_url)
     expect_title(page, "Is it fresh?")
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
+    choose_files(page, photo)
     card = page.locator(".st-key-prediction")
     grade = card.get_by_role("heading", level=2)
     expect(grade).to_be_visible()
@@ -74,7 +74,7 @@ def test_file_that_is_not_a_photo_is_explained(
     page = browser.new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.goto(running.ui_url)
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(text_file)
+    choose_files(page, text_file)
     alert = page.get_by_test_id("stAlert")
     expect(alert).to_contain_text("This photo cannot be graded")
     expect(alert).to_contain_text("The file is text, which this service does not read")

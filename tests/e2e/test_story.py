@@ -8,7 +8,16 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.pages import PAGES, assert_fits_width, no_traceback, open_page, screenshot, visit
+from tests.e2e.pages import (
+    PAGES,
+    assert_fits_width,
+    choose_files,
+    look,
+    no_traceback,
+    open_page,
+    screenshot,
+    visit,
+)
 from tests.ood_images import draw_distinct_ood
 from tests.processes import Running
 from tests.synthetic_images import draw_fruit, encode
@@ -66,31 +75,22 @@ def test_new_class_is_added_retrained_corrected_and_rolled_back(
     page.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESKTOP, PHONE])
-def test_every_page_fits_without_errors(
-    browser: Browser, running: Running, tmp_path: Path, scheme: Any, width: int
-) -> None:
+def test_every_page_fits_without_errors(sized_page: Page, running: Running, tmp_path: Path) -> None:
     orange = tmp_path / "orange.jpg"
     orange.write_bytes(encode(draw_fruit("freshoranges", seed=4, size=320), "JPEG", quality=92))
-    context = browser.new_context(
-        color_scheme=scheme, viewport={"width": width, "height": 900}, reduced_motion="reduce"
-    )
-    page = context.new_page()
+    page = sized_page
     for address in PAGES:
         open_page(page, running.ui_url, address)
         if not address:
-            page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(orange)
+            choose_files(page, orange)
             expect(page.locator(".st-key-chart-probabilities .js-plotly-plot")).to_be_visible()
-        assert_fits_width(page)
-        screenshot(page, f"{address or 'predict'}-{width}-{scheme}")
+        look(page, "page", address or "predict")
         no_traceback(page)
-    context.close()
 
 
 def upload(page: Page, photos: list[Path]) -> None:
     choose(page, page.get_by_role("combobox", name="Class"), "Rings")
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photos)
+    choose_files(page, photos)
     page.get_by_role("button", name=f"Add {len(photos)} files").click()
     alert = page.get_by_test_id("stAlert").filter(has_text="Go to Retrain")
     expect(alert).to_contain_text(f"{len(photos)} photos added", timeout=UPLOAD_TIMEOUT_MS)
@@ -129,7 +129,7 @@ def retrain(
 
 def correct(page: Page, photo: Path, api: httpx.Client) -> None:
     """Grade a photo of the new class, and correct it."""
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
+    choose_files(page, photo)
     card = page.locator(".st-key-prediction")
     expect(card.get_by_role("heading", level=2)).to_have_text("Rings")
     page.get_by_role("button", name="No, it is").click()
@@ -151,7 +151,7 @@ def try_both(page: Page, photo: Path) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         screenshot(page, f"story-try-both-empty-{width}")
     page.set_viewport_size({"width": DESKTOP, "height": 1000})
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
+    choose_files(page, photo)
     page.get_by_role("button", name="Grade 1 file by both").click()
     metric = page.get_by_test_id("stMetric").filter(has_text="Different")
     expect(metric.get_by_test_id("stMetricValue")).to_have_text("1")

@@ -9,13 +9,12 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.drawn_tray import draw_tray_of
 from tests.e2e.pages import (
-    ARTEFACTS,
-    SIZES,
-    assert_fits_width,
+    WIDTHS,
+    choose_files,
+    look,
     no_traceback,
     open_page,
     quiet,
-    screenshot,
 )
 from tests.processes import Running
 from tests.synthetic_images import encode
@@ -29,7 +28,7 @@ TOLERANCE = 0.02
 @pytest.fixture
 def photo(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Another file for each browser: a photo has one list of boxes."""
-    quality = 90 + SIZES.index(request.node.callspec.params["sized_page"])
+    quality = 90 + WIDTHS.index(request.node.callspec.params["sized_page"])
     path = tmp_path / "tray.jpg"
     path.write_bytes(encode(draw_tray_of(), "JPEG", quality=quality))
     return path
@@ -40,10 +39,8 @@ def test_corrections_are_saved(sized_page: Page, running: Running, photo: Path) 
     size = page.viewport_size
     assert size is not None
     touch = size["width"] < 500
-    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    name = f"teach-{size['width']}-{'dark' if dark else 'light'}"
     open_page(page, running.ui_url, "")
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
+    choose_files(page, photo)
     boxes = page.locator("[class*=st-key-box-] button")
     expect(boxes.first).to_be_visible()
     quiet(page)
@@ -53,10 +50,10 @@ def test_corrections_are_saved(sized_page: Page, running: Running, photo: Path) 
 
     open_fruit(page, 1)
     dialog = page.get_by_role("dialog")
-    page.screenshot(path=ARTEFACTS / f"{name}-fruit.png")
+    look(page, "teach", "1-fruit", whole=False)
     dialog.get_by_text("No, it is …").click()
     choose(page, page.get_by_role("combobox", name="The right class"), "Rotten apple")
-    page.screenshot(path=ARTEFACTS / f"{name}-class.png")
+    look(page, "teach", "2-class", whole=False)
     page.get_by_role("button", name="Correct it").click()
     expect(dialog).to_have_count(0)
     expect(page.locator(".st-key-box-1 button")).to_have_accessible_name(
@@ -68,39 +65,37 @@ def test_corrections_are_saved(sized_page: Page, running: Running, photo: Path) 
     expect(dialog).to_have_count(0)
     expect(boxes).to_have_count(count - 1)
 
-    _add_missed(page, name, touch)
+    _add_missed(page, touch)
     expect(page.locator(f".st-key-box-{count + 1} button")).to_have_accessible_name(
         f"{count + 1} ✓ ✎ Fresh orange, added by you"
     )
     teach = page.locator(".st-key-teach")
     expect(teach).to_contain_text("1 corrected, 1 added, 1 removed")
-    assert_fits_width(page)
     for button in teach.locator(".stButton button").all():
         box = button.bounding_box()
         assert box is not None
         assert min(box["width"], box["height"]) >= LEAST_TARGET_PIXELS, button.inner_text()
-    screenshot(page, f"{name}-corrected")
+    look(page, "teach", "5-corrected")
 
     page.get_by_text("All fruits have a box").click()
     page.get_by_role("button", name="Save corrections").click()
     expect(teach).to_contain_text(f"{count} fruits")
     expect(teach.get_by_role("link", name="Retrain")).to_be_visible()
-    screenshot(page, f"{name}-saved")
+    look(page, "teach", "6-saved")
     no_traceback(page)
     _assert_stored(running, count)
 
 
-def _add_missed(page: Page, name: str, touch: bool) -> None:
+def _add_missed(page: Page, touch: bool) -> None:
     dialog = page.get_by_role("dialog")
     page.get_by_role("button", name="Add a fruit that was missed").click()
     expect(dialog).to_be_visible()
-    quiet(page)
-    page.screenshot(path=ARTEFACTS / f"{name}-draw.png")
+    look(page, "teach", "3-draw", whole=False)
     expect(page.get_by_role("button", name="Add this fruit")).to_be_disabled()
     _draw(page, touch)
     expect(page.get_by_role("button", name="Add this fruit")).to_be_enabled()
     choose(page, page.get_by_role("combobox", name="What is it?"), "Fresh orange")
-    page.screenshot(path=ARTEFACTS / f"{name}-drawn.png")
+    look(page, "teach", "4-drawn", whole=False)
     page.get_by_role("button", name="Add this fruit").click()
     expect(dialog).to_have_count(0)
 

@@ -9,7 +9,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.drawn_tray import draw_tray_of
-from tests.e2e.pages import ARTEFACTS, assert_fits_width, no_traceback, open_page, quiet, screenshot
+from tests.e2e.pages import (
+    choose_files,
+    look,
+    no_traceback,
+    open_page,
+    quiet,
+)
 from tests.processes import Running
 from tests.synthetic_images import encode
 
@@ -43,23 +49,20 @@ def test_each_fruit_is_shown_and_opens(
     page = sized_page
     size = page.viewport_size
     assert size is not None
-    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    name = f"tray-{size['width']}-{'dark' if dark else 'light'}"
     count, rotten = len(answer["instances"]), answer["summary"]["by_level"]["rotten"]
     open_page(page, running.ui_url, "")
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
+    choose_files(page, photo)
     heading = page.locator(".st-key-prediction").get_by_role("heading", level=2)
     expect(heading).to_contain_text(f"{count} fruits: ")
     if rotten:
         expect(heading).to_contain_text(f"{rotten} rotten")
     quiet(page)
-    assert_fits_width(page)
     assert_boxes_lie_on_the_photo(page, answer)
     for button in page.locator(".st-key-prediction .stButton button").all():
         box = button.bounding_box()
         assert box is not None
         assert min(box["width"], box["height"]) >= LEAST_TARGET_PIXELS, button.inner_text()
-    screenshot(page, name)
+    look(page, "tray", "1-graded")
 
     first = page.locator(".st-key-box-1 button")
     if rotten:
@@ -72,8 +75,7 @@ def test_each_fruit_is_shown_and_opens(
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Fruit 1")
     expect(dialog.locator(".js-plotly-plot")).to_be_visible()
-    assert_fits_width(page)
-    page.screenshot(path=ARTEFACTS / f"{name}-fruit.png")
+    look(page, "tray", "2-fruit", whole=False)
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
 

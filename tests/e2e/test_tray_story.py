@@ -14,7 +14,16 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.drawn_tray import TRAY, draw_tray_of, rearranged
 from tests.e2e.browser import chromium
 from tests.e2e.conftest import WITHOUT_BROWSER
-from tests.e2e.pages import PHONE, is_phone, look, no_traceback, open_page, quiet, visit
+from tests.e2e.pages import (
+    PHONE,
+    choose_files,
+    is_phone,
+    look,
+    no_traceback,
+    open_page,
+    quiet,
+    visit,
+)
 from tests.e2e.test_story import retrain, served, wait_until_served
 from tests.e2e.test_teach import choose, open_fruit
 from tests.processes import Running, running_everything
@@ -145,7 +154,7 @@ def test_tray_is_graded_corrected_and_learned(
 
 def drop(page: Page, photo: Path) -> None:
     """Choose a photo, in place of an earlier one."""
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photo)
+    choose_files(page, photo)
 
 
 def headline(page: Page) -> Locator:
