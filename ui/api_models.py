@@ -254,9 +254,10 @@ class InstanceSummary(BaseModel):
 
 
 class KeptVersion(BaseModel):
-    """A version on the photos that were held out of the one reported on."""
+    """A version on photos that were held out of the one reported on."""
 
     accuracy: float
+    accuracy_of_newest: float | None = None
     created_at: datetime
     photographs: int
     version: str

@@ -226,12 +226,23 @@ class ArchitectureComparison(BaseModel):
 
 
 class KeptVersion(BaseModel):
-    """A version on the photos that were held out of the one reported on."""
+    """A version on photos that were held out of the one reported on."""
 
     version: str
     created_at: datetime
-    accuracy: float = Field(description="The share of them with the right class, 0 to 1.")
-    photographs: int = Field(description="How many there are, of classes that all versions know.")
+    accuracy: float = Field(
+        description="The share of them with the right class, 0 to 1. A class that the version "
+        "does not know is wrong."
+    )
+    accuracy_of_newest: float | None = Field(
+        default=None,
+        description="The share that the version reported on gets right of the same photos; null "
+        "if the run did not measure it.",
+    )
+    photographs: int = Field(
+        description="How many there are: all that were held out, or for a version with another "
+        "network those of the catalog, at most 500."
+    )
 
 
 class Report(BaseModel):
@@ -245,8 +256,8 @@ class Report(BaseModel):
     comparison: ArchitectureComparison | None
     kept_versions: list[KeptVersion] = Field(
         description="What waiting costs: this version and those that were kept when it was made, "
-        "on the photos held out of this one, the newest first. Those with another network are "
-        "missing, and a version that no run made here has none."
+        "on photos held out of this one, the newest first. A version that no run made here has "
+        "none."
     )
     story: str
 

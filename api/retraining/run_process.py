@@ -130,7 +130,7 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
         for each, _ in judged:
             store.store_package(blobs, each.folder)
         kept = grade_kept_versions(
-            database, blobs, settings.model_cache, load_package(judged[-1][0].folder)
+            database, blobs, settings.model_cache, job, load_package(judged[-1][0].folder)
         )
         judged[-1] = (judged[-1][0], _with_figures(judged[-1][1], kept_versions=kept))
         # A trigger may start runs whose version waits for a person.

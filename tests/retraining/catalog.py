@@ -129,7 +129,9 @@ def a_boxed_photo(seed: int, *class_names: str | None) -> tuple[BoxedPhoto, byte
     return BoxedPhoto(row, boxes), data
 
 
-def write_champion(folder: Path, backbone: bytes = DEFAULT.backbone) -> Path:
+def write_champion(
+    folder: Path, backbone: bytes = DEFAULT.backbone, version: str = "champion"
+) -> Path:
     """A package of the known classes: `backbone` with a quickly fitted head, of the default one."""
     rows, head = champion_rows(), champion_head()
 
@@ -143,7 +145,7 @@ def write_champion(folder: Path, backbone: bytes = DEFAULT.backbone) -> Path:
     def describe(files: dict[str, str]) -> Manifest:
         data = DEFAULT.manifest.data.model_copy(update={"files": len(rows.embeddings), "boxed": 0})
         update = {
-            "version": "champion",
+            "version": version,
             "classes": KNOWN,
             "created_at": datetime.now(UTC),
             "data": data,
@@ -151,8 +153,8 @@ def write_champion(folder: Path, backbone: bytes = DEFAULT.backbone) -> Path:
         }
         return DEFAULT.manifest.model_copy(update={**update, "probe": None})
 
-    write_package(folder / "champion", fill, describe)
-    return folder / "champion"
+    write_package(folder / version, fill, describe)
+    return folder / version
 
 
 def install_champion(database: Database, blobs: Blobs, folder: Path) -> str:

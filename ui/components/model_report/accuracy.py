@@ -3,7 +3,7 @@
 import streamlit as st
 from api_models import Figure, Report
 from charts.report import metric_intervals
-from formatting import format_time, percent, pluralize
+from formatting import format_time, percent
 from plain_text import as_markdown
 
 from components.display import chart
@@ -56,12 +56,16 @@ def waiting(report: Report) -> None:
             "Version": [f"`{one.version}`" for one in report.kept_versions],
             "Made": [format_time(one.created_at) for one in report.kept_versions],
             "Right": [percent(one.accuracy) for one in report.kept_versions],
+            "This version": [
+                "—" if one.accuracy_of_newest is None else percent(one.accuracy_of_newest)
+                for one in report.kept_versions
+            ],
+            "Photos": [f"{one.photographs:,}" for one in report.kept_versions],
         }
     )
-    count = pluralize(report.kept_versions[0].photographs, "photo")
     st.caption(
-        f"Each graded the same {count}, which were held out of this version: had an older one "
-        "stayed in use, it would get that many right."
+        "Each graded photos that were held out of this version: had an older one stayed in use, "
+        "it would get that many of them right. Photos of a class that it does not know are wrong."
     )
 
 

@@ -1,0 +1,67 @@
+"""Each run grades the versions that are kept on the photos held out of the new one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from api.model.package import REPLAY, load_package
+from api.model.replay_buffer import ReplayBuffer
+from api.registry import repository as registry
+from api.registry import store
+from api.settings import Settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+from api.storage.tables import RunRow
+from tests.retraining.catalog import DEFAULT, KNOWN, NEW, Run, add_photographs, write_champion
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
+
+
+def graded(run: RunRow) -> Sequence[dict[str, Any]]:
+    assert run.state == "succeeded", run.message
+    assert run.verdict is not None
+    versions: list[dict[str, Any]] = run.verdict["figures"]["kept_versions"]
+    return versions
+
+
+def test_what_an_old_version_does_not_know_is_what_waiting_costs(
+    run: Run, own: Settings, database: Database, blobs: Blobs, champion: str
+) -> None:
+    add_photographs(database, blobs, NEW, 60)
+
+    newest, before = graded(finished := run())
+
+    assert (newest["version"], before["version"]) == (finished.candidate, champion)
+    folder = store.fetch_package(blobs, newest["version"], own.model_cache).folder
+    replay = ReplayBuffer.load(folder / REPLAY)
+    held_out = replay.splits == "test"
+    new = (held_out & (replay.targets.argmax(axis=1) == len(KNOWN))).sum()
+    assert newest["photographs"] == before["photographs"] == held_out.sum() > new > 0
+    assert newest["accuracy"] == newest["accuracy_of_newest"] == before["accuracy_of_newest"] > 0.9
+    known = held_out.sum() - new
+    assert 0.9 * known <= before["accuracy"] * held_out.sum() <= known
+
+
+def test_version_with_another_network_sees_the_photos_of_the_catalog(
+    run: Run, database: Database, blobs: Blobs, champion: str, tmp_path: Path
+) -> None:
+    # The same graph in other bytes.
+    folder = write_champion(tmp_path / "other", DEFAULT.backbone + bytes(16), "other-network")
+    store.store_package(blobs, folder)
+    with database.session() as session:
+        manifest = load_package(folder).manifest
+        registry.add_model(session, manifest, origin="fast", started_by="me")
+    add_photographs(database, blobs, KNOWN[0], 60)
+
+    versions = {one["version"]: one for one in graded(run())}
+
+    same, other = versions[champion], versions["other-network"]
+    assert 0 < other["photographs"] < same["photographs"]
+    assert other["accuracy"] > 0.9
+    assert np.isclose(other["accuracy_of_newest"], 1)
