@@ -1,6 +1,9 @@
 """The shipped grader is as good as its manifest says, by what the package itself carries."""
 
+import json
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +14,13 @@ from api.model.package import REPLAY, Package, load_package
 from api.model.replay_buffer import ReplayBuffer
 from api.registry.promotion_gate import judge_first
 from api.settings import PROJECT
+from api.training.recipe import Recipe
 
 # Embeddings are stored in a byte per channel.
 TOLERANCE = 0.01
 MIN_PER_CLASS = 20
+# With fewer, a source or class that was left out says little.
+MIN_LEFT_OUT = 100
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +58,25 @@ def test_it_passes_the_floors_that_every_candidate_must_pass(package: Package) -
     assert judge_first(comparison).promote
     for counts in all_counts(comparison.per_class, comparison.per_source, comparison.per_slice):
         assert counts.candidate_right >= 0.8 * counts.photographs
+
+
+def test_it_was_made_by_the_recipe_of_this_code_at_a_commit(package: Package) -> None:
+    assert package.manifest.recipe == Recipe().as_dict()
+    # No -dirty: that would be code that nobody can read again.
+    assert re.fullmatch(r"\d+\.\d+\.\d+\+[0-9a-f]{7,}", package.manifest.versions["ripeline"])
+
+
+def test_sources_left_out_were_measured_with_this_recipe() -> None:
+    measured = json.loads((PROJECT / "docs" / "crossvalidation.json").read_text())
+    assert measured["recipe"] == Recipe().as_dict()
+    result: dict[str, Any] = measured["leave_one_source_out"]
+    sources = [one for one in result["by_source"].values() if one["of_known_class"] >= MIN_LEFT_OUT]
+    assert len(sources) >= 3
+    for one in [*sources, result["mean_of_sources"]]:
+        assert one["accuracy"] >= 0.8
+    for one in result["per_class"]:
+        if one["fruits"] >= MIN_LEFT_OUT:
+            assert one["accuracy"] >= 0.5
 
 
 def all_counts(*groups: object) -> Iterator[PairedCounts]:
