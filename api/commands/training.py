@@ -44,21 +44,31 @@ def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
     from api.registry.promotion_gate import judge_first  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
     from api.training.detection.recipe import DetectorRecipe  # noqa: PLC0415
-    from api.training.detection.train import train_detector  # noqa: PLC0415
+    from api.training.detection.train import NoPlacesError, train_detector  # noqa: PLC0415
 
+    notes = []
     with terminal() as progress:
         corpus = read_corpus(arguments.folder, progress, arguments.skip)
         scenes = DetectorRecipe()
-        detector = train_detector(scenes, corpus, progress)
+        try:
+            detector = train_detector(scenes, corpus, progress)
+        except NoPlacesError as error:
+            detector, notes = None, [f"The package has no detector. {error.detail}"]
         manifest = build_package(
-            corpus, recipe, arguments.out, progress, detector=detector, scenes=scenes
+            corpus,
+            recipe,
+            arguments.out,
+            progress,
+            detector=detector,
+            scenes=scenes if detector else None,
         )
-        manifest = measure_detector(load_package(arguments.out), corpus, progress)
+        if detector:
+            manifest = measure_detector(load_package(arguments.out), corpus, progress)
     accuracy = _accuracy_line(manifest.metrics["test_by_photograph"])
     verdict = judge_first(compare_with_itself(load_package(arguments.out)))
     warnings = [] if verdict.promote else ["Not fit to serve yet:", *verdict.reasons]
     tracked = record(arguments.out, manifest)
-    return [f"{manifest.version} in {arguments.out}.", accuracy, *warnings, tracked]
+    return [f"{manifest.version} in {arguments.out}.", accuracy, *notes, *warnings, tracked]
 
 
 def _detector(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:

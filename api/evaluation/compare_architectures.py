@@ -1,6 +1,6 @@
 """Compares architectures, and input sizes of one architecture, on the same photos.
 
-Each row is cached by recipe and data as soon as it is measured, so an interrupted comparison
+Each row is cached by recipe, data and code as soon as it is measured, so an interrupted comparison
 resumes with the next row.
 """
 
@@ -18,7 +18,7 @@ from api.evaluation.architecture_trial import TIMED_RUNS, Trial, run_trial
 from api.training.backbones.architectures import TABLE, build_network, find
 from api.training.backbones.weights import ImagenetUnavailableError
 from api.training.corpus import TrainingCorpus
-from api.training.recipe import Recipe
+from api.training.recipe import Recipe, code_hash
 
 INPUT_SIZES = (96, 128, 160, 192, 224)
 
@@ -112,7 +112,9 @@ def _with_available_weights(trial: Trial, path: Path, without_imagenet: bool) ->
 
 def _path(cache: Path, trial: Trial, data: str) -> Path:
     recipe = trial.recipe
-    key = content_hash(json.dumps([recipe.as_dict(), trial.frozen, data]).encode())[:12]
+    key = content_hash(json.dumps([recipe.as_dict(), trial.frozen, data, code_hash()]).encode())[
+        :12
+    ]
     return cache / f"{recipe.architecture}-{recipe.input_size}-{key}.json"
 
 

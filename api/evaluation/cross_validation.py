@@ -17,7 +17,7 @@ from api.evaluation.out_of_fold import prefixed
 from api.evaluation.supplied_split import supplied_split_metrics
 from api.training.class_folders import find_leakage
 from api.training.corpus import TrainingCorpus
-from api.training.recipe import Recipe
+from api.training.recipe import Recipe, code_hash
 
 Part = Literal["sources", "folds", "supplied"]
 
@@ -31,11 +31,11 @@ def crossvalidate(
 ) -> dict[str, Any]:
     """Train and evaluate; JSON-ready.
 
-    Predictions are cached under `cache` by data and recipe, so that an interrupted run resumes.
+    Predictions are cached under `cache` by data, recipe and code, so that an interrupted run resumes.
     With `only`, one part is trained; parts whose predictions are all cached are included too.
     """
     recipe_hash = content_hash(json.dumps(recipe.as_dict(), sort_keys=True).encode())[:12]
-    folder = cache / f"{_data_hash(corpus)}-{recipe_hash}"
+    folder = cache / f"{_data_hash(corpus)}-{recipe_hash}-{code_hash()}"
     sources, folds, supplied = LeaveOneSourceOut(corpus), FiveFold(corpus), folder / "supplied.npz"
     leakage = find_leakage(corpus.listing.files)
     metrics: dict[str, Any] = {}

@@ -1,7 +1,14 @@
 """The hyperparameters of a training run, saved with the package."""
 
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
+
+from api.core.imaging.hashing import content_hash
+from api.settings import PROJECT
+
+# Packages of `api` that decide what is learned.
+CODE = ("core", "training")
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Recipe:
     dropout: float = 0.2
     head_l2: float = 1e-3
 
-    # Share of views that are only mirrored.
+    # Share of views that are only mirrored, after what is drawn on the fruit.
     clean_share: float = 0.35
     # Share of the other views that get a new background, where theirs is white or paper.
     background_share: float = 0.4
@@ -46,3 +53,13 @@ class Recipe:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def code_hash() -> str:
+    """Of the code that trains, calibrates and rejects, which decides as much as the recipe.
+
+    Results that are cached under it are measured again once that code has changed.
+    """
+    files = chain.from_iterable((PROJECT / "api" / name).rglob("*.py") for name in CODE)
+    parts = [f"{file.relative_to(PROJECT)} {content_hash(file.read_bytes())}" for file in files]
+    return content_hash("\n".join(sorted(parts)).encode())[:12]

@@ -49,4 +49,4 @@ def test_missed_target_fails_and_the_figures_are_written(
     assert bench.main() == status
 
     assert f"{seconds:.3g} s" in results.read_text()
-    assert ("missed" in capsys.readouterr().err) == bool(status)
+    assert ("missed start" in capsys.readouterr().err) == bool(status)

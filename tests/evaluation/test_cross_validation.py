@@ -13,7 +13,7 @@ import pytest
 from api.commands import training as command_line
 from api.core.layout import NEAR
 from api.core.progress import Progress, silent
-from api.evaluation import out_of_fold, supplied_split
+from api.evaluation import cross_validation, out_of_fold, supplied_split
 from api.evaluation.cross_validation import crossvalidate
 from api.evaluation.folds import FOLDS, FiveFold, fold_metrics
 from api.evaluation.graded import GradedSamples, OutOfFold
@@ -177,6 +177,9 @@ def test_cached_results_are_not_trained_again(
     ):
         with pytest.raises(AssertionError, match="trained again"):
             crossvalidate(*other, cache)
+    monkeypatch.setattr(cross_validation, "code_hash", lambda: "other code")
+    with pytest.raises(AssertionError, match="trained again"):
+        crossvalidate(corpus, RECIPE, cache)
 
 
 def test_single_part_is_merged_with_cached_parts(

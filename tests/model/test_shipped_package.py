@@ -14,6 +14,7 @@ from api.model.package import REPLAY, Package, load_package
 from api.model.replay_buffer import ReplayBuffer
 from api.registry.promotion_gate import judge_first
 from api.settings import PROJECT
+from api.training.detection.recipe import DetectorRecipe
 from api.training.recipe import Recipe
 
 # Embeddings are stored in a byte per channel.
@@ -62,6 +63,11 @@ def test_it_passes_the_floors_that_every_candidate_must_pass(package: Package) -
 
 def test_it_was_made_by_the_recipe_of_this_code_at_a_commit(package: Package) -> None:
     assert package.manifest.recipe == Recipe().as_dict()
+    assert package.manifest.detector is not None
+    # It was trained before detectors could be trained further.
+    detector = package.manifest.detector.recipe
+    assert detector.keys() >= DetectorRecipe().as_dict().keys() - {"tuning_steps", "tuning_rate"}
+    assert detector.items() <= DetectorRecipe().as_dict().items()
     # No -dirty: that would be code that nobody can read again.
     assert re.fullmatch(r"\d+\.\d+\.\d+\+[0-9a-f]{7,}", package.manifest.versions["ripeline"])
 

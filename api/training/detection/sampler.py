@@ -1,5 +1,6 @@
 """Draws the scenes of a training from a corpus, each with its target."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -43,6 +44,11 @@ class Material:
     clutter: list[Cutout] = field(default_factory=list)
     empty: list[Image.Image] = field(default_factory=list)
     other: list[Image.Image] = field(default_factory=list)
+
+    @property
+    def shows_places(self) -> bool:
+        """Whether anything tells where a fruit is: boxes, or a plain background."""
+        return bool(self.boxed or self.single or self.cutouts)
 
 
 def fruits_of_classes(classes: Sequence[str]) -> tuple[str, ...]:
@@ -126,7 +132,7 @@ class SceneSampler:
         self._recipe = recipe
         backgrounds = material.empty
         self._composer = Composer(
-            _balanced(material.cutouts, len(material.fruits)),
+            _balanced(material.cutouts),
             material.clutter,
             backgrounds,
             recipe.input_size,
@@ -157,8 +163,10 @@ class SceneSampler:
         if material.single and chance < recipe.single_share:
             return random_view(_one_of(material.single, rng), rng, 0.8, 2.0)
         photos = material.other if rng.random() < 0.6 and material.other else material.empty
-        if not photos:
+        if not photos and material.cutouts:
             return self._composer.compose(rng)
+        if not photos:
+            return _one_of([*material.single, *itertools.chain(*material.boxed.values())], rng)
         return Scene.empty(random_part(_one_of(photos, rng), rng, 0.6))
 
 
@@ -166,7 +174,7 @@ def _one_of(items: Sequence[_Item], rng: Generator) -> _Item:
     return items[int(rng.integers(len(items)))]
 
 
-def _balanced(cutouts: Sequence[Cutout], fruits: int) -> list[Cutout]:
+def _balanced(cutouts: Sequence[Cutout]) -> list[Cutout]:
     """About as many of each fruit, and of rotten and other ones, by repetition."""
     groups: dict[tuple[int, bool], list[Cutout]] = {}
     for cutout in cutouts:

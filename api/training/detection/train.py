@@ -4,12 +4,14 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from api.core.errors import ProblemError
 from api.core.progress import Progress, silent
 from api.model.detector import Detector, probe_detector
 from api.model.engines.litert import LiteRTBackbone
@@ -28,6 +30,16 @@ from api.training.train import TrainingDivergedError
 
 # Until it is chosen.
 FIRST_THRESHOLD = 0.3
+
+
+class NoPlacesError(ProblemError):
+    code = "no-places"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"Nothing in {folder} shows where a fruit is, so no detector can learn to find fruits. "
+            "Add photos on a white or paper background, or photos with boxes (boxes.csv)."
+        )
 
 
 @dataclass(frozen=True)
@@ -59,10 +71,12 @@ def train_detector(
 
     `start`, a detector of the same recipe, is trained further on the fruits that it finds, for
     fewer steps. `catalog` goes into the manifest. Raises what `build_network` and
-    `restore_network` raise, TrainingDivergedError or ExportError.
+    `restore_network` raise, NoPlacesError, TrainingDivergedError or ExportError.
     """
     fruits = start.manifest.fruits if start else None
     material = read_material(corpus, "train", fruits)
+    if not material.shows_places:
+        raise NoPlacesError(corpus.listing.root)
     network = fit_network(recipe, material, progress, start.graph if start else None)
     graph = to_litert(network, half_precision=True)
     manifest = DetectorManifest(
