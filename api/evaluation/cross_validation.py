@@ -31,8 +31,9 @@ def crossvalidate(
 ) -> dict[str, Any]:
     """Train and evaluate; JSON-ready.
 
-    Predictions are cached under `cache` by data, recipe and code, so that an interrupted run resumes.
-    With `only`, one part is trained; parts whose predictions are all cached are included too.
+    Predictions are cached under `cache` by data, recipe and code, so that an interrupted run
+    resumes. With `only`, one part is trained; parts whose predictions are all cached are included
+    too.
     """
     recipe_hash = content_hash(json.dumps(recipe.as_dict(), sort_keys=True).encode())[:12]
     folder = cache / f"{_data_hash(corpus)}-{recipe_hash}-{code_hash()}"

@@ -50,16 +50,7 @@ def test_set_without_places_gets_a_grader_and_no_detector(
 ) -> None:
     monkeypatch.setattr(training, "Recipe", partial(Recipe, views=64))
     monkeypatch.setattr(tracking, "record", lambda *_: "Not tracked.")
-    small = [
-        "--epochs",
-        "1",
-        "--architecture",
-        "custom_cnn",
-        "--weights",
-        "none",
-        "--input-size",
-        "32",
-    ]
+    small = "--epochs=1 --architecture=custom_cnn --weights=none --input-size=32".split(" ")
     out = tmp_path / "package"
     monkeypatch.setattr(sys, "argv", ["train", "train", str(close_ups), "--out", str(out), *small])
 
@@ -67,5 +58,6 @@ def test_set_without_places_gets_a_grader_and_no_detector(
 
     package = load_package(out)
     assert package.manifest.classes == tuple(FILLS_THE_FRAME)
-    assert package.detector is package.head.several is None
+    assert package.detector is None
+    assert package.head.several is None
     assert "The package has no detector." in capsys.readouterr().out
