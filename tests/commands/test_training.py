@@ -50,7 +50,7 @@ def test_set_without_places_gets_a_grader_and_no_detector(
 ) -> None:
     monkeypatch.setattr(training, "Recipe", partial(Recipe, views=64))
     monkeypatch.setattr(tracking, "record", lambda *_: "Not tracked.")
-    small = "--epochs=1 --architecture=custom_cnn --weights=none --input-size=32".split(" ")
+    small = ["--epochs=1", "--architecture=custom_cnn", "--weights=none", "--input-size=32"]
     out = tmp_path / "package"
     monkeypatch.setattr(sys, "argv", ["train", "train", str(close_ups), "--out", str(out), *small])
 
