@@ -4,8 +4,12 @@ All are batch-invariant: a row's result does not depend on the other rows, to th
 does not depend on the batch an image happens to be in.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+
+from api.core.errors import NotFiniteError
 
 FloatArray = NDArray[np.float32]
 
@@ -51,3 +55,9 @@ def sigmoid(logits: FloatArray) -> FloatArray:
     """1 / (1 + exp(-x)) of any shape, without overflow."""
     result: FloatArray = np.float32(0.5) * (np.tanh(np.float32(0.5) * logits) + np.float32(1))
     return result
+
+
+def check_finite(*arrays: NDArray[np.floating[Any]]) -> None:
+    """Raises NotFiniteError for NaN and infinities in floats of any shape."""
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise NotFiniteError()

@@ -139,6 +139,15 @@ class DamagedModelFilesError(ProblemError):
     )
 
 
+class NotFiniteError(ProblemError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "not-finite"
+    detail = (
+        "The model gave no usable answer for this photo: not all of its numbers are finite. Put "
+        "another version in use (GET /models lists them), or restart the service."
+    )
+
+
 class OverloadedError(ProblemError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "overloaded"

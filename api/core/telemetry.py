@@ -5,6 +5,8 @@ Several processes on one machine count together in the folder PROMETHEUS_MULTIPR
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Literal
@@ -19,7 +21,7 @@ from prometheus_client import (
     multiprocess,
 )
 
-from api.core.errors import ProblemError
+from api.core.errors import NotFiniteError, ProblemError
 from api.core.metrics_folder import VARIABLE
 
 # Of several processes: the value set last.
@@ -37,6 +39,9 @@ CONFIDENCE = Histogram(
     "ripeline_prediction_confidence",
     "Calibrated probability of the predicted class.",
     buckets=(0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1),
+)
+NOT_FINITE = Counter(
+    "ripeline_not_finite", "Photographs for which the model gave NaN or an infinite number."
 )
 INFERENCE_SECONDS = Histogram(
     "ripeline_inference_seconds",
@@ -198,6 +203,22 @@ def count_prediction(
     PREDICTIONS.labels(class_name, version, "yes" if recognised else "no").inc()
     CONFIDENCE.observe(confidence)
     INFERENCE_SECONDS.observe(ms / 1000)
+
+
+@contextmanager
+def counting_failures() -> Iterator[None]:
+    """Count the photo if taking or grading it raises a ProblemError."""
+    try:
+        yield
+    except ProblemError as error:
+        count_failure(error)
+        raise
+
+
+def count_failure(error: ProblemError) -> None:
+    """Of one photo."""
+    if isinstance(error, NotFiniteError):
+        NOT_FINITE.inc()
 
 
 def count_upload(stored: int, duplicate: int, refused: int) -> None:

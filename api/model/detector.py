@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from api.core.arrays import FloatArray, sigmoid
+from api.core.arrays import FloatArray, check_finite, sigmoid
 from api.core.boxes import Box, suppress
 from api.core.imaging.resize import to_input
 from api.model.engines.choice import CompiledGraph, open_graph
@@ -121,7 +121,10 @@ class Detector:
 
 
 def decode_grid(grid: FloatArray, score_threshold: float, max_overlap: float) -> RawDetections:
-    """Boxes of the local maxima of `grid` [h, w, 5 + fruits], after non-maximum suppression."""
+    """Boxes of the local maxima of `grid` [h, w, 5 + fruits], after non-maximum suppression. Raises
+    NotFiniteError.
+    """
+    check_finite(grid)
     height, width, _ = grid.shape
     scores = sigmoid(grid[..., CENTRE])
     rows, columns = np.nonzero(_is_peak(scores) & (scores >= score_threshold))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from api.core.arrays import FloatArray, pool
+from api.core.arrays import FloatArray, check_finite, pool
 from api.core.freshness_levels import LevelThresholds, fitted_thresholds
 from api.core.heads import Head
 from api.core.imaging.decode import DRAFT_SIDE, MAX_PIXELS, DecodedImage, decode
@@ -139,9 +139,8 @@ class Predictor:
         thresholds: LevelThresholds | None,
         by_fruit: Mapping[str, LevelThresholds] = _NO_FRUITS,
     ) -> "Predictor":
-        """The same loaded model with other freshness thresholds; None: its own.
-
-        `by_fruit` has those of single fruits, instead.
+        """The same loaded model with other freshness thresholds; None: its own. `by_fruit` has
+        those of single fruits, instead.
         """
         other = copy.copy(self)
         other.thresholds = thresholds or self.own_thresholds
@@ -149,7 +148,7 @@ class Predictor:
         return other
 
     def predict(self, data: bytes, explain: bool = False) -> Grade:
-        """Grade the bytes of one image file. Raises what `imaging.decode` raises."""
+        """Grade an image file's bytes. Raises what `imaging.decode` raises, NotFiniteError."""
         [result] = self.predict_batch([PredictRequest(data, explain)])
         if isinstance(result, Exception):
             raise result
@@ -251,6 +250,7 @@ class Predictor:
         )
 
     def fruit_grade(self, output: HeadOutput) -> FruitGrade:
+        check_finite(output.probabilities, output.features)
         class_name = self.manifest.classes[int(output.probabilities.argmax())]
         label = read_label(class_name)
         score = self.freshness_score(output.probabilities)

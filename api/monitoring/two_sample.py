@@ -33,10 +33,13 @@ def energy_drift(
 ) -> tuple[float, float]:
     """Energy coefficient of `sample` [m, d] and `reference` [n, d], and its threshold.
 
-    The coefficient is 0 (equal) to 1 (nothing in common). The threshold is MIN_ENERGY_THRESHOLD,
-    or more if samples of these sizes would exceed that by chance.
+    The coefficient is 0 (equal) to 1 (nothing in common; also where a number is not finite, since a
+    NaN would pass for no drift). The threshold is MIN_ENERGY_THRESHOLD, or more if samples of these
+    sizes would exceed that by chance.
     """
     pooled = np.concatenate([reference, sample])
+    if not np.isfinite(pooled).all():
+        return 1.0, MIN_ENERGY_THRESHOLD
     distances = _distances(pooled)
     of_sample = np.zeros(len(pooled), np.float32)
     of_sample[len(reference) :] = 1

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import NamedTuple, TypeVar
 
 from api.catalog.archive import SentFile, UploadLimits, ZipArchive, is_zip
+from api.core import telemetry
 from api.core.errors import Problem, ProblemError, internal_error, problem_document
 from api.core.labels import LEVELS, Level
 from api.model.grade import Grade
@@ -165,6 +166,8 @@ class _Result(NamedTuple):
 
     @classmethod
     def of(cls, position: int, item: BatchItem, outcome: Grade | Exception) -> "_Result":
+        if isinstance(outcome, ProblemError):
+            telemetry.count_failure(outcome)
         return cls(position, item.filename, grade_or_problem(item.filename, outcome))
 
 

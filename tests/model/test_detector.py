@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from api.core.errors import NotFiniteError
 from api.model.detector import (
     CENTRE,
     DISTANCES,
@@ -112,6 +113,13 @@ def test_grid_that_is_no_numbers_is_refused(value: float) -> None:
 
     with pytest.raises(ValueError, match="gives no numbers"):
         probe_detector(network, a_detector_manifest())
+
+
+def test_nan_among_the_cells_is_not_taken_for_no_fruit() -> None:
+    grid = empty_grid()
+    grid[1, 2][CENTRE] = np.nan
+    with pytest.raises(NotFiniteError):
+        decode_grid(grid, 0.3, 0.5)
 
 
 def test_grid_for_other_fruits_is_refused() -> None:

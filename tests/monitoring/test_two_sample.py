@@ -50,6 +50,14 @@ def test_energy_detects_a_shift_of_the_mean(reference_size: int, size: int) -> N
     assert value > threshold
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_energy_of_what_is_not_finite_is_drift(value: float) -> None:
+    random = np.random.default_rng(3)
+    sample = cloud(random, 200)
+    sample[7, 3] = value
+    assert energy_drift(cloud(random, 215), sample) == (1.0, MIN_ENERGY_THRESHOLD)
+
+
 def test_energy_detects_a_change_of_scale() -> None:
     random = np.random.default_rng(3)
     value, threshold = energy_drift(cloud(random, 215), 2 * cloud(random, 200))

@@ -7,6 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.catalog.archive import UploadLimits
 from api.catalog.class_names import stored_classes
+from api.core import telemetry
 from api.core.boxes import Box
 from api.core.errors import ProblemError, problem_document
 from api.http.deps import (
@@ -144,9 +145,11 @@ async def add_photos(
     errors: list[FailedPhoto] = []
 
     async def add(item: BatchItem) -> None:
-        if isinstance(item.data, ProblemError):
-            raise item.data
-        grade = await state.batcher.predict(predictor, PredictRequest(item.data, False, True))
+        with telemetry.counting_failures():
+            if isinstance(item.data, ProblemError):
+                raise item.data
+            wanted = PredictRequest(item.data, False, True)
+            grade = await state.batcher.predict(predictor, wanted)
         prediction = state.count_prediction(grade, predictor.manifest.version)
         outcome, photo = await run_in_threadpool(
             service.add, inspection_id, item.data, prediction, grade, item.filename

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.background import BackgroundTask
 
+from api.core import telemetry
 from api.core.errors import UnprocessableError
 from api.http.deps import StateDep
 from api.http.photo_upload import OPENAPI, read_photo
@@ -86,9 +87,10 @@ async def predict(
         await wait_until_recorded(*known, prediction_id)
         await run_in_threadpool(check_explainable, *known, prediction_id, version)
     state.batcher.check_capacity()
-    upload = await read_photo(request)
-    wanted = PredictRequest(upload.data, bool(explain), instances)
-    grade = await state.batcher.predict(predictor, wanted)
+    with telemetry.counting_failures():
+        upload = await read_photo(request)
+        wanted = PredictRequest(upload.data, bool(explain), instances)
+        grade = await state.batcher.predict(predictor, wanted)
     version = predictor.manifest.version
     after = None
     if record and prediction_id is None:
