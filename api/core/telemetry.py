@@ -5,7 +5,7 @@ Several processes on one machine count together in the folder PROMETHEUS_MULTIPR
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -126,6 +126,11 @@ SKEW_FOUND = Gauge(
     "1 if what is served differs from what was learned.",
     multiprocess_mode=MOST_RECENT,
 )
+PHOTOS_REFUSED = Counter(
+    "ripeline_photos_refused",
+    "Photographs that were not taken, to be graded or learned from, by the code of the error.",
+    ["reason"],
+)
 UPLOADS = Counter("ripeline_uploads", "Files sent to learn from.", ["outcome"])
 FEEDBACK = Counter("ripeline_feedback", "Words on predictions.", ["correct"])
 
@@ -206,24 +211,38 @@ def count_prediction(
 
 
 @contextmanager
-def counting_failures() -> Iterator[None]:
-    """Count the photo if taking or grading it raises a ProblemError."""
+def counting_failures(*, recorded: bool = True) -> Iterator[None]:
+    """Count what was sent if taking or grading it raises a ProblemError.
+
+    Of what is not `recorded`, only that the model gave no usable answer.
+    """
     try:
         yield
     except ProblemError as error:
-        count_failure(error)
+        if recorded or isinstance(error, NotFiniteError):
+            count_failure(error)
         raise
 
 
 def count_failure(error: ProblemError) -> None:
-    """Of one photo."""
+    """Of one photo. That the service is busy or a part of it away says nothing of the photo."""
     if isinstance(error, NotFiniteError):
         NOT_FINITE.inc()
+    elif error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        PHOTOS_REFUSED.labels(error.code).inc()
 
 
-def count_upload(stored: int, duplicate: int, refused: int) -> None:
-    for outcome, count in (("stored", stored), ("duplicate", duplicate), ("refused", refused)):
+def count_upload(stored: int, duplicate: int, reasons: Sequence[str]) -> None:
+    """Photos without boxes; `reasons` are the codes of those that were refused."""
+    counts = {"stored": stored, "duplicate": duplicate, "refused": len(reasons)}
+    for outcome, count in counts.items():
         UPLOADS.labels(outcome).inc(count)
+    count_refused(reasons)
+
+
+def count_refused(reasons: Sequence[str]) -> None:
+    for reason in reasons:
+        PHOTOS_REFUSED.labels(reason).inc()
 
 
 def server_errors() -> int:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from prometheus_client import REGISTRY
 
+from api.core.errors import OverloadedError
 from api.settings import Settings
 from tests.inspections.crates import add, opened, serving
 from tests.inspections.crates import photo as crate_photo
@@ -86,3 +87,57 @@ def test_photo_of_an_inspection_without_a_usable_answer_is_not_added(failing: Te
     assert len(body["added"]) == 1
     assert [one["error"]["code"] for one in body["errors"]] == ["not-finite"]
     assert count.risen == 1
+
+
+def test_refused_photos_are_counted_by_reason(grading: TestClient) -> None:
+    no_image = Count("ripeline_photos_refused_total", reason="not-an-image")
+    missing = Count("ripeline_photos_refused_total", reason="missing-file")
+    assert_problem(grading.post("/predict", files={"file": b"words"}), 415, "not-an-image")
+    assert_problem(grading.post("/predict", files={"other": GOOD}), 422, "missing-file")
+    assert (no_image.risen, missing.risen) == (1, 1)
+    grading.post("/predict", files={"file": b"words"}, params={"record": False})
+    grading.post("/predict", files={"file": GOOD})
+    assert (no_image.risen, missing.risen) == (1, 1)
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])
+def test_bad_photos_of_a_batch_are_counted(grading: TestClient, accept: str) -> None:
+    no_image = Count("ripeline_photos_refused_total", reason="not-an-image")
+    truncated = Count("ripeline_photos_refused_total", reason="truncated-image")
+    files = [("files", data) for data in (GOOD, b"words", GOOD[: len(GOOD) // 2], b"more words")]
+    response = grading.post("/predict/batch", files=files, headers={"accept": accept})
+    assert response.text.count('"code"') == 3
+    assert (no_image.risen, truncated.risen) == (2, 1)
+
+
+def test_bad_photos_of_an_inspection_are_counted(grading: TestClient) -> None:
+    count = Count("ripeline_photos_refused_total", reason="not-an-image")
+    assert len(add(grading, opened(grading), crate_photo(1), b"words")["errors"]) == 1
+    assert count.risen == 1
+
+
+@pytest.mark.parametrize("path", ["/upload-training-data", "/upload-boxed-photos"])
+def test_bad_files_of_an_upload_are_counted(grading: TestClient, path: str) -> None:
+    reason = "not-an-image" if path == "/upload-training-data" else "not-a-zip"
+    count = Count("ripeline_photos_refused_total", reason=reason)
+    errors = post(grading, b"words", b"more words", path=path, class_name="pears")["errors"]
+    assert [error["code"] for error in errors] == [reason] * 2
+    assert count.risen == 2
+    broken = Count("ripeline_photos_refused_total", reason="broken-archive")
+    response = grading.post(path, files={"files": b"PK\x03\x04 nonsense"})
+    assert response.json()["code"] == "broken-archive"
+    assert broken.risen == 1
+
+
+def test_photos_that_met_a_busy_service_are_not_refused(
+    grading: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = Count("ripeline_photos_refused_total", reason="overloaded")
+    batcher = grading.app.state.service.batcher  # type: ignore[attr-defined]
+
+    async def full(*_: object) -> None:
+        raise OverloadedError
+
+    monkeypatch.setattr(batcher, "predict", full)
+    assert_problem(grading.post("/predict", files={"file": GOOD}), 503, "overloaded")
+    assert count.risen == 0

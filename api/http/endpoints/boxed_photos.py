@@ -14,6 +14,7 @@ from api.catalog.box_upload import BoxedUpload, BoxedUploadReport
 from api.catalog.boxed_photos import BoxedPhotoStore, DamagedBoxedPhotoError
 from api.catalog.class_names import ClassNames
 from api.catalog.duplicate_index import DuplicateIndex
+from api.core import telemetry
 from api.core.errors import ProblemError
 from api.core.imaging.resize import thumbnail
 from api.http.deps import (
@@ -207,4 +208,7 @@ async def upload_boxed_photos(
     async with upload_form(request) as form:
         classes = ClassNames(database, training_index, form.new_class)
         upload = BoxedUpload(store, classes, limits)
-        return await run_in_threadpool(upload.store_form, form)
+        with telemetry.counting_failures():
+            report = await run_in_threadpool(upload.store_form, form)
+    telemetry.count_refused([error.code for error in report.errors])
+    return report

@@ -192,10 +192,12 @@ async def upload(
     limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
     uploads = UploadService(database, blobs, known, limits, settings.max_pixels)
     async with upload_form(request) as form:
-        outcomes = await run_in_threadpool(uploads.store_form, form)
+        with telemetry.counting_failures():
+            outcomes = await run_in_threadpool(uploads.store_form, form)
     class_name = accepted_class_name(form.class_name) if form.class_name else None
     report = UploadReport.of_outcomes(outcomes, class_name)
-    telemetry.count_upload(report.uploaded_count, len(report.duplicates), len(report.errors))
+    reasons = [error.code for error in report.errors]
+    telemetry.count_upload(report.uploaded_count, len(report.duplicates), reasons)
     return report
 
 

@@ -87,13 +87,14 @@ async def predict(
         await wait_until_recorded(*known, prediction_id)
         await run_in_threadpool(check_explainable, *known, prediction_id, version)
     state.batcher.check_capacity()
-    with telemetry.counting_failures():
+    counted = record and prediction_id is None
+    with telemetry.counting_failures(recorded=counted):
         upload = await read_photo(request)
         wanted = PredictRequest(upload.data, bool(explain), instances)
         grade = await state.batcher.predict(predictor, wanted)
     version = predictor.manifest.version
     after = None
-    if record and prediction_id is None:
+    if counted:
         prediction = state.build_response(grade, version, upload.filename)
         if state.shadow is not None and not instances:
             after = BackgroundTask(state.shadow, upload.data, prediction)
