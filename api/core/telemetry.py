@@ -65,6 +65,12 @@ CHAMPION_CREATED = Gauge(
     "When the version that serves was made, in seconds since 1970; 0 without one.",
     multiprocess_mode=MOST_RECENT,
 )
+DEPENDENCY_CHANGED = Gauge(
+    "ripeline_dependency_changed",
+    "1 if the library has another version than when the package that serves was made.",
+    ["library"],
+    multiprocess_mode=MOST_RECENT,
+)
 ENGINE_SECONDS = Gauge(
     "ripeline_engine_seconds",
     "One photo's forward pass, when the version that serves was loaded; 0 for an engine before.",

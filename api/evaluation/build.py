@@ -42,7 +42,8 @@ from api.training.recipe import Recipe
 from api.training.replay import appearance_and_copies, build_replay
 from api.training.samples import load_inputs
 
-LIBRARIES = ("ai-edge-litert", "keras", "numpy", "pillow", "scipy", "tensorflow")
+# OpenVINO makes no package, and may serve it.
+LIBRARIES = ("ai-edge-litert", "keras", "numpy", "openvino", "pillow", "scipy", "tensorflow")
 PREPROCESSING = (
     "upright RGB, the whole picture resized to a square (Pillow, bilinear), uint8; "
     "scaling is part of the graph"

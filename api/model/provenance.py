@@ -5,7 +5,8 @@ A version that misbehaves months later can then be made again by the code that m
 
 import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 from api import __version__
@@ -14,13 +15,27 @@ from api.settings import PROJECT
 # Set in container images, which hold no git repository.
 REVISION_VARIABLE = "RIPELINE_REVISION"
 _GIT_SECONDS = 10
+_PROJECT_NAME = "ripeline"
 
 
 def versions_of(libraries: Iterable[str]) -> dict[str, str]:
     """The installed versions of `libraries`, and of the project as `ripeline`."""
     code = revision()
     own = f"{__version__}+{code}" if code else __version__
-    return {"ripeline": own, **{name: _version(name) for name in libraries}}
+    return {_PROJECT_NAME: own, **{name: _version(name) for name in libraries}}
+
+
+def changed_libraries(made_with: Mapping[str, str]) -> dict[str, bool]:
+    """Whether the installed version is another than `versions_of` found, by library.
+
+    What is not installed is left out, as TensorFlow where photos are only graded, and so is the
+    project itself.
+    """
+    changed = {}
+    for name in made_with.keys() - {_PROJECT_NAME}:
+        with suppress(PackageNotFoundError):
+            changed[name] = _version(name) != made_with[name]
+    return changed
 
 
 def _version(library: str) -> str:

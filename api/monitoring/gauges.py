@@ -1,6 +1,7 @@
 """Updates the `/metrics` gauges that come from the catalog, off the request path."""
 
 import math
+from collections.abc import Mapping
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 from api.core import telemetry
 from api.model.engines.choice import EngineInfo
 from api.model.package import BadPackageError
+from api.model.provenance import changed_libraries
 from api.monitoring.drift import current_drift
 from api.predictions.state import AppState
 from api.registry import shadow_repository
@@ -30,6 +32,7 @@ class Gauges:
         self._state = state
         self._champion = ""
         self._engine: EngineInfo | None = None
+        self._libraries: set[str] = set()
 
     def refresh(self) -> None:
         """Read champion, runs, notifications and drift. Raises errors of the database."""
@@ -65,8 +68,15 @@ class Gauges:
                 telemetry.CHAMPION.labels(version).set(1)
             created = runtime.manifest.created_at.timestamp() if runtime else 0
             telemetry.CHAMPION_CREATED.set(created)
+            self._show_libraries(runtime.manifest.versions if runtime else {})
             self._champion = version
         return version
+
+    def _show_libraries(self, made_with: Mapping[str, str]) -> None:
+        changed = changed_libraries(made_with)
+        for library in self._libraries | changed.keys():
+            telemetry.DEPENDENCY_CHANGED.labels(library).set(changed.get(library, False))
+        self._libraries = set(changed)
 
     def _show_engine(self, engine: EngineInfo | None) -> None:
         if engine == self._engine:

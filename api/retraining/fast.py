@@ -52,7 +52,7 @@ from api.retraining.label_agreement import (
 from api.retraining.progress import Stage
 from api.retraining.training_rows import TrainingRows
 
-LIBRARIES = ("ai-edge-litert", "numpy", "pillow", "scipy")
+LIBRARIES = ("ai-edge-litert", "numpy", "openvino", "pillow", "scipy")
 # How the test rows were chosen, in the manifest.
 SPLIT = (
     "test split by photograph, of what the version before was measured on and of the catalog, "

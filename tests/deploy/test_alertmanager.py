@@ -45,7 +45,7 @@ def test_configuration_is_valid(amtool: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("severity", ["warning", "critical"])
+@pytest.mark.parametrize("severity", ["info", "warning", "critical"])
 def test_every_severity_has_a_receiver(amtool: str, severity: str) -> None:
     done = subprocess.run(
         [amtool, "config", "routes", "test", f"--config.file={FILE}", f"severity={severity}"],

@@ -81,3 +81,17 @@ def test_no_repository_no_commit_and_no_git_leave_the_version_alone(
     assert provenance.revision() is None
     monkeypatch.setenv("PATH", str(project))
     assert provenance.revision() is None
+
+
+def test_libraries_of_another_version_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = {"numpy": "2.4", "pillow": "13.0", "tensorflow-cpu": "2.21", "ripeline": "0.2"}
+
+    def find(name: str) -> str:
+        if name not in installed:
+            raise PackageNotFoundError(name)
+        return installed[name]
+
+    monkeypatch.setattr(provenance, "version", find)
+    made_with = {"ripeline": "0.1", "numpy": "2.3", "pillow": "13.0", "keras": "3.15"}
+    assert provenance.changed_libraries(made_with) == {"numpy": True, "pillow": False}
+    assert provenance.changed_libraries({"tensorflow": "2.21"}) == {"tensorflow": False}

@@ -1,0 +1,52 @@
+"""Gauges of the version that serves, from its manifest and the catalog."""
+
+import copy
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from prometheus_client import REGISTRY
+
+from api.app import create_app
+from api.monitoring.gauges import Gauges
+from api.predictions.state import AppState
+from api.settings import Settings
+
+
+@pytest.fixture
+def own(settings: Settings, tmp_path: Path) -> Settings:
+    return settings.model_copy(update={"state_dir": tmp_path})
+
+
+@pytest.fixture
+def state(own: Settings) -> Iterator[AppState]:
+    with TestClient(create_app(own)) as client:
+        yield client.app.state.service  # type: ignore[attr-defined]
+
+
+def serve(state: AppState, **changes: Any) -> None:
+    """A version whose manifest differs by `changes` takes the place of the one that serves."""
+    predictor = copy.copy(state.serving())
+    predictor.manifest = predictor.manifest.model_copy(update=changes)
+    state.predictor = predictor
+
+
+def gauge(name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(f"ripeline_{name}", labels)
+
+
+def test_libraries_that_changed_since_the_package_was_made(own: Settings, state: AppState) -> None:
+    gauges = Gauges(own, state)
+    now = version("pillow")
+    serve(state, version="a", versions={"numpy": "1.0", "pillow": now, "no-library": "1"})
+    gauges.refresh()
+    assert gauge("dependency_changed", library="numpy") == 1
+    assert gauge("dependency_changed", library="pillow") == 0
+    assert gauge("dependency_changed", library="no-library") is None
+    serve(state, version="b", versions={"pillow": "1.0"})
+    gauges.refresh()
+    assert gauge("dependency_changed", library="numpy") == 0
+    assert gauge("dependency_changed", library="pillow") == 1
