@@ -1168,6 +1168,7 @@ class Manifest(BaseModel):
     feature_shape: tuple[FeatureShapeItem, FeatureShapeItem, FeatureShapeItem]
     files: dict[str, str]
     format: int = 1
+    grader_created_at: datetime | None = None
     input_size: Annotated[int, Field(ge=8, le=1024)]
     metrics: Metrics
     parameters: int

@@ -62,7 +62,7 @@ CHAMPION = Gauge(
 )
 CHAMPION_CREATED = Gauge(
     "ripeline_champion_created_timestamp_seconds",
-    "When the version that serves was made, in seconds since 1970; 0 without one.",
+    "When the grader that serves was made, in seconds since 1970; 0 without one.",
     multiprocess_mode=MOST_RECENT,
 )
 DEPENDENCY_CHANGED = Gauge(

@@ -194,6 +194,7 @@ def with_detector(
             **provenance,
             "version": version_name(created, files),
             "created_at": created,
+            "grader_created_at": package.manifest.grader_made_at,
             "files": files,
             "detector": detector.manifest,
         }

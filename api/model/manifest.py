@@ -75,6 +75,10 @@ class Manifest(BaseModel):
     parent: str | None = Field(default=None, description="The version that it was made from.")
     started_by: str | None = Field(default=None, description="A person, or the trigger's name.")
     created_at: datetime
+    grader_created_at: datetime | None = Field(
+        default=None,
+        description="When its grades were learned, where another detector made it a new version.",
+    )
     classes: tuple[str, ...] = Field(min_length=1, max_length=1000)
     architecture: str
     input_size: int = Field(ge=8, le=1024, description="Side of the square input, in pixels.")
@@ -96,6 +100,10 @@ class Manifest(BaseModel):
     detector: DetectorManifest | None = Field(
         default=None, description="Of the detector; null for a package without one."
     )
+
+    @property
+    def grader_made_at(self) -> datetime:
+        return self.grader_created_at or self.created_at
 
     def to_json(self) -> str:
         """The content of `manifest.json`; NaN becomes null."""

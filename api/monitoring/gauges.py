@@ -66,7 +66,7 @@ class Gauges:
                 telemetry.CHAMPION.labels(self._champion).set(0)
             if version:
                 telemetry.CHAMPION.labels(version).set(1)
-            created = runtime.manifest.created_at.timestamp() if runtime else 0
+            created = runtime.manifest.grader_made_at.timestamp() if runtime else 0
             telemetry.CHAMPION_CREATED.set(created)
             self._show_libraries(runtime.manifest.versions if runtime else {})
             self._champion = version

@@ -171,6 +171,7 @@ def write_candidate(job: RetrainJob, data: TrainingRows, head: Head, folder: Pat
                 "parent": champion.version,
                 "started_by": job.started_by,
                 "created_at": created,
+                "grader_created_at": None,
                 "classes": data.classes,
                 "parameters": champion.parameters + added_parameters,
                 "metrics": measure_head(data, head),

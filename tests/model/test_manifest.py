@@ -21,7 +21,7 @@ def test_manifest_is_frozen() -> None:
         MANIFEST.version = "another"
 
 
-OPTIONAL = {"format", "parent", "started_by", "probe", "detector"}
+OPTIONAL = {"format", "parent", "started_by", "grader_created_at", "probe", "detector"}
 
 
 @pytest.mark.parametrize("field", sorted(set(Manifest.model_fields) - OPTIONAL))

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -50,3 +51,15 @@ def test_libraries_that_changed_since_the_package_was_made(own: Settings, state:
     gauges.refresh()
     assert gauge("dependency_changed", library="numpy") == 0
     assert gauge("dependency_changed", library="pillow") == 1
+
+
+def test_age_is_that_of_the_grader(own: Settings, state: AppState) -> None:
+    made = datetime(2026, 7, 1, tzinfo=UTC)
+    gauges = Gauges(own, state)
+    serve(state, version="a", created_at=made)
+    gauges.refresh()
+    assert gauge("champion_created_timestamp_seconds") == made.timestamp()
+    later = made + timedelta(days=100)
+    serve(state, version="b", created_at=later, grader_created_at=made)
+    gauges.refresh()
+    assert gauge("champion_created_timestamp_seconds") == made.timestamp()

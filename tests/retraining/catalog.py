@@ -35,6 +35,7 @@ from api.storage.tables import BoxedPhotoRow, ImageRow, RunRow
 from tests.registry.samples import without_appearance
 from tests.synthetic_images import draw_fruit, encode
 
+GRADER_MADE_AT = datetime(2026, 7, 1, tzinfo=UTC)
 KNOWN = ("freshapples", "freshbanana")
 NEW = "rottenoranges"
 PICTURES = 40
@@ -148,6 +149,8 @@ def write_champion(
             "version": version,
             "classes": KNOWN,
             "created_at": datetime.now(UTC),
+            # As after a run that trained the detector alone.
+            "grader_created_at": GRADER_MADE_AT,
             "data": data,
             "files": files,
         }

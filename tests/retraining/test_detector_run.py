@@ -22,7 +22,7 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import ModelRow, RunRow
 from api.training.detection.train import TrainedDetector
-from tests.retraining.catalog import DEFAULT, KNOWN, Run
+from tests.retraining.catalog import DEFAULT, GRADER_MADE_AT, KNOWN, Run
 from tests.retraining.detectors import FRUITS, TINY, Jobs, three_fruits, tiny_detector
 from tests.retraining.detectors import imported as imported  # noqa: PLC0414 - a fixture
 from tests.retraining.detectors import make_job as make_job  # noqa: PLC0414 - a fixture
@@ -56,6 +56,7 @@ def test_detector_is_trained_further_and_the_grader_stays(
     assert manifest.files[DETECTOR] != content_hash(tiny.graph)
     assert (manifest.parent, manifest.started_by) == ("champion", "me")
     assert manifest.version != "champion"
+    assert manifest.grader_made_at == GRADER_MADE_AT < manifest.created_at
     assert manifest.metrics == package.manifest.metrics
     assert manifest.detector
     assert manifest.detector.catalog == fingerprint(job.boxed_photos)
@@ -188,6 +189,16 @@ def install(
         return manifest.version
 
     return register
+
+
+def test_first_other_detector_leaves_the_grader_its_date(
+    package: Package, tiny: TrainedDetector, tmp_path: Path
+) -> None:
+    manifest = package.manifest.model_copy(update={"grader_created_at": None})
+    package = dataclasses.replace(package, manifest=manifest)
+    described = with_detector(package, tiny, package.head.several, tmp_path / "first")
+    assert described.grader_made_at == manifest.created_at
+    assert load_package(tmp_path / "first").manifest == described
 
 
 @on_sqlite

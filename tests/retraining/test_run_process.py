@@ -62,6 +62,7 @@ def test_new_class_is_learned_and_promoted(
     assert manifest.classes == (*KNOWN, NEW)
     assert (manifest.parent, manifest.started_by) == (champion, "me")
     assert manifest.recipe["mode"] == "fast"
+    assert manifest.grader_made_at == manifest.created_at
     assert manifest.metrics["test_by_photograph"]["accuracy"] > 0.9
     predictor = Predictor.of_package(package)
     graded = [predictor.predict(encode(picture(NEW, seed))) for seed in range(5000, 5030)]
