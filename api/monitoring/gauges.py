@@ -1,7 +1,7 @@
 """Updates the `/metrics` gauges that come from the catalog, off the request path."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ from api.core import telemetry
 from api.model.engines.choice import EngineInfo
 from api.model.package import BadPackageError
 from api.model.provenance import changed_libraries
-from api.monitoring.drift import current_drift
+from api.monitoring.drift import DriftFigure, current_drift
 from api.predictions.state import AppState
 from api.registry import shadow_repository
 from api.registry.shadow_repository import Agreement
@@ -33,6 +33,7 @@ class Gauges:
         self._champion = ""
         self._engine: EngineInfo | None = None
         self._libraries: set[str] = set()
+        self._drift: set[str] = set()
 
     def refresh(self) -> None:
         """Read champion, runs, notifications and drift. Raises errors of the database."""
@@ -51,10 +52,7 @@ class Gauges:
                 figures = current_drift(session, self._settings, self._state.blobs, version, now())
             except BadPackageError:  # The model reloader logs it.
                 return
-        for figure in figures:
-            if figure.value is not None and figure.threshold is not None:
-                telemetry.DRIFT.labels(figure.name).set(figure.value)
-                telemetry.DRIFT_THRESHOLD.labels(figure.name).set(figure.threshold)
+        self._show_drift(figures)
 
     def _show_champion(self) -> str:
         runtime = self._state.predictor
@@ -68,9 +66,23 @@ class Gauges:
                 telemetry.CHAMPION.labels(version).set(1)
             created = runtime.manifest.grader_made_at.timestamp() if runtime else 0
             telemetry.CHAMPION_CREATED.set(created)
+            self._show_drift([])
             self._show_libraries(runtime.manifest.versions if runtime else {})
             self._champion = version
         return version
+
+    def _show_drift(self, figures: Sequence[DriftFigure]) -> None:
+        """What was shown before and is not there any more, as of another version, becomes NaN."""
+        shown = {
+            figure.name: (figure.value, figure.threshold)
+            for figure in figures
+            if figure.value is not None and figure.threshold is not None
+        }
+        for name in self._drift | shown.keys():
+            value, threshold = shown.get(name, (math.nan, math.nan))
+            telemetry.DRIFT.labels(name).set(value)
+            telemetry.DRIFT_THRESHOLD.labels(name).set(threshold)
+        self._drift = set(shown)
 
     def _show_libraries(self, made_with: Mapping[str, str]) -> None:
         changed = changed_libraries(made_with)

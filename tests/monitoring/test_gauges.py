@@ -1,6 +1,7 @@
 """Gauges of the version that serves, from its manifest and the catalog."""
 
 import copy
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -12,9 +13,13 @@ from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 
 from api.app import create_app
+from api.model.package import BadPackageError
+from api.monitoring import gauges as gauges_module
+from api.monitoring.drift import DriftFigure
 from api.monitoring.gauges import Gauges
 from api.predictions.state import AppState
 from api.settings import Settings
+from tests.monitoring.samples import a_metric
 
 
 @pytest.fixture
@@ -63,3 +68,28 @@ def test_age_is_that_of_the_grader(own: Settings, state: AppState) -> None:
     serve(state, version="b", created_at=later, grader_created_at=made)
     gauges.refresh()
     assert gauge("champion_created_timestamp_seconds") == made.timestamp()
+
+
+def test_drift_of_a_former_version_is_gone(
+    own: Settings, state: AppState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while too few photos were graded to tell how the new one fares."""
+    figures = [a_metric(0.5)]
+    monkeypatch.setattr(gauges_module, "current_drift", lambda *_: figures)
+    gauges = Gauges(own, state)
+    gauges.refresh()
+    assert (gauge("drift", figure="x"), gauge("drift_threshold", figure="x")) == (0.5, 0.25)
+
+    def unreadable(*_: object) -> list[DriftFigure]:
+        raise BadPackageError("damaged")
+
+    for load in (lambda *_: [a_metric(None)], unreadable):
+        monkeypatch.setattr(gauges_module, "current_drift", lambda *_: figures)
+        serve(state, version="a")
+        gauges.refresh()
+        assert gauge("drift", figure="x") == 0.5
+        monkeypatch.setattr(gauges_module, "current_drift", load)
+        serve(state, version="b")
+        gauges.refresh()
+        assert math.isnan(gauge("drift", figure="x") or 0)
+        assert math.isnan(gauge("drift_threshold", figure="x") or 0)
