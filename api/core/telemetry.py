@@ -98,6 +98,17 @@ DRIFT_THRESHOLD = Gauge(
     ["figure"],
     multiprocess_mode=MOST_RECENT,
 )
+ACCURACY_IN_USE = Gauge(
+    "ripeline_accuracy_in_use",
+    "Share that people found right of the drawn predictions of the version that serves; NaN "
+    "without answers.",
+    multiprocess_mode=MOST_RECENT,
+)
+ACCURACY_BELOW_HELD_OUT = Gauge(
+    "ripeline_accuracy_below_held_out",
+    "1 if that is significantly below its accuracy on held-out photos.",
+    multiprocess_mode=MOST_RECENT,
+)
 SHADOW_PHOTOS = Gauge(
     "ripeline_shadow_photos",
     "Photos that a version graded beside the one in use: same, different, failed.",

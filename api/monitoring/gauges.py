@@ -8,11 +8,14 @@ from sqlalchemy.orm import Session
 
 from api.core import telemetry
 from api.model.engines.choice import EngineInfo
+from api.model.manifest import Manifest
 from api.model.package import BadPackageError
 from api.model.provenance import changed_libraries
 from api.monitoring.drift import DriftFigure, current_drift
+from api.predictions.accuracy_in_use import accuracy_in_use
 from api.predictions.state import AppState
 from api.registry import shadow_repository
+from api.registry.schemas import Headlines
 from api.registry.shadow_repository import Agreement
 from api.settings import Settings
 from api.storage.db import now
@@ -36,8 +39,8 @@ class Gauges:
         self._drift: set[str] = set()
 
     def refresh(self) -> None:
-        """Read champion, runs, notifications and drift. Raises errors of the database."""
-        version = self._show_champion()
+        """Read champion, runs, notifications, accuracy and drift. Raises errors of the database."""
+        manifest = self._show_champion()
         with self._state.database.reading() as session:
             by_state = select(RunRow.state, func.count()).group_by(RunRow.state)
             runs = dict(session.execute(by_state).all())
@@ -46,15 +49,17 @@ class Gauges:
             telemetry.RUN_ACTIVE.set(sum(runs.get(name, 0) for name in ACTIVE))
             show_notifications(session)
             show_shadow(session, self._settings.shadow_min_agreement)
-            if not version:
+            show_accuracy(session, manifest)
+            if manifest is None:
                 return
+            version = manifest.version
             try:
                 figures = current_drift(session, self._settings, self._state.blobs, version, now())
             except BadPackageError:  # The model reloader logs it.
                 return
         self._show_drift(figures)
 
-    def _show_champion(self) -> str:
+    def _show_champion(self) -> Manifest | None:
         runtime = self._state.predictor
         version = runtime.manifest.version if runtime else ""
         self._show_engine(runtime.engine if runtime else None)
@@ -69,7 +74,7 @@ class Gauges:
             self._show_drift([])
             self._show_libraries(runtime.manifest.versions if runtime else {})
             self._champion = version
-        return version
+        return runtime.manifest if runtime else None
 
     def _show_drift(self, figures: Sequence[DriftFigure]) -> None:
         """What was shown before and is not there any more, as of another version, becomes NaN."""
@@ -99,6 +104,17 @@ class Gauges:
             seconds = engine.milliseconds / 1000
             telemetry.ENGINE_SECONDS.labels(engine.name, engine.precision).set(seconds)
         self._engine = engine
+
+
+def show_accuracy(session: Session, manifest: Manifest | None) -> None:
+    """Of the version that serves, by people's answers about a random sample."""
+    accuracy, is_below = None, False
+    if manifest is not None:
+        held_out = Headlines.of({"metrics": manifest.metrics}).accuracy
+        in_use = accuracy_in_use(session, manifest.version, held_out)
+        accuracy, is_below = in_use.accuracy, in_use.below_held_out
+    telemetry.ACCURACY_IN_USE.set(math.nan if accuracy is None else accuracy)
+    telemetry.ACCURACY_BELOW_HELD_OUT.set(is_below)
 
 
 def show_notifications(session: Session) -> None:

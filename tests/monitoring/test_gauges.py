@@ -19,7 +19,7 @@ from api.monitoring.drift import DriftFigure
 from api.monitoring.gauges import Gauges
 from api.predictions.state import AppState
 from api.settings import Settings
-from tests.monitoring.samples import a_metric
+from tests.monitoring.samples import a_metric, add_answers
 
 
 @pytest.fixture
@@ -93,3 +93,21 @@ def test_drift_of_a_former_version_is_gone(
         gauges.refresh()
         assert math.isnan(gauge("drift", figure="x") or 0)
         assert math.isnan(gauge("drift_threshold", figure="x") or 0)
+
+
+def test_accuracy_in_use_is_that_of_the_version_that_serves(own: Settings, state: AppState) -> None:
+    gauges = Gauges(own, state)
+    metrics = {"test_by_photograph": {"accuracy": 0.95}}
+    serve(state, version="v1", metrics=metrics)
+    gauges.refresh()
+    assert math.isnan(gauge("accuracy_in_use") or 0)
+    assert gauge("accuracy_below_held_out") == 0
+    add_answers(state.database, 60, 40)
+    add_answers(state.database, 99, 1, version="v2")
+    gauges.refresh()
+    assert gauge("accuracy_in_use") == 0.6
+    assert gauge("accuracy_below_held_out") == 1
+    serve(state, version="v2", metrics=metrics)
+    gauges.refresh()
+    assert gauge("accuracy_in_use") == 0.99
+    assert gauge("accuracy_below_held_out") == 0
