@@ -135,12 +135,12 @@ SKEW_PHOTOS = Gauge(
 )
 SKEW_SAME_CLASS = Gauge(
     "ripeline_skew_same_class",
-    "Share of them that keep the class that was learned.",
+    "Share of them that keep the class that was learned; NaN of fewer than 20.",
     multiprocess_mode=MOST_RECENT,
 )
 SKEW_FOUND = Gauge(
     "ripeline_skew_found",
-    "1 if what is served differs from what was learned.",
+    "1 if what is served differs from what was learned; NaN while too few were compared.",
     multiprocess_mode=MOST_RECENT,
 )
 PHOTOS_REFUSED = Counter(

@@ -1,6 +1,7 @@
 """Training/serving skew as a metric: each API process measures it once a day, on its own engine."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 
@@ -8,7 +9,7 @@ from api.core import telemetry
 from api.core.errors import ProblemError
 from api.model.package import BadPackageError, Package
 from api.model.predictor import Predictor
-from api.monitoring.skew import ENOUGH, measure_skew
+from api.monitoring.skew import ENOUGH, Skew, measure_skew
 from api.predictions.state import AppState
 from api.settings import Settings
 
@@ -34,10 +35,13 @@ class NightlySkew:
         self._settings = settings
         self._state = state
         self._clock = clock
-        self._due_at = clock() + FIRST_SECONDS
+        self._version: str | None = None
+        self._due_at = 0.0
+        self._follow()
 
     def refresh(self) -> None:
         """Measure, if it is time. Raises errors of the database."""
+        self._follow()
         if self._clock() < self._due_at or self._state.catalog_problem:
             return
         cache = self._settings.model_cache
@@ -50,12 +54,17 @@ class NightlySkew:
             self._due_at = self._clock() + FIRST_SECONDS
             return
         self._due_at = self._clock() + AGAIN_SECONDS
-        telemetry.SKEW_PHOTOS.set(skew.photos)
-        telemetry.SKEW_FOUND.set(bool(skew.objections))
-        if skew.photos >= ENOUGH:
-            telemetry.SKEW_SAME_CLASS.set(skew.same_class)
+        _show(skew)
         if skew.objections:
             log.warning("%s", " ".join(skew.lines))
+
+    def _follow(self) -> None:
+        """What was measured is of one version: another one is measured soon, and anew."""
+        predictor = self._state.predictor
+        version = predictor.manifest.version if predictor else ""
+        if version != self._version:
+            self._version, self._due_at = version, self._clock() + FIRST_SECONDS
+            _show(None)
 
     def _serving(self, package: Package) -> Predictor:
         """The loaded model: no second one takes memory."""
@@ -63,3 +72,13 @@ class NightlySkew:
         if predictor is None or predictor.manifest.version != package.manifest.version:
             raise _OtherVersionError
         return predictor
+
+
+def _show(skew: Skew | None) -> None:
+    """NaN where too few photos were compared to tell, or none: 0 would say that all is well."""
+    telemetry.SKEW_PHOTOS.set(skew.photos if skew else 0)
+    same_class = found = math.nan
+    if skew and skew.photos >= ENOUGH:
+        same_class, found = skew.same_class, float(bool(skew.objections))
+    telemetry.SKEW_SAME_CLASS.set(same_class)
+    telemetry.SKEW_FOUND.set(found)

@@ -1,6 +1,8 @@
 """Skew as a metric: when it is measured, and of which version."""
 
+import copy
 import logging
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,6 +79,48 @@ def test_what_differs_is_a_metric_and_logged(
         assert telemetry.SKEW_FOUND._value.get() == value
         assert telemetry.SKEW_SAME_CLASS._value.get() == found.same_class
         assert bool(caplog.records) is bool(value)
+
+
+def test_nothing_compared_is_not_no_skew(night: Night) -> None:
+    skew = NightlySkew(night.settings, night.state, lambda: night.now)
+
+    def measure(found: Skew) -> tuple[float, float, float]:
+        night.found, night.now = found, night.now + AGAIN_SECONDS
+        skew.refresh()
+        return shown()
+
+    def shown() -> tuple[float, float, float]:
+        gauges = (telemetry.SKEW_PHOTOS, telemetry.SKEW_SAME_CLASS, telemetry.SKEW_FOUND)
+        photos, same_class, found = (gauge._value.get() for gauge in gauges)
+        return photos, same_class, found
+
+    def nothing(photos: int) -> object:
+        return pytest.approx((photos, math.nan, math.nan), nan_ok=True)
+
+    assert shown() == nothing(0)
+    assert measure(AGREES) == (ENOUGH, 1, 0)
+    assert measure(replace(AGREES, photos=ENOUGH - 1)) == nothing(ENOUGH - 1)
+
+
+def test_other_version_is_measured_anew_and_soon(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skew = NightlySkew(night.settings, night.state, lambda: night.now)
+    changed = FIRST_SECONDS
+    night.found, night.now = DIFFERS, changed
+    skew.refresh()
+    assert telemetry.SKEW_FOUND._value.get() == 1
+    predictor = copy.copy(night.state.serving())
+    predictor.manifest = predictor.manifest.model_copy(update={"version": "another"})
+    night.state.predictor = predictor
+    skew.refresh()
+    assert math.isnan(telemetry.SKEW_FOUND._value.get())
+    assert night.measured == 1
+    monkeypatch.setattr(nightly_skew, "measure_skew", lambda *_: AGREES)
+    for now, found in ((FIRST_SECONDS - 1, math.nan), (FIRST_SECONDS, 0)):
+        night.now = changed + now
+        skew.refresh()
+        assert telemetry.SKEW_FOUND._value.get() == pytest.approx(found, nan_ok=True)
 
 
 def test_without_a_champion_it_is_tried_again_later(night: Night) -> None:

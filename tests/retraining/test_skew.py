@@ -1,9 +1,14 @@
 """Training/serving skew, after a run that learned photos of the catalog."""
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 from sqlalchemy import select, update
 
 from api.commands import skew as command
+from api.core.imaging.resize import to_input
+from api.model.package import Package
 from api.model.predictor import Predictor
 from api.monitoring.skew import ENOUGH, measure_skew
 from api.settings import Settings
@@ -47,6 +52,34 @@ def test_files_that_changed_are_found(own: Settings, database: Database, blobs: 
     skew = measure_skew(database, blobs, own.model_cache, Predictor.of_package, 1000)
     assert (skew.photos, skew.unreadable) == (PHOTOS - 1, 1)
     assert len(skew.objections) == 3
+
+
+def cropped(image: Image.Image, size: int) -> NDArray[np.uint8]:
+    """As some pipelines do: the middle of the photo alone."""
+    width, height = image.size
+    middle = image.crop((width // 4, height // 4, width - width // 4, height - height // 4))
+    return to_input(middle, size)
+
+
+def with_other_colours(package: Package) -> Predictor:
+    """An engine that takes blue for red."""
+    predictor = Predictor.of_package(package)
+    backbone = predictor._backbone
+    predictor._backbone = lambda pixels: backbone(np.ascontiguousarray(pixels[..., ::-1]))
+    return predictor
+
+
+def test_other_preprocessing_and_another_engine_are_found(
+    own: Settings, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the same files."""
+    skew = measure_skew(database, blobs, own.model_cache, with_other_colours, 1000)
+    assert (skew.photos, skew.unreadable) == (PHOTOS, 0)
+    assert any("Embeddings differ" in found for found in skew.objections)
+    monkeypatch.setattr("api.model.predictor.to_input", cropped)
+    skew = measure_skew(database, blobs, own.model_cache, Predictor.of_package, 1000)
+    assert (skew.photos, skew.unreadable) == (PHOTOS, 0)
+    assert any("Embeddings differ" in found for found in skew.objections)
 
 
 def test_command_fails_on_skew_alone(
