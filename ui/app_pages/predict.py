@@ -8,7 +8,6 @@ from components.live.camera import live_camera
 from components.messages import api_unavailable, empty_state, show_error
 from components.predict.as_code import as_code
 from components.predict.batch import batch
-from components.predict.feedback import feedback
 from components.predict.prediction import prediction_card, probabilities
 from components.predict.samples import samples, what_it_knows
 from components.predict.tray import shown_by_fruit
@@ -121,9 +120,7 @@ def show_outcome(photo: Photo) -> None:
             show_error(outcome, rejected="This photo cannot be graded")
             return
         if not shown_by_fruit(photo, outcome):
-            prediction_card(photo, outcome)
-            if not photo.is_sample:
-                feedback(outcome)
+            prediction_card(photo, outcome, ask=not photo.is_sample)
             probabilities(outcome)
         as_code(photo, outcome)
         if photo.is_sample:

@@ -54,7 +54,8 @@ def test_cost_of_waiting_is_shown(open_page: OpenPage) -> None:
     table = page.table[1].value
     assert table["Version"].tolist() == [f"`{CHAMPION}`", f"`{PREVIOUS}`"]
     assert table["Right"].tolist() == ["98.0 %", "91.0 %"]
-    assert "the same 215 photos" in page_text(page)
+    assert table["This version"].tolist() == ["98.0 %", "98.0 %"]
+    assert table["Photos"].tolist() == ["215", "215"]
 
 
 def test_every_metric_has_its_interval_and_split(open_page: OpenPage) -> None:

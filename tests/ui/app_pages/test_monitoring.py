@@ -39,8 +39,11 @@ def test_page_shows_the_current_and_past_service_metrics(open_page: OpenPage, ap
     ]
     assert "Version `2026.11.21-1` is in use since 20 Nov 2026, 10:00" in page_text(page)
     assert any("recognised: 10.0 %" in caption.value for caption in page.caption)
-    # Classes, confidence, timeline, and the one drift figure and the one trigger that have a value.
-    assert len(page.get("plotly_chart")) == 5
+    # Classes, confidence and timeline.
+    assert len(page.get("plotly_chart")) == 3
+    # The one drift figure and the one trigger that have a value.
+    bars = [part for part in page.get("html") if "threshold-bar" in part.proto.body]
+    assert len(bars) == 2
 
 
 def test_accuracy_in_use_is_beside_the_held_out_one(open_page: OpenPage) -> None:

@@ -99,8 +99,7 @@ def _with_picture(item: HistoryItem, prediction: Prediction, photo: Photo) -> No
         return
     if st.session_state.get(state.HEAT_MAP):
         prediction = _explained(item, prediction, photo)
-    prediction_card(photo, prediction)
-    feedback(prediction, item)
+    prediction_card(photo, prediction, item)
     probabilities(prediction)
 
 

@@ -5,13 +5,14 @@ from base64 import b64decode
 import cached_api
 import state
 import streamlit as st
-from api_models import Instance, Prediction
+from api_models import HistoryItem, Instance, Prediction
 from charts.bars import probability_bars
 from formatting import class_label, describe_limits, level_label, percent, short_grade
 from photos import Photo
 from plain_text import as_markdown
 
 from components.display import chart
+from components.predict.feedback import feedback
 
 UNKNOWN = "Not one of the fruits that I know"
 
@@ -21,9 +22,15 @@ def heading(prediction: Prediction) -> str:
     return short_grade(prediction) if prediction.recognised else UNKNOWN
 
 
-def prediction_card(photo: Photo, prediction: Prediction) -> None:
-    """The grade beside the photo."""
-    # The grade comes first: on a phone the columns stack, and it must not need scrolling.
+def prediction_card(
+    photo: Photo, prediction: Prediction, item: HistoryItem | None = None, *, ask: bool = True
+) -> None:
+    """The grade beside the photo, and under it, with `ask`, whether it is right.
+
+    `item`: what the history knows of it.
+    """
+    # The grade comes first: on a phone the columns stack, and neither it nor the answer to it may
+    # need scrolling.
     grade, image = st.columns([3, 2], gap="medium")
     with grade:
         st.header(as_markdown(heading(prediction)), anchor=False)
@@ -34,6 +41,8 @@ def prediction_card(photo: Photo, prediction: Prediction) -> None:
             st.write("This is the grade of the whole photo, as if it showed one fruit.")
         else:
             st.write(as_markdown(prediction.interpretation))
+        if ask:
+            feedback(prediction, item)
     with image:
         _image(photo, prediction)
         shown = st.toggle(
