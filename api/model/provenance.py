@@ -19,10 +19,13 @@ _PROJECT_NAME = "ripeline"
 
 
 def versions_of(libraries: Iterable[str]) -> dict[str, str]:
-    """The installed versions of `libraries`, and of the project as `ripeline`."""
+    """The versions of those `libraries` that are installed, and of the project as `ripeline`."""
     code = revision()
-    own = f"{__version__}+{code}" if code else __version__
-    return {_PROJECT_NAME: own, **{name: _version(name) for name in libraries}}
+    versions = {_PROJECT_NAME: f"{__version__}+{code}" if code else __version__}
+    for name in libraries:
+        with suppress(PackageNotFoundError):
+            versions[name] = _version(name)
+    return versions
 
 
 def changed_libraries(made_with: Mapping[str, str]) -> dict[str, bool]:

@@ -66,9 +66,10 @@ def test_library_may_be_the_build_without_cuda(monkeypatch: pytest.MonkeyPatch) 
         return "2.21.0"
 
     monkeypatch.setattr(provenance, "version", installed)
-    assert provenance.versions_of(["tensorflow"])["tensorflow"] == "2.21.0"
-    with pytest.raises(PackageNotFoundError):
-        provenance.versions_of(["keras"])
+    # OpenVINO may be missing.
+    found = provenance.versions_of(["tensorflow", "openvino"])
+    assert found["tensorflow"] == "2.21.0"
+    assert "openvino" not in found
 
 
 def test_no_repository_no_commit_and_no_git_leave_the_version_alone(
