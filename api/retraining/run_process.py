@@ -126,13 +126,13 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
         if candidate.fallback and not judged[0][1].promote:
             fallback = _after(candidate.fallback, *judged[0])
             judged.append((fallback, _judge(fallback, job.omissions)))
-        reporter(Stage.REGISTERING, 0, 1)
-        for each, _ in judged:
-            store.store_package(blobs, each.folder)
         kept = grade_kept_versions(
             database, blobs, settings.model_cache, job, load_package(judged[-1][0].folder)
         )
         judged[-1] = (judged[-1][0], _with_figures(judged[-1][1], kept_versions=kept))
+        reporter(Stage.REGISTERING, 0, 1)
+        for each, _ in judged:
+            store.store_package(blobs, each.folder)
         # A trigger may start runs whose version waits for a person.
         promoter = "person" if run.options.get("promote") == "person" else settings.promote
         register_candidates(database, run_id, judged, promoter=promoter)

@@ -5,6 +5,8 @@ in use. A photo of a class that a version does not know counts as wrong.
 """
 
 import logging
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +16,19 @@ from numpy.typing import NDArray
 from api.core.arrays import pool
 from api.core.imaging.resize import to_input
 from api.model.backbone import open_backbone
+from api.model.engines.choice import CompiledGraph
 from api.model.package import BACKBONE, REPLAY, BadPackageError, Package
 from api.model.replay_buffer import SURE_TARGET, ReplayBuffer
 from api.registry import repository as registry
 from api.registry.store import fetch_package
 from api.retraining.job import RetrainJob
+from api.retraining.progress import Stage
 from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE, Database
 
 log = logging.getLogger(__name__)
 
-# For a version with another network, which has to see the photos: the newest, in seconds.
+# Of the photos of the catalog, for versions with another network, which has to see them.
 MAX_PHOTOS = 500
 
 
@@ -35,31 +39,26 @@ def grade_kept_versions(
 
     Each with `version`, `created_at`, its `accuracy` on `photographs` photos that were held out of
     `newest`, and the `accuracy_of_newest` on the same. These are all such photos if it has the
-    network of `newest`, and else those that the catalog has, at most the newest `MAX_PHOTOS`. A
-    version for which there are none is missing.
+    network of `newest`, and else at most `MAX_PHOTOS` of those that the catalog has. A version for
+    which there are none, or that cannot be loaded, is missing. Raises what `job.progress` raises.
     """
     replay = ReplayBuffer.load(newest.folder / REPLAY)
     names = np.array(newest.manifest.classes)[replay.targets.argmax(axis=1)]
     held_out = _one_file_of_each(replay)
     right = _predicted(newest, replay.embeddings) == names
+    network = newest.manifest.files[BACKBONE]
+    kept = _load_kept(database, blobs, cache, newest)
+    others = [one for one in kept if one.manifest.files[BACKBONE] != network]
+    embedded = _embed(job, others, {str(replay.sha256[row]): int(row) for row in held_out})
     graded = []
-    with database.reading() as session:
-        kept = [row.version for row in registry.list_models(session) if row.pruned_at is None]
-    for version in {newest.manifest.version, *kept}:
-        try:
-            package = fetch_package(blobs, version, cache)
-            if package.manifest.files[BACKBONE] == newest.manifest.files[BACKBONE]:
-                rows, embeddings = held_out, replay.embeddings[held_out]
-            else:
-                rows, embeddings = _embed(job, package, replay, held_out)
-        except (BadPackageError, ValueError, RuntimeError, OSError, *UNAVAILABLE) as error:
-            # Not worth failing for.
-            log.warning("Version %s is not graded again: %s", version, error)
-            continue
+    for package in [newest, *kept]:
+        rows, embeddings = embedded.get(
+            package.manifest.version, (held_out, replay.embeddings[held_out])
+        )
         if len(rows):
             graded.append(
                 {
-                    "version": version,
+                    "version": package.manifest.version,
                     "created_at": package.manifest.created_at.isoformat(),
                     "accuracy": float((_predicted(package, embeddings) == names[rows]).mean()),
                     "accuracy_of_newest": float(right[rows].mean()),
@@ -82,15 +81,57 @@ def _predicted(package: Package, embeddings: NDArray[np.float32]) -> NDArray[np.
     return predicted
 
 
+def _load_kept(database: Database, blobs: Blobs, cache: Path, newest: Package) -> list[Package]:
+    """The other versions that are kept. One that cannot be loaded is not worth failing for."""
+    with database.reading() as session:
+        kept = [row.version for row in registry.list_models(session) if row.pruned_at is None]
+    packages = []
+    for version in kept:
+        if version == newest.manifest.version:
+            continue
+        try:
+            packages.append(fetch_package(blobs, version, cache))
+        except (BadPackageError, OSError, *UNAVAILABLE) as error:
+            log.warning("Version %s is not graded again: %s", version, error)
+    return packages
+
+
 def _embed(
-    job: RetrainJob, package: Package, replay: ReplayBuffer, held_out: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Embeddings by the network of `package` of the rows whose photo the catalog has."""
-    row_of = {str(replay.sha256[row]): int(row) for row in held_out}
-    backbone = open_backbone(package, job.engine)
-    rows, embeddings = [], []
-    for photo in [photo for photo in job.photos if photo.sha256 in row_of][-MAX_PHOTOS:]:
+    job: RetrainJob, packages: Sequence[Package], row_of: Mapping[str, int]
+) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """By version, its own embeddings of the catalog's photos in `row_of`, and their rows.
+
+    Each photo is read once. Empty for a version that no engine runs.
+    """
+    embeddings: dict[str, list[NDArray[np.float32]]] = {
+        package.manifest.version: [] for package in packages
+    }
+    backbones = dict(_open(job, packages))
+    photos = [photo for photo in job.photos if backbones and photo.sha256 in row_of]
+    step = max(1, math.ceil(len(photos) / MAX_PHOTOS))
+    rows = []
+    for done, photo in enumerate(photos[::step], start=1):
+        job.progress(Stage.COMPARING, done, len(photos[::step]))
         if read := job.read_photo(photo):
             rows.append(row_of[photo.sha256])
-            embeddings.append(pool(backbone(to_input(read[1], package.manifest.input_size)[None])))
-    return np.array(rows, np.int64), np.concatenate([replay.embeddings[:0], *embeddings])
+            for version, (backbone, size) in backbones.items():
+                embeddings[version].append(pool(backbone(to_input(read[1], size)[None])))
+    return {
+        version: (np.array(rows[: len(found)], np.int64), np.concatenate(found))
+        if found
+        else (np.empty(0, np.int64), np.empty((0, 0), np.float32))
+        for version, found in embeddings.items()
+    }
+
+
+def _open(
+    job: RetrainJob, packages: Sequence[Package]
+) -> Iterator[tuple[str, tuple[CompiledGraph, int]]]:
+    """By version, its network and input size."""
+    for package in packages:
+        try:
+            backbone = open_backbone(package, job.engine)
+        except (ValueError, RuntimeError) as error:
+            log.warning("Version %s is not graded again: %s", package.manifest.version, error)
+        else:
+            yield package.manifest.version, (backbone, package.manifest.input_size)

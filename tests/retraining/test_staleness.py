@@ -11,11 +11,13 @@ from api.model.package import REPLAY, load_package
 from api.model.replay_buffer import ReplayBuffer
 from api.registry import repository as registry
 from api.registry import store
+from api.retraining import staleness
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import RunRow
 from tests.retraining.catalog import DEFAULT, KNOWN, NEW, Run, add_photographs, write_champion
+from tests.small_grader import write_small_grader
 
 pytestmark = [
     pytest.mark.slow,
@@ -51,17 +53,22 @@ def test_what_an_old_version_does_not_know_is_what_waiting_costs(
 def test_version_with_another_network_sees_the_photos_of_the_catalog(
     run: Run, database: Database, blobs: Blobs, champion: str, tmp_path: Path
 ) -> None:
-    # The same graph in other bytes.
-    folder = write_champion(tmp_path / "other", DEFAULT.backbone + bytes(16), "other-network")
-    store.store_package(blobs, folder)
-    with database.session() as session:
-        manifest = load_package(folder).manifest
-        registry.add_model(session, manifest, origin="fast", started_by="me")
+    # The same graph in other bytes, and a network with fewer channels.
+    same_graph = write_champion(tmp_path / "same", DEFAULT.backbone + bytes(16), "same-graph")
+    narrow = write_small_grader(tmp_path / "narrow")
+    for folder in (same_graph, narrow):
+        store.store_package(blobs, folder)
+        with database.session() as session:
+            manifest = load_package(folder).manifest
+            registry.add_model(session, manifest, origin="fast", started_by="me")
     add_photographs(database, blobs, KNOWN[0], 60)
 
-    versions = {one["version"]: one for one in graded(run())}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(staleness, "MAX_PHOTOS", 5)
+        versions = {one["version"]: one for one in graded(run())}
 
-    same, other = versions[champion], versions["other-network"]
-    assert 0 < other["photographs"] < same["photographs"]
+    other = versions["same-graph"]
+    assert 0 < other["photographs"] <= 5 < versions[champion]["photographs"]
     assert other["accuracy"] > 0.9
     assert np.isclose(other["accuracy_of_newest"], 1)
+    assert versions[manifest.version]["photographs"] == other["photographs"]
