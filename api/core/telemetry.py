@@ -67,7 +67,7 @@ CHAMPION_CREATED = Gauge(
 )
 DEPENDENCY_CHANGED = Gauge(
     "ripeline_dependency_changed",
-    "1 if the library has another version than when the package that serves was made.",
+    "1 if the library has another version than when the grader that serves was made.",
     ["library"],
     multiprocess_mode=MOST_RECENT,
 )
@@ -148,6 +148,15 @@ PHOTOS_REFUSED = Counter(
     "Photographs that were not taken, to be graded or learned from, by the code of the error.",
     ["reason"],
 )
+# From 0 on, so that the first of a reason is seen as an increase.
+for _reason in (
+    "not-an-image",
+    "truncated-image",
+    "empty-image",
+    "image-too-large",
+    "body-too-large",
+):
+    PHOTOS_REFUSED.labels(_reason)
 UPLOADS = Counter("ripeline_uploads", "Files sent to learn from.", ["outcome"])
 FEEDBACK = Counter("ripeline_feedback", "Words on predictions.", ["correct"])
 
@@ -250,14 +259,10 @@ def count_failure(error: ProblemError) -> None:
 
 
 def count_upload(stored: int, duplicate: int, reasons: Sequence[str]) -> None:
-    """Photos without boxes; `reasons` are the codes of those that were refused."""
+    """Photos, with or without boxes; `reasons` are the codes of those that were refused."""
     counts = {"stored": stored, "duplicate": duplicate, "refused": len(reasons)}
     for outcome, count in counts.items():
         UPLOADS.labels(outcome).inc(count)
-    count_refused(reasons)
-
-
-def count_refused(reasons: Sequence[str]) -> None:
     for reason in reasons:
         PHOTOS_REFUSED.labels(reason).inc()
 

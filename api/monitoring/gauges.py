@@ -12,7 +12,7 @@ from api.model.manifest import Manifest
 from api.model.package import BadPackageError
 from api.model.provenance import changed_libraries
 from api.monitoring.drift import DriftFigure, current_drift
-from api.predictions.accuracy_in_use import accuracy_in_use
+from api.predictions.accuracy_in_use import count_answers, is_significantly_below
 from api.predictions.state import AppState
 from api.registry import shadow_repository
 from api.registry.schemas import Headlines
@@ -107,13 +107,14 @@ class Gauges:
 
 
 def show_accuracy(session: Session, manifest: Manifest | None) -> None:
-    """Of the version that serves, by people's answers about a random sample."""
-    accuracy, is_below = None, False
-    if manifest is not None:
+    """Of the version that serves, by people's answers about a random sample; NaN without any."""
+    accuracy = is_below = math.nan
+    answered, correct = count_answers(session, manifest.version) if manifest else (0, 0)
+    if manifest and answered:
         held_out = Headlines.of({"metrics": manifest.metrics}).accuracy
-        in_use = accuracy_in_use(session, manifest.version, held_out)
-        accuracy, is_below = in_use.accuracy, in_use.below_held_out
-    telemetry.ACCURACY_IN_USE.set(math.nan if accuracy is None else accuracy)
+        accuracy = correct / answered
+        is_below = float(is_significantly_below(correct, answered, held_out))
+    telemetry.ACCURACY_IN_USE.set(accuracy)
     telemetry.ACCURACY_BELOW_HELD_OUT.set(is_below)
 
 

@@ -35,9 +35,10 @@ class NightlySkew:
         self._settings = settings
         self._state = state
         self._clock = clock
-        self._version: str | None = None
-        self._due_at = 0.0
-        self._follow()
+        self._version = self._serving_version()
+        self._due_at = clock() + FIRST_SECONDS
+        if telemetry.shared_folder() is None:
+            _show(None)  # Of several processes, another may have measured it.
 
     def refresh(self) -> None:
         """Measure, if it is time. Raises errors of the database."""
@@ -60,11 +61,14 @@ class NightlySkew:
 
     def _follow(self) -> None:
         """What was measured is of one version: another one is measured soon, and anew."""
-        predictor = self._state.predictor
-        version = predictor.manifest.version if predictor else ""
+        version = self._serving_version()
         if version != self._version:
             self._version, self._due_at = version, self._clock() + FIRST_SECONDS
             _show(None)
+
+    def _serving_version(self) -> str:
+        predictor = self._state.predictor
+        return predictor.manifest.version if predictor else ""
 
     def _serving(self, package: Package) -> Predictor:
         """The loaded model: no second one takes memory."""

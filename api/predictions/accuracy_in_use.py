@@ -8,7 +8,7 @@ the least sure predictions. What a person dismissed as no fruit is not in the sa
 from typing import Self
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Integer, cast, func, select
+from sqlalchemy import ColumnElement, Integer, cast, func, select
 from sqlalchemy.orm import Session
 
 from api.core.sequential import evidence_below, share_interval
@@ -48,25 +48,38 @@ class AccuracyInUse(BaseModel):
             low=low,
             high=high,
             held_out=held_out,
-            below_held_out=held_out is not None
-            and evidence_below(correct, answered, held_out) >= 1 / FALSE_ALARM_RATE,
+            below_held_out=is_significantly_below(correct, answered, held_out),
         )
+
+
+def is_significantly_below(correct: int, answered: int, held_out: float | None) -> bool:
+    if held_out is None:
+        return False
+    return evidence_below(correct, answered, held_out) >= 1 / FALSE_ALARM_RATE
 
 
 def accuracy_in_use(session: Session, version: str, held_out: float | None) -> AccuracyInUse:
     """`held_out`: the accuracy on the version's test photos, if it was measured."""
-    sample = (
+    # Two queries: answers are few, and the sample is large.
+    drawn = select(func.count()).select_from(PredictionRow).where(*_sample(version))
+    sampled = session.scalar(drawn) or 0
+    return AccuracyInUse.of(version, sampled, *count_answers(session, version), held_out)
+
+
+def count_answers(session: Session, version: str) -> tuple[int, int]:
+    """Answers to photos of the version's sample, and how many say that its grade is right."""
+    answers = (
+        select(func.count(), func.sum(cast(FeedbackRow.correct, Integer)))
+        .join(PredictionRow, PredictionRow.id == FeedbackRow.prediction_id)
+        .where(FeedbackRow.asked.is_(True), *_sample(version))
+    )
+    answered, correct = session.execute(answers).one()
+    return answered, correct or 0
+
+
+def _sample(version: str) -> tuple[ColumnElement[bool], ...]:
+    return (
         PredictionRow.sampled.is_(True),
         PredictionRow.model_version == version,
         PredictionRow.dismissed_at.is_(None),
     )
-    # Two queries: answers are few, and the sample is large.
-    drawn = select(func.count()).select_from(PredictionRow).where(*sample)
-    sampled = session.scalar(drawn) or 0
-    answers = (
-        select(func.count(), func.sum(cast(FeedbackRow.correct, Integer)))
-        .join(PredictionRow, PredictionRow.id == FeedbackRow.prediction_id)
-        .where(FeedbackRow.asked.is_(True), *sample)
-    )
-    answered, correct = session.execute(answers).one()
-    return AccuracyInUse.of(version, sampled, answered, correct or 0, held_out)

@@ -102,6 +102,15 @@ def test_nothing_compared_is_not_no_skew(night: Night) -> None:
     assert measure(replace(AGREES, photos=ENOUGH - 1)) == nothing(ENOUGH - 1)
 
 
+def test_process_that_starts_leaves_what_others_have_measured(
+    night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telemetry.SKEW_FOUND.set(1)
+    monkeypatch.setattr(telemetry, "shared_folder", lambda: tmp_path)
+    NightlySkew(night.settings, night.state, lambda: night.now)
+    assert telemetry.SKEW_FOUND._value.get() == 1
+
+
 def test_other_version_is_measured_anew_and_soon(
     night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,8 @@ from prometheus_client import REGISTRY
 
 from api.core.errors import OverloadedError
 from api.settings import Settings
+from tests.catalog.photographs import photo as boxed_photo
+from tests.catalog.test_box_upload import send, voc
 from tests.inspections.crates import add, opened, serving
 from tests.inspections.crates import photo as crate_photo
 from tests.predictions.test_endpoints import assert_problem
@@ -127,6 +129,14 @@ def test_bad_files_of_an_upload_are_counted(grading: TestClient, path: str) -> N
     response = grading.post(path, files={"files": b"PK\x03\x04 nonsense"})
     assert response.json()["code"] == "broken-archive"
     assert broken.risen == 1
+
+
+def test_boxed_photos_that_are_taken_are_counted(grading: TestClient) -> None:
+    stored = Count("ripeline_uploads_total", outcome="stored")
+    known = Count("ripeline_uploads_total", outcome="duplicate")
+    for _ in range(2):
+        send(grading, {"a.xml": voc(), "a.jpg": boxed_photo(1)})
+    assert (stored.risen, known.risen) == (1, 1)
 
 
 def test_photos_that_met_a_busy_service_are_not_refused(

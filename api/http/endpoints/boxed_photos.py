@@ -210,5 +210,6 @@ async def upload_boxed_photos(
         upload = BoxedUpload(store, classes, limits)
         with telemetry.counting_failures():
             report = await run_in_threadpool(upload.store_form, form)
-    telemetry.count_refused([error.code for error in report.errors])
+    reasons = [error.code for error in report.errors]
+    telemetry.count_upload(len(report.stored), len(report.known), reasons)
     return report
