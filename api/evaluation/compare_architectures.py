@@ -15,10 +15,11 @@ from api.core.errors import ProblemError
 from api.core.imaging.hashing import content_hash
 from api.core.progress import Progress, silent
 from api.evaluation.architecture_trial import TIMED_RUNS, Trial, run_trial
+from api.evaluation.out_of_fold import code_hash
 from api.training.backbones.architectures import TABLE, build_network, find
 from api.training.backbones.weights import ImagenetUnavailableError
 from api.training.corpus import TrainingCorpus
-from api.training.recipe import Recipe, code_hash
+from api.training.recipe import Recipe
 
 INPUT_SIZES = (96, 128, 160, 192, 224)
 

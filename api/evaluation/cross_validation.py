@@ -13,11 +13,11 @@ from api.core.imaging.hashing import content_hash
 from api.core.progress import Progress, silent
 from api.evaluation.by_source import LeaveOneSourceOut, left_out_metrics
 from api.evaluation.folds import FiveFold, fold_metrics
-from api.evaluation.out_of_fold import prefixed
+from api.evaluation.out_of_fold import code_hash, prefixed
 from api.evaluation.supplied_split import supplied_split_metrics
 from api.training.class_folders import find_leakage
 from api.training.corpus import TrainingCorpus
-from api.training.recipe import Recipe, code_hash
+from api.training.recipe import Recipe
 
 Part = Literal["sources", "folds", "supplied"]
 

@@ -7,20 +7,35 @@ are never trained on.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from api.core.imaging.hashing import content_hash
 from api.core.progress import Progress, silent
 from api.evaluation.graded import GradedSamples, OutOfFold
+from api.settings import PROJECT
 from api.training.corpus import TrainingCorpus
 from api.training.grader import Grader, embed_pixels, train_grader
 from api.training.recipe import Recipe
 from api.training.samples import Sample
 
 SYNTHETIC_COUNT = 32
+# Packages of `api` that decide what is learned and measured.
+CODE = ("core", "evaluation", "model", "training")
+
+
+def code_hash() -> str:
+    """Of the code that trains and measures, which decides as much as data and recipe.
+
+    Results that are cached under it are measured again once any of that code has changed.
+    """
+    files = chain.from_iterable((PROJECT / "api" / name).rglob("*.py") for name in CODE)
+    parts = [f"{file.relative_to(PROJECT)} {content_hash(file.read_bytes())}" for file in files]
+    return content_hash("\n".join(sorted(parts)).encode())[:12]
 
 
 class CrossValidation(ABC):

@@ -67,7 +67,8 @@ def _grade_whole(predictor: Predictor, request: PredictRequest) -> Grade | Excep
 def grade_boxes(
     predictor: Predictor, photo: DecodedImage, boxes: Sequence[Box]
 ) -> list[FruitGrade]:
-    """The grade of each box, in pixels of the upright photo, from the pixels of `photo`."""
+    """The grade of each box, in pixels of the upright photo, from the pixels of `photo`. Raises
+    NotFiniteError."""
     crops = _cut_out(predictor, photo, boxes)
     return [predictor.fruit_grade(output) for output in predictor.forward(crops)] if crops else []
 
@@ -98,7 +99,7 @@ class InstanceGrading:
         return max(0, left - 1)
 
     def step(self) -> Grade | None:
-        """The grade once it is complete. Raises what `imaging.decode` raises."""
+        """The grade once it is complete. Raises what `imaging.decode` raises, NotFiniteError."""
         started = time.perf_counter()
         photo = self._photo
         if photo is None:

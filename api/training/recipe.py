@@ -1,14 +1,7 @@
 """The hyperparameters of a training run, saved with the package."""
 
 from dataclasses import asdict, dataclass
-from itertools import chain
 from typing import Any
-
-from api.core.imaging.hashing import content_hash
-from api.settings import PROJECT
-
-# Packages of `api` that decide what is learned.
-CODE = ("core", "training")
 
 
 @dataclass(frozen=True)
@@ -53,13 +46,3 @@ class Recipe:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-
-def code_hash() -> str:
-    """Of the code that trains, calibrates and rejects, which decides as much as the recipe.
-
-    Results that are cached under it are measured again once that code has changed.
-    """
-    files = chain.from_iterable((PROJECT / "api" / name).rglob("*.py") for name in CODE)
-    parts = [f"{file.relative_to(PROJECT)} {content_hash(file.read_bytes())}" for file in files]
-    return content_hash("\n".join(sorted(parts)).encode())[:12]

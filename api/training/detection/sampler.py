@@ -166,7 +166,8 @@ class SceneSampler:
         if not photos and material.cutouts:
             return self._composer.compose(rng)
         if not photos:
-            return _one_of([*material.single, *itertools.chain(*material.boxed.values())], rng)
+            scenes = [*material.single, *itertools.chain(*material.boxed.values())]
+            return random_view(_one_of(scenes, rng), rng, 0.5, 1.5)
         return Scene.empty(random_part(_one_of(photos, rng), rng, 0.6))
 
 

@@ -5,6 +5,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from api.training.detection.cutouts import NONE, Cutout, cut_out, extent
+from api.training.detection.recipe import DetectorRecipe
+from api.training.detection.sampler import Material, SceneSampler
 from api.training.detection.scenes import Composer, mirrored, random_view
 from api.training.detection.targets import NO_BOXES, Scene, as_boxes
 from tests.synthetic_images import draw_fruit
@@ -100,3 +102,14 @@ def test_what_has_no_plain_background_is_not_cut_out() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
     assert cut_out(Image.fromarray(noise), 0, None) is None
     assert extent(Image.fromarray(noise)) is None
+
+
+def test_boxes_alone_are_enough_for_scenes() -> None:
+    """No photo on a plain background, and none without fruit."""
+    photo = Scene(draw_fruit("freshapples", 1), as_boxes([(0.2, 0.2, 0.8, 0.8)]), [0], NO_BOXES)
+    sampler = SceneSampler(DetectorRecipe(), Material(("apple",), boxed={"phone": [photo]}))
+
+    scenes = [sampler.draw(number) for number in range(20)]
+
+    assert {kind for scene in scenes for kind in scene.kinds} == {0}
+    assert len({scene.image.tobytes() for scene in scenes}) == len(scenes)
