@@ -72,7 +72,9 @@ def api(grader: Running) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(params=[(1280, "mouse"), (1280, "keyboard"), (390, "finger")], ids=str)
+@pytest.fixture(
+    params=[(1280, "mouse"), (1280, "keyboard"), (390, "finger"), (390, "keyboard")], ids=str
+)
 def hands(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Hands]:
     width, kind = request.param
     context = browser.new_context(
