@@ -107,7 +107,7 @@ def _measure(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
 
 def _detection(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
     from api.evaluation.build import measure_detector  # noqa: PLC0415
-    from api.evaluation.detection import detection_lines  # noqa: PLC0415
+    from api.evaluation.summary import detection_lines  # noqa: PLC0415
     from api.training.corpus import read_corpus  # noqa: PLC0415
 
     package = _read_package(arguments.package)

@@ -105,34 +105,6 @@ def measure_detection(
     }
 
 
-def detection_lines(metrics: dict[str, Any]) -> list[str]:
-    """The main figures, in words."""
-    trays, graded = metrics["trays"], metrics["grades_of_found"]
-    lines = [
-        f"{source}: {_percent(row['recall'])} of {row['fruits']} fruits found, average precision "
-        f"{_percent(row['average_precision'])}, right number in {_percent(row['right_number'])} of "
-        f"{row['photographs']} photographs."
-        for source, row in metrics["by_source"].items()
-    ]
-    lines += [
-        f"{source}, one fruit: exactly one found in {_percent(row['exactly_one'])} of "
-        f"{row['photographs']} photographs."
-        for source, row in metrics["single"].items()
-    ]
-    lines.append(
-        f"Fresh or rotten right for {_percent(graded['fresh_or_rotten_right'])} of "
-        f"{graded['fruits']} found fruits with a level."
-    )
-    if trays:
-        lines.append(
-            f"{trays['trays']} composed trays: the rotten one found and called rotten in "
-            f"{_percent(trays['rotten_found_and_called_rotten'])}, "
-            f"{_percent(trays['sound_called_rotten'])} of {trays['sound_found']} sound ones found "
-            "called rotten."
-        )
-    return lines
-
-
 def worst_misses(
     frames: Sequence[Frame], photos: Sequence[FoundBoxes], threshold: float
 ) -> list[dict[str, Any]]:
@@ -323,7 +295,3 @@ def _rounded(boxes: FloatArray) -> list[list[float]]:
 
 def _one_of(cutouts: Sequence[Cutout], rng: np.random.Generator) -> Cutout:
     return cutouts[int(rng.integers(len(cutouts)))]
-
-
-def _percent(share: float | None) -> str:
-    return "not measured" if share is None else f"{share:.1%}"

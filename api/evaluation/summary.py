@@ -97,3 +97,35 @@ def summary_table(metrics: Mapping[str, Any]) -> dict[str, dict[str, float | Non
             low, high = metrics.get(f"{name}_interval_95") or (None, None)
             rows[name.replace("_", " ")] = {"value": metrics[name], "from": low, "to": high}
     return rows
+
+
+def detection_lines(metrics: dict[str, Any]) -> list[str]:
+    """The main figures of `measure_detection`, in words."""
+    trays, graded = metrics["trays"], metrics["grades_of_found"]
+    lines = [
+        f"{source}: {_percent(row['recall'])} of {row['fruits']} fruits found, average precision "
+        f"{_percent(row['average_precision'])}, right number in {_percent(row['right_number'])} of "
+        f"{row['photographs']} photographs."
+        for source, row in metrics["by_source"].items()
+    ]
+    lines += [
+        f"{source}, one fruit: exactly one found in {_percent(row['exactly_one'])} of "
+        f"{row['photographs']} photographs."
+        for source, row in metrics["single"].items()
+    ]
+    lines.append(
+        f"Fresh or rotten right for {_percent(graded['fresh_or_rotten_right'])} of "
+        f"{graded['fruits']} found fruits with a level."
+    )
+    if trays:
+        lines.append(
+            f"{trays['trays']} composed trays: the rotten one found and called rotten in "
+            f"{_percent(trays['rotten_found_and_called_rotten'])}, "
+            f"{_percent(trays['sound_called_rotten'])} of {trays['sound_found']} sound ones found "
+            "called rotten."
+        )
+    return lines
+
+
+def _percent(share: float | None) -> str:
+    return "not measured" if share is None else f"{share:.1%}"

@@ -126,10 +126,17 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
         if candidate.fallback and not judged[0][1].promote:
             fallback = _after(candidate.fallback, *judged[0])
             judged.append((fallback, _judge(fallback, job.omissions)))
-        kept = grade_kept_versions(
-            database, blobs, settings.model_cache, job, load_package(judged[-1][0].folder)
-        )
-        judged[-1] = (judged[-1][0], _with_figures(judged[-1][1], kept_versions=kept))
+        newest, verdict = judged[-1]
+        try:
+            kept = grade_kept_versions(
+                database, blobs, settings.model_cache, job, load_package(newest.folder)
+            )
+        except RunAbortedError:
+            raise
+        except Exception:  # Whatever it is, what was learned is not lost by it.
+            log.exception("The kept versions are not graded again")
+            kept = []
+        judged[-1] = (newest, _with_figures(verdict, kept_versions=kept))
         reporter(Stage.REGISTERING, 0, 1)
         for each, _ in judged:
             store.store_package(blobs, each.folder)

@@ -72,3 +72,15 @@ def test_version_with_another_network_sees_the_photos_of_the_catalog(
     assert other["accuracy"] > 0.9
     assert np.isclose(other["accuracy_of_newest"], 1)
     assert versions[manifest.version]["photographs"] == other["photographs"]
+
+
+def test_run_ends_well_if_they_cannot_be_graded(
+    run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bucket_is_away(*_: object) -> None:
+        raise OSError("away")
+
+    monkeypatch.setattr(staleness, "_embed", bucket_is_away)
+    add_photographs(database, blobs, NEW, 60)
+
+    assert graded(run()) == []

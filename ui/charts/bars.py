@@ -1,16 +1,23 @@
-"""Horizontal bars: class probabilities, classes of a batch."""
+"""Horizontal bars: class probabilities, classes of a batch, a value against its limit."""
 
 from collections.abc import Mapping
+from html import escape
 
 import plotly.graph_objects as go
 from formatting import SEVERAL, class_label, class_labels, percent
 from plain_text import as_chart_text
 
-from charts.style import MUTED, apply_layout, class_style, make_room
+from charts.style import HIGHLIGHT, MUTED, RING, WARNING, apply_layout, class_style, make_room
 
 _MAX_BARS = 12
 _PROBABILITY_PIXELS = 38
 _CLASS_PIXELS = 34
+# The length of the scale, in thresholds, if the value is below the threshold.
+_SCALE = 1.25
+# Longer bars are cut here, so that the threshold stays visible.
+_MAX_SCALE = 4.0
+_HEIGHT = "1rem"
+_LINE = "3px"
 
 
 def probability_bars(probabilities: Mapping[str, float], highlighted: str | None) -> go.Figure:
@@ -95,3 +102,26 @@ def class_bars(counts: Mapping[str | None, int]) -> go.Figure:
         type="category", autorange="reversed", ticks="", ticksuffix="  ", tickfont={"size": 14}
     )
     return figure
+
+
+def threshold_bar(value: float, threshold: float, text: str) -> str:
+    """The HTML of a horizontal bar for `value`, with a line at `threshold`, which is above 0. A
+    page has several of these, and Plotly is slow to draw.
+
+    The part beyond the threshold has another colour. `text` says the same to people who cannot see
+    the bar.
+    """
+    share = max(value, 0.0) / threshold
+    end = min(max(_SCALE, share * 1.05), _MAX_SCALE)
+    limit = f"{1 / end:.1%}"
+    within, beyond = f"{min(share, 1) / end:.1%}", f"{min(share, end) / end:.1%}"
+    line = f"{RING} {limit} calc({limit} + {_LINE}), transparent calc({limit} + {_LINE})"
+    parts = f"{HIGHLIGHT} {within}, {WARNING} {within} {beyond}, {MUTED} {beyond}"
+    style = (
+        f"height: {_HEIGHT}; border-radius: 4px; background: "
+        f"linear-gradient(to right, transparent {limit}, {line}), "
+        f"linear-gradient(to right, {parts})"
+    )
+    return (
+        f'<div class="threshold-bar" role="img" aria-label="{escape(text)}" style="{style}"></div>'
+    )

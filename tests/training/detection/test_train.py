@@ -9,7 +9,8 @@ from PIL import Image
 
 from api.core.boxes import overlaps
 from api.evaluation.build import measure_detector, with_detector
-from api.evaluation.detection import detection_lines, measure_detection
+from api.evaluation.detection import measure_detection
+from api.evaluation.summary import detection_lines
 from api.model.detector import Detector
 from api.model.instances import NoDetectorError
 from api.model.package import BACKBONE, HEAD, REPLAY, Package, load_package, write_package

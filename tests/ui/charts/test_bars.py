@@ -1,8 +1,10 @@
-"""Bars of probabilities and of a batch."""
+"""Bars of probabilities, of a batch, and against a limit."""
+
+import re
 
 import pytest
-from charts.bars import class_bars, probability_bars
-from charts.style import MUTED, class_style
+from charts.bars import class_bars, probability_bars, threshold_bar
+from charts.style import HIGHLIGHT, MUTED, RING, WARNING, class_style
 from formatting import SEVERAL
 
 PROBABILITIES = {"rottenapples": 0.3, "freshapples": 0.6996, "dragon_fruit": 0.0004}
@@ -83,3 +85,29 @@ def test_photos_of_several_fruits_are_neither_good_nor_bad() -> None:
     [bars] = class_bars({SEVERAL: 2, "freshapples": 1}).data
 
     assert tuple(bars.marker.color) == (MUTED, class_style("freshapples").colour)
+
+
+@pytest.mark.parametrize(
+    ("value", "within", "beyond", "limit"),
+    [
+        (0.0, "0.0%", "0.0%", "80.0%"),
+        (50.0, "40.0%", "40.0%", "80.0%"),
+        (150.0, "63.5%", "95.2%", "63.5%"),
+        # Far beyond the threshold the bar is cut, so that the threshold stays visible.
+        (9000.0, "25.0%", "100.0%", "25.0%"),
+        (-3.0, "0.0%", "0.0%", "80.0%"),
+    ],
+)
+def test_bar_shows_the_value_as_a_share_of_the_threshold(
+    value: float, within: str, beyond: str, limit: str
+) -> None:
+    bar = threshold_bar(value, 100.0, "Drift: due above 100.")
+
+    assert f"{HIGHLIGHT} {within}, {WARNING} {within} {beyond}, {MUTED} {beyond}" in bar
+    assert f"{RING} {limit} calc({limit} + 3px)" in bar
+
+
+def test_text_of_the_bar_cannot_leave_its_attribute() -> None:
+    bar = threshold_bar(1.0, 2.0, '"><script>alert("x")</script>')
+
+    assert re.findall(r"<(\w+)", bar) == ["div"]

@@ -3,7 +3,7 @@
 import cached_api
 import streamlit as st
 from api_models import Drift, DriftFigure
-from charts.threshold_bar import threshold_bar
+from charts.bars import threshold_bar
 from errors import ApiError
 from formatting import capitalize, format_time, humanize, pluralize
 from plain_text import as_markdown

@@ -6,7 +6,7 @@ import cached_api
 import state
 import streamlit as st
 from api_models import Trigger
-from charts.threshold_bar import threshold_bar
+from charts.bars import threshold_bar
 from errors import ApiError
 from formatting import format_time, trigger_label
 from plain_text import as_markdown
