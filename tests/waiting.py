@@ -4,13 +4,20 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import psutil
-from tenacity import RetryError, Retrying, retry_if_not_result, stop_after_delay, wait_fixed
+from tenacity import (
+    RetryError,
+    Retrying,
+    retry_if_not_result,
+    stop_after_delay,
+    wait_incrementing,
+)
 
 T = TypeVar("T")
 # Only a failing test waits this long.
 PATIENCE_SECONDS = 600.0
 BOUND_SECONDS = 3600.0
-STEP_SECONDS = 0.05
+# Between two looks, which come further apart: each of them costs the process that is waited for.
+FIRST_STEP_SECONDS, MORE_SECONDS, LAST_STEP_SECONDS = 0.05, 0.02, 0.5
 # Timeout of an HTTP client on a busy machine.
 ANSWER_SECONDS = 300.0
 
@@ -25,7 +32,7 @@ def until(condition: Callable[[], T | None], *, seconds: float = PATIENCE_SECOND
     bound = stop_after_delay(BOUND_SECONDS)
     retrying = Retrying(
         retry=retry_if_not_result(bool),
-        wait=wait_fixed(STEP_SECONDS),
+        wait=wait_incrementing(FIRST_STEP_SECONDS, MORE_SECONDS, LAST_STEP_SECONDS),
         stop=lambda state: bound(state) or _idle_seconds() > give_up_at,
     )
     try:

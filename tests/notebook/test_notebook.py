@@ -10,7 +10,14 @@ from tests.training.collection import draw_collection
 
 NOTEBOOK = PROJECT / "notebook" / "Fruits_Classifier.ipynb"
 # Small enough for a busy machine; accuracy does not matter here.
-RECIPE = {"epochs": 1, "input_size": 32, "batch_size": 64}
+RECIPE = {
+    "architecture": "custom_cnn",
+    "weights": "none",
+    "input_size": 32,
+    "epochs": 1,
+    "views": 64,
+    "batch_size": 16,
+}
 MAX_BYTES = 1_500_000
 
 nbformat = pytest.importorskip("nbformat")

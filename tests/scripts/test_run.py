@@ -83,19 +83,7 @@ def test_foreign_address_is_not_reported_as_port_in_use() -> None:
     assert "taken" not in result.stderr
 
 
-@pytest.mark.parametrize("stop_signal", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_stopping_the_launcher_stops_api_and_app(stop_signal: signal.Signals) -> None:
-    with running_everything() as running:
-        assert httpx.get(f"{running.api_url}/ready", trust_env=False).status_code == 200
-        assert httpx.get(f"{running.ui_url}/_stcore/health", trust_env=False).status_code == 200
-        running.process.send_signal(stop_signal)
-        assert running.process.wait(timeout=30) == 0
-        for url in (running.api_url, running.ui_url):
-            with pytest.raises(httpx.ConnectError):
-                httpx.get(url, trust_env=False)
-
-
-def test_app_under_a_path_becomes_ready() -> None:
+def test_app_under_a_path_becomes_ready_and_ends_by_sigterm() -> None:
     """And the API under one of its own, whose front page leads to the app."""
     paths = {"STREAMLIT_SERVER_BASE_URL_PATH": "/fruit/", "RIPELINE_ROOT_PATH": "/grader/"}
     with running_everything(paths) as running:
@@ -105,9 +93,10 @@ def test_app_under_a_path_becomes_ready() -> None:
         page = httpx.get(f"{running.api_url}/grader/", headers=html, trust_env=False).text
         assert f'href="{app}"' in page
         assert 'href="/grader/docs"' in page
+        check_all_end(running, signal.SIGTERM)
 
 
-def test_part_that_dies_is_started_again_and_the_others_go_on() -> None:
+def test_part_that_dies_is_started_again_until_ctrl_c_ends_all() -> None:
     with running_everything() as running:
         before = children(running.process.pid)
         assert set(before) == {"api", "streamlit", "api.worker"}
@@ -120,13 +109,12 @@ def test_part_that_dies_is_started_again_and_the_others_go_on() -> None:
         }
         for url in (f"{running.api_url}/ready", f"{running.ui_url}/_stcore/health"):
             until(lambda url=url: answers(url))  # type: ignore[misc]
-        running.process.send_signal(signal.SIGINT)
-        assert running.process.wait(timeout=60) == 0
+        check_all_end(running, signal.SIGINT)
         assert not any(child.is_running() for child in after.values())
 
 
 def test_part_that_dies_again_and_again_is_started_after_growing_pauses() -> None:
-    """Its last lines are shown; nothing else is touched."""
+    """Its last lines are shown; nothing else is touched. A closed terminal ends all."""
     with running_everything() as running:
         api = children(running.process.pid)["api"]
         for pause in ("and is started again.", "in 1 s", "in 2 s"):
@@ -138,6 +126,19 @@ def test_part_that_dies_again_and_again_is_started_after_growing_pauses() -> Non
                 assert running.process.stdout.readline().startswith("  | ")
             assert read_until(running, "Ready for retraining runs.")
         assert children(running.process.pid)["api"].pid == api.pid
+        check_all_end(running, signal.SIGHUP)
+
+
+def check_all_end(running: Running, stop_signal: signal.Signals) -> None:
+    """API and app listen until the launcher gets the signal, and no longer once it has ended."""
+    urls = (running.api_url, running.ui_url)
+    for url in urls:
+        httpx.get(url, trust_env=False)
+    running.process.send_signal(stop_signal)
+    assert running.process.wait(timeout=60) == 0
+    for url in urls:
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url, trust_env=False)
 
 
 def read_until(running: Running, text: str) -> bool:
