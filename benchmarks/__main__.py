@@ -1,6 +1,8 @@
 """All benchmarks: `make bench`, or `make bench ARGS=--quick` with few and short rounds.
 
-Takes about half an hour and writes LOAD_TEST_RESULTS.md. Ends with status 1 if a target is missed.
+Takes about half an hour, and writes its report beside those of other processors into
+LOAD_TEST_RESULTS.md. A quick run, or one of some parts, is printed and not kept. Ends with status 1
+if a target is missed.
 """
 
 import argparse
@@ -12,10 +14,11 @@ from typing import Any
 
 from api.settings import PROJECT
 from benchmarks import batch, instances, large_image, load_test, memory, retraining, startup
-from benchmarks.machine import CORES, describe_machine
+from benchmarks.machine import CORES, describe_machine, processor
 from benchmarks.peers.grading import describe_engine
 from benchmarks.plan import QUICK, Plan
-from benchmarks.report import Results, Run, render, targets
+from benchmarks.report import render, targets
+from benchmarks.results import KEPT, Report, Results, keep, kept_reports
 from benchmarks.sample_images import MEDIUM, SMALL, sample_image
 from benchmarks.servers import BENCH, BENTOML, KERAS_BASELINE, LITSERVE, OURS
 from benchmarks.speed import FEW, MANY, Row, compare_servers
@@ -44,17 +47,23 @@ def main() -> int:
     arguments = " ".join(sys.argv[1:])
     command = f'make bench ARGS="{arguments}"' if arguments else "make bench"
     date = datetime.now(UTC).date().isoformat()
-    run = Run(describe_machine(), describe_engine(), date, command, chosen.quick)
-    results = Results()
+    report = Report(processor(), describe_machine(), describe_engine(), date, command, Results())
+    is_whole = not chosen.quick and set(chosen.only) == set(PARTS)
     for part in (part for part in PARTS if part in chosen.only):
-        results = replace(results, **{part: PARTS[part](plan, show)})
-        # After each part, so that a failure of a later one loses nothing.
-        RESULTS.write_text(render(results, run))
-    aims = targets(results)
+        results = replace(report.results, **{part: PARTS[part](plan, show)})
+        report = replace(report, results=results)
+        if is_whole:
+            # After each part, so that a failure of a later one loses nothing.
+            keep(report, KEPT)
+            RESULTS.write_text(render(kept_reports(KEPT)))
+    if not is_whole:
+        print(render([report]))
+    aims = targets(report.results)
     for target in aims:
         verdict = "met   " if target.met else "missed"
         show.say(f"{verdict} {target.metric}: {target.measured} ({target.bound})")
-    show.say(f"Wrote {RESULTS}")
+    if is_whole:
+        show.say(f"Wrote {RESULTS}")
     return 0 if all(target.met for target in aims) else 1
 
 

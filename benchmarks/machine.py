@@ -26,16 +26,26 @@ def on(cores: list[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
+def processor() -> str:
+    """Its name, family and model: names alone, such as AMD EPYC, stand for many."""
+    fields = _processor_fields()
+    kind = f"family {fields.get('cpu family', '?')}, model {fields.get('model', '?')}"
+    return f"{fields.get('model name', 'unknown')}, {kind}"
+
+
 def describe_machine() -> str:
     """Processor with its vector instructions, cores, memory, system and Python version."""
-    lines = [line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines()]
-    fields = {line[0].strip(): line[1].strip() for line in lines if len(line) == 2}
-    vector = [flag for flag in _VECTOR_FLAGS if flag in fields.get("flags", "").split()]
-    kind = f"family {fields.get('cpu family', '?')}, model {fields.get('model', '?')}"
+    flags = _processor_fields().get("flags", "").split()
+    vector = [flag for flag in _VECTOR_FLAGS if flag in flags]
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    name = fields.get("model name", "unknown")
     return (
-        f"{name} ({', '.join([kind, *vector])}), {len(CORES)} cores, "
+        f"{processor()} ({', '.join(vector)}), {len(CORES)} cores, "
         f"{gib:.0f} GiB; {platform.system()} {platform.release()}, Python "
         f"{platform.python_version()}"
     )
+
+
+def _processor_fields() -> dict[str, str]:
+    """Of the last core, as Linux names them."""
+    lines = [line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines()]
+    return {line[0].strip(): line[1].strip() for line in lines if len(line) == 2}

@@ -1,48 +1,17 @@
-"""LOAD_TEST_RESULTS.md: the machine, the targets and all measurements."""
+"""LOAD_TEST_RESULTS.md: the targets on each processor side by side, then all measurements."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.batch import BatchFigures
-from benchmarks.instances import InstanceFigures
-from benchmarks.large_image import LargeImageFigures
 from benchmarks.load_test import TOGETHER, LoadTestRow
-from benchmarks.memory import FIRST, MemoryFigures
-from benchmarks.retraining import RetrainingFigures
+from benchmarks.memory import FIRST
+from benchmarks.results import Report, Results
 from benchmarks.servers import BENTOML, KERAS_BASELINE, LITSERVE, OURS
 from benchmarks.speed import FEW, MANY, Row
-from benchmarks.startup import StartupFigures
 
 # Allowed growth of memory after the first thousand predictions.
 MAX_GROWTH = 1.05
 MOST_USERS = "100"
-
-
-@dataclass(frozen=True)
-class Results:
-    """The measurements of a run; None for a part that was left out."""
-
-    small: list[Row] | None = None
-    few: list[Row] | None = None
-    medium: list[Row] | None = None
-    batch: BatchFigures | None = None
-    large: LargeImageFigures | None = None
-    instances: InstanceFigures | None = None
-    floods: list[LoadTestRow] | None = None
-    retraining: RetrainingFigures | None = None
-    starting: StartupFigures | None = None
-    memory: MemoryFigures | None = None
-
-
-@dataclass(frozen=True)
-class Run:
-    """What was run when, and on what."""
-
-    machine: str
-    engine: str
-    date: str
-    command: str
-    is_quick: bool
 
 
 @dataclass(frozen=True)
@@ -55,26 +24,45 @@ class Target:
     met: bool
 
 
-def render(results: Results, run: Run) -> str:
+def render(reports: Sequence[Report]) -> str:
     """The whole document."""
     parts = [
         "# Load test results",
-        f"Machine: {run.machine}.  \nEngine: {run.engine}.  \nDate: {run.date}.  \n"
-        f"Command: `{run.command}`.",
-        "A quick run with few and short rounds: for orientation only." * run.is_quick,
-        "Server on one core, load on the other. Medians over rounds, each with all "
-        "servers; ratios are taken within a round. Absolute numbers hold for this machine only.",
+        "One report for each processor and engine that `make bench` ran on. Server on one core, "
+        "load on the other. Medians over rounds, each with all servers; ratios are taken within a "
+        "round. Absolute numbers hold for their machine only.",
         "## Targets",
-        _table(
-            ("metric", "target", "measured", ""),
-            [
-                (one.metric, one.bound, one.measured, "met" if one.met else "**missed**")
-                for one in targets(results)
-            ],
-        ),
-        *_sections(results),
+        _targets_table(reports),
+        *(part for report in reports for part in _report(report)),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join(parts) + "\n"
+
+
+def _report(report: Report) -> list[str]:
+    return [
+        f"## {report.title}",
+        f"Machine: {report.machine}.  \nDate: {report.date}.  \nCommand: `{report.command}`.",
+        *_sections(report.results),
+    ]
+
+
+def _targets_table(reports: Sequence[Report]) -> str:
+    """A row for each target, a column for each report; empty where it was not measured."""
+    measured = [{one.metric: one for one in targets(report.results)} for report in reports]
+    bounds = {one.metric: one.bound for column in measured for one in column.values()}
+    return _table(
+        ("metric", "target", *(report.title for report in reports)),
+        [
+            (metric, bound, *(_verdict(column.get(metric)) for column in measured))
+            for metric, bound in bounds.items()
+        ],
+    )
+
+
+def _verdict(target: Target | None) -> str:
+    if target is None:
+        return ""
+    return target.measured if target.met else f"{target.measured}, **missed**"
 
 
 def targets(results: Results) -> list[Target]:
@@ -146,35 +134,35 @@ def _sections(results: Results) -> list[str]:
         (medium, MANY, results.medium),
     ):
         if rows:
-            title = f"## `/predict` on one core, {users} users: a JPEG of {size}"
+            title = f"### `/predict` on one core, {users} users: a JPEG of {size}"
             sections += [title, _speeds(rows)]
     if results.batch:
         it = results.batch
         sections += [
-            "## Batch on two cores",
+            "### Batch on two cores",
             f"{it.batch:.0f} images/s; two bare loops {it.loops:.0f}. The first result came after "
             f"{it.first_line * 1000:.0f} ms.",
         ]
     if results.large:
         big = results.large
         sections += [
-            "## A 12-megapixel photo",
+            "### A 12-megapixel photo",
             f"{big.megabytes:.1f} MB, on one core: {big.ours:.0f} ms; decoded in full with Pillow "
             f"{big.full:.0f} ms.",
         ]
     if results.instances:
         five = results.instances
         sections += [
-            "## Five fruits in a photo",
+            "### Five fruits in a photo",
             f"640 x 480, on one core: {five.instances:.1f} ms, found and each graded; the photo "
             f"as a whole {five.plain:.1f} ms.",
         ]
     if results.floods:
-        sections += ["## Locust", _floods(results.floods)]
+        sections += ["### Locust", _floods(results.floods)]
     if results.retraining:
         idle, busy = results.retraining.idle, results.retraining.busy
         sections += [
-            "## During a full retraining",
+            "### During a full retraining",
             f"API and worker share both cores, {results.retraining.predictions} predictions. Idle: "
             f"p50 {idle[0]:.1f} ms, p95 {idle[1]:.1f} ms. During training: p50 "
             f"{busy[0]:.1f} ms, p95 {busy[1]:.1f} ms.",
@@ -182,14 +170,14 @@ def _sections(results: Results) -> list[str]:
     if results.starting:
         startup = results.starting
         sections += [
-            "## Startup",
+            "### Startup",
             f"First prediction after {startup.first:.2f} s with an empty state folder, "
             f"{startup.later:.2f} s with the catalog of an earlier start.",
         ]
     if results.memory:
         held = results.memory.resident
         rows_of = [(f"{count:,}", f"{value:.0f}") for count, value in sorted(held.items())]
-        sections += ["## Memory", _table(("predictions", "resident MB"), rows_of)]
+        sections += ["### Memory", _table(("predictions", "resident MB"), rows_of)]
     return sections
 
 
