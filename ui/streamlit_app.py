@@ -1,5 +1,6 @@
 """The app. Start it with `streamlit run ui/streamlit_app.py`."""
 
+import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,10 @@ async def preload(_app: st.App) -> AsyncIterator[None]:
     """
     for module in walk_packages(components.__path__, "components."):
         import_module(module.name)
+    # Streamlit collects garbage after each run of a page. Looking through all that was imported,
+    # and stays, would take most of the time of such a run.
+    gc.collect()
+    gc.freeze()
     yield
 
 
