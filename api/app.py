@@ -165,7 +165,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 async def _bad_package(request: Request, error: BadPackageError) -> JSONResponse:
-    """Not among HANDLERS, which `python -m api` imports before NumPy may be."""
+    """Kept out of HANDLERS: `python -m api` imports those before NumPy may be imported."""
     log.error("%s %r: %s", request.method, request.url.path, error)
     request.app.state.service.model_problem = str(error)
     return problem_response(DamagedModelFilesError())
@@ -276,14 +276,14 @@ def _follow_shadow(shadows: ShadowFollower) -> None:
 
 
 def _watch_runs(state: AppState, watcher: RunWatcher) -> None:
-    """Also here, so that a run whose worker died is over even if no other worker starts."""
+    """End runs whose worker died, even if no other worker starts."""
     if not state.catalog_problem:
         with suppress(*UNAVAILABLE):  # The model reloader logs it.
             watcher.poll()
 
 
 def _notifying(settings: Settings, state: AppState) -> AbstractContextManager[object]:
-    """Tells of what happens, if there is somebody to tell."""
+    """Send notifications, if there are receivers."""
     if not settings.notify:
         return nullcontext()
     notifier = Notifier(state.database, settings)

@@ -101,10 +101,10 @@ class Settings(BaseSettings):
 
     # Who promotes a version that a run made and that passed the gate.
     promote: Promoter = "gate"
-    # Of the triggers that nobody has set; PUT /triggers/{name} overrides it.
+    # Mode of triggers that nobody has configured; PUT /triggers/{name} overrides it.
     trigger_mode: Annotated[TriggerMode, BeforeValidator(str.lower)] = "suggest"
 
-    # Who is told what happens: addresses of Apprise, such as mailto://, slack:// and json://.
+    # Receivers of notifications: addresses of Apprise, such as mailto://, slack:// and json://.
     notify: NotifyUrls = Field(default=(), repr=False)
 
     model_dir: Path = PROJECT / "models" / "default"
@@ -127,12 +127,11 @@ class Settings(BaseSettings):
     keep_predicted_days: float = Field(default=30, ge=0)
     # Retention period of inspections; their photos go with the other graded ones.
     keep_inspections_days: float = Field(default=365, gt=0)
-    # Removed training photos and inspections can be restored for so long.
+    # How long removed training photos and inspections can be restored.
     keep_removed_days: float = Field(default=7, ge=0)
-    # Of the predictions, the share that is drawn at random to ask people about, which gives the
-    # accuracy in use.
+    # Share of predictions drawn at random to ask people about, which gives the accuracy in use.
     sampled_share: float = Field(default=0.02, ge=0, le=1)
-    # An alert is raised if a version beside the one in use surely agrees with it on fewer photos.
+    # An alert is raised if a shadow version agrees significantly less often with the one in use.
     shadow_min_agreement: float = Field(default=0.9, ge=0, le=1)
     ui_url: str = "http://127.0.0.1:8501"
     max_body_bytes: int = Field(default=25 * 2**20, gt=0)

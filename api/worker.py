@@ -74,7 +74,7 @@ def work(
 ) -> None:
     """Execute queued runs until `stopping` is set, which interrupts the current one.
 
-    The triggers are checked, and people told, until `background_tasks` is closed.
+    Triggers are checked and notifications sent until `background_tasks` is closed.
     """
     blobs = Blobs(settings.storage)
 

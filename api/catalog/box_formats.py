@@ -1,8 +1,8 @@
 """Files of boxes as other tools write them: Pascal VOC, COCO and YOLO.
 
-Boxes are taken as corners from 0. A name is looked up among the files that were sent and never
-opened by itself, so a path cannot lead out of them. XML is read by expat, and a document type, in
-which entities would be declared, is refused: defusedxml would be one more dependency for that.
+Boxes become corners, counted from 0. A file's name is only looked up among the uploaded files, so
+no path can lead outside. The XML parser refuses document types, so no entity can be declared
+(defusedxml would be one more dependency for that).
 """
 
 import json
@@ -36,8 +36,8 @@ class BadAnnotationError(UnprocessableError):
 class FileBoxes(NamedTuple):
     """The boxes that files give for the photo at `path`.
 
-    `stated` is the size that they state for it, None if none. `shares`: the boxes are shares of the
-    photo's sides, not pixels.
+    `stated` is the photo's size by those files, if they give one. `shares`: the boxes are shares of
+    the photo's sides, not pixels.
     """
 
     path: str
@@ -208,7 +208,7 @@ def _coco_image(
 
 def _yolo(path: str, data: bytes, files: _Files, names: list[str] | None) -> Iterator[_Found]:
     if names is None:
-        return  # No YOLO, but any text.
+        return  # Not YOLO, just a text file.
     lines = [line.split() for line in data.decode("utf-8-sig", "replace").splitlines()]
     lines = [line for line in lines if line]
     _check_count(len(lines))

@@ -1,7 +1,7 @@
-"""Boxes of people and files, checked and put into pixels of the upright photo.
+"""Checks boxes, and converts them to pixels of the upright photo.
 
-People see a photo that may be larger than the stored one, and files of boxes are made by tools that
-may ignore the EXIF orientation: the size that comes with the boxes tells.
+People may have drawn on a larger photo than the stored one, and other tools may ignore the EXIF
+orientation: the picture size that comes with the boxes tells which.
 """
 
 from collections.abc import Sequence
@@ -101,8 +101,8 @@ def upright(
 ) -> list[LabelledBox]:
     """Boxes of a file, in pixels of the upright photo of `size`.
 
-    `stated` is the size that the file gives for the photo. A tool that ignored the EXIF
-    `orientation`, 1 to 8, gives that of the pixels as they are stored. Raises OtherSizeError.
+    `stated` is the photo's size by that file: the unrotated size if the tool ignored the EXIF
+    `orientation`, 1 to 8. Raises OtherSizeError.
     """
     if stated == size:
         return list(boxes)
@@ -112,7 +112,7 @@ def upright(
 
 
 def _turned(box: Box, stored: Size, orientation: int) -> Box:
-    """A box on the pixels as they are stored, on the upright photo; `orientation` is 5 to 8."""
+    """Rotate a box from the stored pixels to the upright photo; `orientation` is 5 to 8."""
     x_min, y_min, x_max, y_max = box
     if orientation in (6, 7):
         y_min, y_max = stored.height - y_max, stored.height - y_min

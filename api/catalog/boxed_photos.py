@@ -28,7 +28,7 @@ from api.storage.tables import BoxedPhotoRow
 BoxedOrigin = Literal["upload", "feedback"]
 # known: it was there already, and was left as it was.
 BoxedOutcome = Literal["stored", "replaced", "known"]
-# Begins the names of source groups, which have no class.
+# Prefix of source groups: boxed photos have no class to name them by.
 GROUPS = "boxed/"
 
 
@@ -180,7 +180,7 @@ def _row(
     """The row of a new photo, without what depends on its file and its boxes."""
     photo_id, name = new_id(), safe_filename(filename)
     if group is None:
-        # Part of the random id: nobody shall join two photos by naming their files.
+        # With a part of the random id, so that file names cannot put two photos into one group.
         photograph = f"{GROUPS}{original_name(name)[:MAX_STEM]}-{photo_id[:ID_LETTERS]}"
         secret = repository.split_secret(session)
         group = SourceGroup(photograph, secret_split_of(sanitized.pixels_hash, secret))

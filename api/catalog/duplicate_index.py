@@ -231,7 +231,7 @@ class DuplicateIndex:
             agreement[of_view], difference[of_view] = best_windows(
                 view, index.signatures[proposals.rows[of_view]]
             )
-        # The largest cosine: no embedding could make the others a copy.
+        # Rows that are no copy even at the largest cosine need no embedding.
         likely = np.flatnonzero(is_alike(agreement, difference, 1.0))
         likely = likely[np.argsort(-agreement[likely], kind="stable")][:MAX_EMBEDDED]
         rows, orientations = proposals.rows[likely], proposals.orientations[likely].tolist()

@@ -72,7 +72,7 @@ def restore(database: Database, known: KnownPhotos, photo_ids: Sequence[str]) ->
             query.order_by(RemovedPhotoRow.removed_at.desc(), RemovedPhotoRow.id)
         ).all()
         for removed_at, together in groupby(rows, key=lambda row: row.removed_at):
-            # What was there before is no copy of it, or it would not have been added.
+            # Photos from before the removal have been compared with it already.
             index = DuplicateIndex.load(session, known, removed_at)
             for row in together:
                 photo = _photo(session, known.blobs, row)
@@ -142,7 +142,7 @@ def _removed(
 
 
 def _others(row: ImageRow | BoxedPhotoRow) -> dict[str, Any]:
-    """The columns of a photo that the table of removed ones has not."""
+    """The columns of a photo that the table of removed photos lacks."""
     names = [column.name for column in row.__table__.columns]
     return {name: getattr(row, name) for name in names if name not in _SHARED}
 
@@ -164,7 +164,7 @@ def _add_image(
         return False
     group = index.find_boxed_group(session, photo) if photo else None
     _add(session, ImageRow(**_values(row, group)))
-    # Feedback that was changed meanwhile is of another class, and not of this image.
+    # Feedback that was changed since has another label, and is no longer about this image.
     session.execute(
         update(FeedbackRow)
         .where(
@@ -207,13 +207,13 @@ def _add_boxed(
 
 
 def _values(row: RemovedPhotoRow, group: SourceGroup | None) -> dict[str, Any]:
-    """The columns of a photo that comes back, in the group of a copy that was added since."""
+    """The columns of a restored photo. `group`: of a copy that was added since, if any."""
     shared = {name: getattr(row, name) for name in _SHARED}
     return {**shared, **row.contents["row"], **(group._asdict() if group else {})}
 
 
 def _add(session: Session, photo: ImageRow | BoxedPhotoRow) -> None:
-    # As new, so that uploads under way, which ask for what was added since, see it too.
+    # As new, so that uploads in progress find it when they refresh their index.
     photo.created_at = now()
     session.add(photo)
     session.flush()

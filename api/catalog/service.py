@@ -35,7 +35,7 @@ Origin = Literal["upload", "feedback", "review"]
 FOLDER = "photographs"
 MAX_STEM = 120
 ID_LETTERS = 12
-# Of a group, so many are compared with a file that is named after it.
+# Most photos of a group that a file with the group's name is compared with.
 MAX_MEMBERS = 3
 # A younger blob may belong to an upload that has not written its row yet.
 ORPHAN_AGE = timedelta(hours=1)
@@ -165,9 +165,9 @@ class PhotographStore:
         """The source group of a photo, and its split if the group is known.
 
         The name of a file proposes the group of the photo that it is a saved copy of (turned by any
-        angle, shifted, speckled); the pixels decide. Otherwise the group is new: part of the random
-        id follows its name where that is taken, since phones call every photo `image.jpg`, and
-        nobody shall put two photos into one group by naming their files.
+        angle, shifted, speckled); the pixels decide. Otherwise the group is new. If its name is
+        taken, a part of the random id is appended: phones call every photo `image.jpg`, and file
+        names must not put two photos into one group.
         """
         plain = safe_filename(filename)
         group = f"{class_name}/{original_name(plain)[:MAX_STEM]}"

@@ -16,7 +16,7 @@ from api.storage.blobs import Blobs
 from api.storage.tables import ImageRow
 
 QUALITY = 90
-# Images of older catalogs have no thumbnail: so many of the likeliest are read from their blobs.
+# Images of older catalogs have no thumbnail: the likeliest, up to this many, are read from blobs.
 MAX_DECODED = 3
 
 

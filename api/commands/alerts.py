@@ -1,7 +1,7 @@
-"""Send Alertmanager's alerts to whom RIPELINE_NOTIFY names: `python -m api.commands.alerts`.
+"""Forward Alertmanager's alerts to RIPELINE_NOTIFY: `python -m api.commands.alerts`.
 
-A process of its own, which needs neither catalog nor model: it tells people when no API process
-works any more. It listens where the API would (RIPELINE_HOST, RIPELINE_API_PORT).
+A process of its own, which needs neither catalog nor model, so that people are notified even if
+no API process works. It listens where the API would (RIPELINE_HOST, RIPELINE_API_PORT).
 """
 
 import logging

@@ -5,8 +5,8 @@ import unicodedata
 
 from api.core.labels import read_label
 
-# A spreadsheet runs a cell that begins with one of these, some also in full width. Where it takes
-# another sign for the separator than the file has, a cell begins within a text, too.
+# A spreadsheet runs a cell that begins with one of these, some also in full width. If it expects
+# another separator than the file uses, a cell may also begin in the middle of a text.
 FORMULA_START = r"^([=+\-@\t\r\n|%＝＋－＠])"  # noqa: RUF001
 FORMULA_WITHIN = r"([,;\t\r\n]\"*)([=+\-@|%＝＋－＠])"  # noqa: RUF001
 # Of Unicode's bidirectional algorithm: embeddings, overrides, isolates and their ends.

@@ -4,8 +4,8 @@ A folder of images is a class and gives it its name. Three kinds of folder are s
 `boxes.csv` holds photos with bounding boxes, one named `other` near-OOD images (other produce, one
 folder per kind), and one named `not_…` far-OOD images (other things). The folder above the class
 folders names their source: `market` in `market/freshapples/1.jpg`. Folders named after the parts of
-a split (`train`, `val`, …) are no classes, above or below the class folders, and none that just say
-that they hold photos (`images`).
+a split (`train`, `val`, …), or just after photos (`images`), are not classes, above or below the
+class folders.
 """
 
 import os

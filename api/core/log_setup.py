@@ -41,7 +41,7 @@ def configure_logging(level: LogLevel, log_format: LogFormat, **fields: str) -> 
 def logging_config(level: LogLevel, log_format: LogFormat, **fields: str) -> dict[str, Any]:
     """The same for `logging.config`, picklable: uvicorn hands it to each of its processes.
 
-    `level` is that of our own lines and of the server's. Libraries speak from warnings on.
+    `level` applies to our own lines and to the server's. Libraries log from warnings on.
     """
     as_json = log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
     libraries = "ERROR" if level == "error" else "WARNING"
@@ -112,7 +112,7 @@ def _escape_values(_logger: object, _method: str, event: "EventDict") -> "EventD
 def escape_unsafe(text: str) -> str:
     """`text` on one line, with terminal escapes and other unsafe characters as `\\x1b`.
 
-    What a stranger sends, such as a file name, may be in a message.
+    Messages may quote what a client sent, such as a file name.
     """
     return "".join(
         letter.encode("unicode_escape").decode() if is_unsafe(letter) else letter for letter in text

@@ -35,7 +35,7 @@ def parse_notify_urls(value: str | Sequence[SecretStr]) -> tuple[SecretStr, ...]
 
 def receiver(url: str) -> "Apprise":
     """What sends to one address; false if Apprise cannot use it."""
-    # Imported here: it takes two seconds and 40 MB, and only where somebody is to be told.
+    # Imported here: it takes two seconds and 40 MB, and is needed only with receivers.
     import apprise  # noqa: PLC0415
 
     # Its lines may quote an address; ours say all that is needed.
@@ -46,5 +46,5 @@ def receiver(url: str) -> "Apprise":
 
 
 def scheme(url: SecretStr) -> str:
-    """What may be said of an address."""
+    """The part of an address that may be shown; the rest may hold secrets."""
     return url.get_secret_value().partition("://")[0].lower()

@@ -1,4 +1,4 @@
-"""Reading .npz files of others: nothing is allocated before it is known to be of a sane size."""
+"""Reads untrusted .npz files: sizes are checked before memory is allocated."""
 
 import math
 import zipfile

@@ -93,10 +93,10 @@ class ChangedLabels:
 class Contradictions:
     """Photos that the champion grades with high confidence as another class than their label.
 
-    Of `uploads` new uploads of known classes, `contradicted` are such. The other two count photos
-    of the catalog, new or learned before, that the champion of their time graded as another class,
-    new uploads with high confidence, and that lie among others like them; 0 unless one is new.
-    `image_ids` of new ones.
+    `contradicted` counts them among the `uploads` new uploads of known classes. `clustered_…`
+    counts catalog photos, new or learned before, that the champion of their time graded as another
+    class (new uploads: with high confidence), and whose neighbours mostly are such photos too; 0
+    unless one of them is new. `image_ids`: of new ones.
     """
 
     uploads: int

@@ -20,15 +20,15 @@ from api.core.imaging.alignment import (
     worst_differences,
 )
 
-# In the block where they differ most: what is allowed where the rest is equal, and at most. Copies
-# have up to 0.35 (0.55 where brightening cut off the highlights), real fruits on one tray at least
-# 0.7. In between, a block may differ by so many times the mean: no place of a copy stands out.
+# Difference allowed in the block where two photos differ most: so many times the mean, within these
+# limits, since no part of a copy stands out. Copies have up to 0.35 (0.55 where brightening cut off
+# the highlights), real fruits on one tray at least 0.7.
 MIN_DIFFERENCE, MAX_DIFFERENCE, TIMES_MEAN = 0.25, 0.5, 4.0
-# After a coarse alignment; copies have at least 0.9. Of the others, so many are aligned finely.
+# After a coarse alignment; copies have at least 0.9. The best MAX_ALIGNED are aligned finely.
 MIN_CORRELATION = 0.9
 MAX_ALIGNED = 3
-# Where pixels are not stored: agreement of edges, and difference of colours in grey levels. Both
-# may be worse by so much for each unit that the embeddings are more alike than they must be.
+# Where pixels are not stored: agreement of edges, and difference of colours in grey levels. Each
+# limit is relaxed by so much per unit of cosine above MIN_COSINE.
 MIN_AGREEMENT, LESS_AGREEMENT = 0.8, 2.0
 MAX_COLOUR_DIFFERENCE, MORE_COLOUR_DIFFERENCE = 2.5, 100.0
 # Cosine of centred embeddings. Of fruits on one tray, 97 % have less than 0.9.

@@ -7,12 +7,12 @@ import numpy as np
 
 # Alternatives between the expected share and the end of those that are tried.
 _ALTERNATIVES = 200
-# Alternatives above a share reach up to so many times of it: a wider range finds a share that is
-# twice the expected one a third later.
+# Alternatives above a share reach up to this multiple of it. A wider range takes a third longer to
+# find a share of twice the expected one.
 _TIMES_ABOVE = 4
-# Expected shares closer to 0 or 1 are taken for these.
+# Expected shares closer than this to 0 or 1 count as 0 or 1.
 _CLOSEST = 1e-9
-# Newton's method takes about eight steps to a share that is exact to so much of itself.
+# Limit of the steps of Newton's method (it takes about eight), and its relative precision.
 _STEPS, _CLOSE = 50, 1e-12
 
 

@@ -148,7 +148,7 @@ PHOTOS_REFUSED = Counter(
     "Photographs that were not taken, to be graded or learned from, by the code of the error.",
     ["reason"],
 )
-# From 0 on, so that the first of a reason is seen as an increase.
+# Starts at 0, so that the first refusal for a reason shows as an increase.
 for _reason in (
     "not-an-image",
     "truncated-image",
@@ -240,7 +240,7 @@ def count_prediction(
 def counting_failures(*, recorded: bool = True) -> Iterator[None]:
     """Count what was sent if taking or grading it raises a ProblemError.
 
-    Of what is not `recorded`, only that the model gave no usable answer.
+    If the prediction is not `recorded`, only a NotFiniteError counts.
     """
     try:
         yield
@@ -251,7 +251,7 @@ def counting_failures(*, recorded: bool = True) -> Iterator[None]:
 
 
 def count_failure(error: ProblemError) -> None:
-    """Of one photo. That the service is busy or a part of it away says nothing of the photo."""
+    """Count the failure of one photo, but not that of an overloaded or unavailable service."""
     if isinstance(error, NotFiniteError):
         NOT_FINITE.inc()
     elif error.status < HTTPStatus.INTERNAL_SERVER_ERROR:

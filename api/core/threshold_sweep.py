@@ -15,7 +15,7 @@ from api.core.sequential import share_interval
 
 # The thresholds that are tried: every hundredth.
 GRID = tuple(step / 100 for step in range(1, 100))
-# Fruits on either side without which no threshold is suggested.
+# With fewer fruits than this on either side, no threshold is suggested.
 FEWEST = 10
 # Standard errors that a saving must exceed: 95 %, one-sided. Three fruits on one side are enough.
 CERTAIN = 1.645
@@ -73,7 +73,7 @@ class SweptFruits:
         return len(self._above)
 
     def at(self, threshold: float, costs: Costs) -> Errors:
-        """A score at the threshold is above it."""
+        """The errors at one threshold; a score equal to it is above it."""
         let_through = self.worse_count - int(np.searchsorted(self._below, threshold, "left"))
         refused = int(np.searchsorted(self._above, threshold, "left"))
         cost = None
@@ -92,15 +92,15 @@ class SweptFruits:
         )
 
     def sweep(self, costs: Costs) -> list[Errors]:
-        """Of each threshold of GRID."""
+        """The errors at each threshold of GRID."""
         return [self.at(threshold, costs) for threshold in GRID]
 
     def cheapest(self, in_use: float, costs: Costs) -> Errors | None:
         """The threshold that costs least; None with fewer than FEWEST fruits on either side.
 
         It is the one `in_use` unless another saves more than chance would: by CERTAIN standard
-        errors, where each fruit that changes sides counts as one event. Of equals it is the middle
-        of those nearest to that, as their ends lie beside a fruit that would be wrong.
+        errors, where each fruit that changes sides counts as one event. Among equally cheap ones it
+        is the middle of the run nearest to `in_use`: just beyond its ends, one more fruit is wrong.
         """
         if min(self.worse_count, self.better_count) < FEWEST:
             return None
@@ -119,7 +119,7 @@ class SweptFruits:
         return swept[int(nearest[len(nearest) // 2])]
 
     def _weights(self, costs: Costs) -> tuple[float, float]:
-        """What one fruit of either side costs if it is wrong, of a hundred fruits."""
+        """The cost of one wrong fruit on either side, per hundred fruits."""
         share = costs.worse_share
         if share is None:
             share = self.worse_count / (self.worse_count + self.better_count)

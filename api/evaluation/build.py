@@ -174,11 +174,10 @@ def with_detector(
     folder: Path,
     **provenance: str,
 ) -> Manifest:
-    """Write the package to `folder` with another detector, or its first, and with what tells
-    `several` fruits from one; its grades stay as they are.
+    """Copy the package to `folder` with a new detector and `several`; its grades stay the same.
 
-    It becomes a new version, since a version that is stored is never stored again. `provenance` is
-    what else the manifest says of it: `parent`, `started_by`.
+    The copy is a new version, since a stored version is never replaced. `provenance` has further
+    fields of its manifest: `parent`, `started_by`.
     """
     created = datetime.now(UTC).replace(microsecond=0)
 

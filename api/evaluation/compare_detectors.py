@@ -133,7 +133,7 @@ def is_right(photo: FoundBoxes) -> bool:
 
 
 def _by_fruit(kept: list[list[FoundBoxes]], fruits: Sequence[str]) -> dict[str, PairedCounts]:
-    """Of the photos that have a fruit, by both detectors: whether all of that kind are found."""
+    """For each fruit, on the photos that show it: whether each detector finds all of them."""
     counts = {}
     for kind, name in enumerate(fruits):
         rows = [row for row, photo in enumerate(kept[0]) if (photo.true_fruits == kind).any()]

@@ -108,9 +108,9 @@ def measure_detection(
 def worst_misses(
     frames: Sequence[Frame], photos: Sequence[FoundBoxes], threshold: float
 ) -> list[dict[str, Any]]:
-    """The photos with most fruits missed and, where all have boxes, boxes too many: JSON-ready.
+    """The photos with most missed fruits and, if all fruits have boxes, surplus boxes: JSON-ready.
 
-    Of photos of the catalog also which boxes these are, in shares of the photo's sides.
+    For photos of the catalog also the boxes themselves, in shares of the photo's sides.
     """
     rows: list[dict[str, Any]] = []
     for frame, photo in zip(frames, photos, strict=True):
@@ -223,8 +223,8 @@ def measure_single(detector: Detector, corpus: TrainingCorpus, split: Split) -> 
 
 
 def measure_several(package: Package, corpus: TrainingCorpus, split: Split) -> dict[str, Any]:
-    """What a plain answer says: by source, the shares of photos with one box, or of a class folder,
-    and of those with several boxes, of which the grader says that they show several."""
+    """How often the grader says "several", by source: on photos of one fruit (one box, or of a
+    class folder), and on photos with several boxes."""
     predictor = Predictor.of_package(package)
     said: dict[str, dict[str, list[bool]]] = {}
     for source, number, image in _one_and_several(corpus, split):

@@ -42,7 +42,7 @@ class FormParser(MultiPartParser):
         _, options = parse_options_header(disposition)
         encoding = self._header(b"content-transfer-encoding").lower()
         if encoding not in _PLAIN_ENCODINGS:
-            # No longer allowed (RFC 7578, 4.7). Otherwise it would be told as damage of the photo.
+            # No longer allowed (RFC 7578, 4.7). Unchecked, it would be reported as a damaged photo.
             raise MultiPartException(
                 f"A part has the Content-Transfer-Encoding {encoding.decode('latin-1')[:40]}. Send "
                 "its bytes as they are."

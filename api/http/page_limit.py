@@ -1,4 +1,4 @@
-"""Pages that take long to compute get their turn one after the other.
+"""Computes slow pages one at a time.
 
 They share the interpreter's lock with grading. Four readers of `/insights/map` at once made grading
 almost five times slower; one at a time, with pauses, less than twice.

@@ -1,6 +1,6 @@
 """The path of a request below the root path (RIPELINE_ROOT_PATH).
 
-By itself, because `python -m api` imports it before its processes may count.
+Not in `middleware`: `python -m api` imports it before prometheus-client may be imported.
 """
 
 from starlette.types import Scope

@@ -1,10 +1,10 @@
 """Accept a lot, reject it, or photograph more: from the fruits seen so far.
 
-Somebody looks after every photo and stops once there is a verdict, so the usual bounds, which hold
-for one look, would err more often than stated. The verdict takes `core.sequential` instead, whose
-risk holds at all looks together: of lots over the tolerance, at most 1 - confidence are ever
-accepted, and of lots within it, at most as many are ever rejected. That is of fruits picked at
-random from all of the lot, and graded rightly; a person corrects those that are not.
+People look after every photo and stop at a verdict, so the usual bounds, which hold for one look,
+would err more often than stated. The tests of `core.sequential` bound the risk over all looks: of
+lots over the tolerance at most 1 - confidence are ever accepted, and of lots within it at most as
+many are ever rejected. This assumes fruits picked at random from the whole lot and graded
+correctly; people correct wrong grades.
 """
 
 from collections.abc import Mapping
@@ -71,10 +71,10 @@ class Share:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`over`: the levels of which there are too many, for a rejected lot.
+    """`over`: the levels that a rejected lot has too many of.
 
-    `more`, for one without a verdict: about so many more fruits are needed if they are like those
-    so far; None if even MAX_MORE are not enough. 0 if saying what the unknown ones are is enough.
+    `more`: about how many more fruits an undecided lot needs, if they are like those so far; None
+    if even MAX_MORE are not enough, 0 if it is enough to say what the unknown ones are.
     """
 
     decision: Decision
@@ -93,7 +93,7 @@ def judge(tally: Tally, profile: Profile) -> Verdict:
     verdict = decide(tally, profile)
     if verdict.decision != "more":
         return verdict
-    # As if the unknown ones were like the others, or none.
+    # Assumes that the unknown ones are like the others.
     known = replace(tally, unknown=0)
     if tally.unknown and decide(known, profile).decision != "more":
         return Verdict("more", more=0)

@@ -1,8 +1,8 @@
-"""What a person says about the fruits of an inspection: it counts at once, and is learned.
+"""A person's corrections of the fruits of an inspection: they count at once, and are learned.
 
 The photo's boxes go into the training data with the classes that the person named, as from
-`PUT /predictions/{id}/boxes`. Fruits that nobody spoke of are only places there: the model must not
-learn from its own grades.
+`PUT /predictions/{id}/boxes`. Fruits that nobody corrected get a box without a class: the model
+must not learn from its own grades.
 """
 
 from collections.abc import Collection, Iterable
@@ -102,7 +102,7 @@ class Corrections:
             )
             for one in fruits
         ]
-        # Without any box, the person said of all that was found that it is no fruit.
+        # No box is left if the person said that nothing found is a fruit.
         annotation = Annotation(boxes, not boxes, Size(photo.row.width, photo.row.height))
         try:
             BoxesService(store, self.recorder).put_recorded(photo.prediction, annotation)
@@ -111,8 +111,8 @@ class Corrections:
 
 
 def class_said(fruit: InspectionFruitRow, kind: str, classes: Collection[str]) -> str | None:
-    """The class that a person named by saying the level of a fruit: of the inspection's kind, or
-    of the kind that was recognised. None if nothing was said, or no class is of that level.
+    """The class for the level that a person gave a fruit, of the inspection's kind or else of the
+    recognised kind. None if no level was given, or no class has it.
     """
     if fruit.said is None or fruit.said == "no_fruit":
         return None

@@ -161,7 +161,7 @@ def _show(row: InspectionPhotoRow, prediction: PredictionRow) -> None:
 
 
 def _link_repetitions(row: InspectionPhotoRow, rows: Sequence[InspectionPhotoRow]) -> None:
-    """Which photos show the same fruits, as before, and among those that were added since."""
+    """Link photos of the same fruits: those linked before the removal, and those added since."""
     repeated, row.repeated_by = row.repeated_by or {}, None
     for one in rows:
         if one.id in repeated and one.same_as is None and one.counted is None:

@@ -30,7 +30,7 @@ from api.storage.inspection_tables import InspectionFruitRow
 
 # The fonts of PDF itself have no letters beyond Western Europe.
 FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
-# More would make a file that no mail takes.
+# With more, the file would be too large to mail.
 MAX_PHOTOS, MAX_FRUITS = 60, 12
 _COLOURS: dict[Decision, tuple[int, int, int]] = {
     "accept": (47, 125, 79),
@@ -68,7 +68,7 @@ def _document(report: Report) -> Any:
     # Imported here: slow, and few requests need it.
     from fpdf import FPDF  # noqa: PLC0415
 
-    # They would tell of each letter that the font lacks.
+    # They warn of each letter that the font lacks.
     for name in ("fontTools", "fpdf"):
         logging.getLogger(name).setLevel(logging.ERROR)
     foot = f"Lot {printable(report.inspection.lot)}"
@@ -152,7 +152,7 @@ def _table(
 
 
 def _plain() -> Any:
-    """A head as the rest: the font has no bold letters here."""
+    """A header row in regular type: the font here has no bold."""
     from fpdf.fonts import FontFace  # noqa: PLC0415
 
     return FontFace(emphasis=None, fill_color=(243, 241, 232))

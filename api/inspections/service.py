@@ -92,7 +92,7 @@ class InspectionService:
                 row = _photo_row(inspection_id, content_hash(data), prediction, grade)
                 known = next((one for one in rows if one.sha256 == row.sha256), None)
                 if known is not None and known.removed_at is not None:
-                    # Added anew, it takes the place of the one that could have been restored.
+                    # The new upload replaces the removed photo, which can no longer be restored.
                     removed = known.blob
                     session.delete(known)
                     session.flush()

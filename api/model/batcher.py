@@ -155,7 +155,7 @@ class DynamicBatcher:
     ) -> None:
         """In the event loop: start the next batch, then hand out the results."""
         self._running_batches -= 1
-        # In front: were all in progress at once, all would be late.
+        # At the front: photos finish one after another, instead of all late.
         self._steps.extendleft(
             pending for pending, result in zip(batch, results, strict=True) if result is None
         )

@@ -1,6 +1,6 @@
-"""What people are told of: runs that ended, models put in use, and retrainings suggested.
+"""Events that people are notified of: ended runs, models put in use, suggested retrainings.
 
-They are read from the rows that record them, so that none is lost with the process that made it.
+They are read from the rows that record them, so none is lost if a process dies.
 """
 
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ from api.core.formatting import printable
 from api.storage.tables import PromotionRow, RunRow
 from api.storage.trigger_tables import NotificationRow, SuggestionRow
 
-# What is older is no news, such as what ended while nobody was to be told.
+# Older events are not sent, such as those from before there were receivers.
 NEWS = timedelta(hours=1)
 MAX_BODY = 1500
 Kind = Literal["info", "success", "warning", "failure"]
-# A text may quote file names and errors. Chats would make links of them, or call people.
+# A text may quote file names and errors, which chats would turn into links or mentions.
 _HARMLESS = str.maketrans({"@": "(at)", "<": "(", ">": ")", "[": "(", "]": ")", "`": "'"})
 
 
@@ -35,7 +35,7 @@ class Event:
 
 
 def recent_events(session: Session, at: datetime) -> list[Event]:
-    """The events of the last hour that no process has taken on, the oldest first."""
+    """The events of the last hour that no process has claimed, the oldest first."""
     since = at - NEWS
     events = [*_runs(session, since), *_promotions(session, since), *_suggestions(session, since)]
     ids = [event.id for event in events]
@@ -46,7 +46,7 @@ def recent_events(session: Session, at: datetime) -> list[Event]:
 
 
 def _runs(session: Session, since: datetime) -> Iterator[Event]:
-    """Not those that a person cancelled."""
+    """Ended runs, except those that a person cancelled."""
     told = RunRow.state.in_(("succeeded", "failed", "interrupted"))
     for run in session.scalars(select(RunRow).where(RunRow.finished_at > since, told)):
         kind, title, body = _outcome(run)
@@ -71,7 +71,7 @@ _ENDS = {"failed": "failed", "interrupted": "was interrupted"}
 
 
 def _promotions(session: Session, since: datetime) -> Iterator[Event]:
-    """By people: what a run puts in use is told with the run."""
+    """Promotions by people; those by a run are part of its own event."""
     by_people = PromotionRow.kind.in_(("manual", "rollback"))
     for row in session.scalars(select(PromotionRow).where(PromotionRow.at > since, by_people)):
         did = "Rolled back to" if row.kind == "rollback" else "A person put a model in use:"
@@ -89,6 +89,6 @@ def _suggestions(session: Session, since: datetime) -> Iterator[Event]:
 
 
 def harmless(text: str) -> str:
-    """`text` on one line, of bounded length, without links, markup and calls of people."""
+    """`text` on one line, of bounded length, without links, markup and mentions."""
     plain = printable(text).translate(_HARMLESS).replace("://", ": //").strip()
     return plain if len(plain) <= MAX_BODY else f"{plain[:MAX_BODY]}…"

@@ -13,14 +13,14 @@ from api.monitoring.skew import ENOUGH, Skew, measure_skew
 from api.predictions.state import AppState
 from api.settings import Settings
 
-# After a start, when nobody waits for anything; and then each day.
+# Long after a start, which it must not slow down; then once a day.
 FIRST_SECONDS = 3600.0
 AGAIN_SECONDS = 24 * 3600.0
 log = logging.getLogger(__name__)
 
 
 class _OtherVersionError(ValueError):
-    """Another version serves than the catalog says: the change is a moment old."""
+    """The catalog has a new champion, which this process does not serve yet."""
 
 
 class NightlySkew:
@@ -38,7 +38,7 @@ class NightlySkew:
         self._version = self._serving_version()
         self._due_at = clock() + FIRST_SECONDS
         if telemetry.shared_folder() is None:
-            _show(None)  # Of several processes, another may have measured it.
+            _show(None)  # In a shared folder, another process may have set it.
 
     def refresh(self) -> None:
         """Measure, if it is time. Raises errors of the database."""
@@ -60,7 +60,7 @@ class NightlySkew:
             log.warning("%s", " ".join(skew.lines))
 
     def _follow(self) -> None:
-        """What was measured is of one version: another one is measured soon, and anew."""
+        """Forget the measurement, and plan a new one, when another version serves."""
         version = self._serving_version()
         if version != self._version:
             self._version, self._due_at = version, self._clock() + FIRST_SECONDS

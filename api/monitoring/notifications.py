@@ -20,7 +20,7 @@ from api.storage.db import Database, now
 from api.storage.trigger_tables import NotificationRow
 
 POLL_SECONDS = 5.0
-# For all receivers together, whatever one of them does.
+# For all receivers together, even if one hangs.
 SEND_SECONDS = 20.0
 log = logging.getLogger(__name__)
 

@@ -1,9 +1,9 @@
-"""Training/serving skew: what the champion learned of a photo, and what it sees of it in use.
+"""Training/serving skew: a photo's embedding from training, against the one that serving computes.
 
-Its replay buffer holds an embedding of each photo of the catalog that it learned, or was measured
-on. The photo's file, read again and embedded as `/predict` does with the engine in use, should give
-the same class, nearly the same confidence and nearly the same embedding. Where it does not, the
-file, its decoding, the resizing or the engine has changed since.
+The champion's replay buffer has an embedding of each catalog photo that it learned or was measured
+on. Reading the file again, and embedding it as `/predict` does with the engine in use, should give
+the same class, nearly the same confidence and nearly the same embedding. Otherwise the file, its
+decoding, the resizing or the engine has changed since.
 """
 
 from collections.abc import Callable
@@ -29,10 +29,10 @@ from api.storage.tables import ImageRow
 
 # The replay buffer keeps a byte per channel: photos near a border between classes may cross it.
 MIN_SAME_CLASS = 0.98
-# Median over the photos, of the greatest difference of a probability and of the cosine.
+# Medians over the photos: of the greatest difference of a probability, and of the cosine.
 MAX_DIFFERENCE = 0.02
 MIN_COSINE = 0.995
-# Fewer say nothing.
+# With fewer photos there is no verdict.
 ENOUGH = 20
 SAMPLE = 200
 

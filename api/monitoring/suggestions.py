@@ -54,8 +54,8 @@ def active_suggestions(session: Session) -> dict[str, SuggestionRow]:
 def is_outdated(dismissed: SuggestionRow, result: TriggerResult, version: str) -> bool:
     """Whether something new holds since a suggestion was dismissed.
 
-    That is another version, or a value that has grown by the threshold once more. One that has not
-    held meanwhile is withdrawn by the check of the triggers.
+    That is another version, or a value that has grown by the threshold once more. If the condition
+    stops holding, `trigger_check` withdraws the suggestion.
     """
     if version != dismissed.version:
         return True

@@ -1,7 +1,7 @@
 """Dismissing a prediction: a person says that its photo shows no fruit.
 
-It is asked about no more, counts neither as right nor as wrong, and nothing is learned from it.
-Feedback on it takes the dismissal back, as what was said last counts.
+It leaves the review queue, counts neither as right nor as wrong, and nothing is learned from it.
+Later feedback overrides the dismissal.
 """
 
 from sqlalchemy.orm import Session

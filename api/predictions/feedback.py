@@ -81,7 +81,7 @@ class FeedbackService:
         # image change together, and in between nobody relabels or removes the image.
         with self.store.database.session() as session:
             images.lock_images(session)
-            # What is said last counts: it is of a fruit.
+            # Feedback overrides an earlier dismissal.
             dismissal.take_back(session, prediction_id)
             outcome, image_id, message = self._add_training_image(
                 session, prediction, class_name, origin

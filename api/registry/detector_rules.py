@@ -20,9 +20,9 @@ from api.registry.promotion_gate import (
 
 # Of average precision, on at least MIN_FOR_FLOOR photos of the fruit.
 MAX_PRECISION_DROP = 0.10
-# With fewer held-out boxes it is said that they are few.
+# With fewer held-out boxes, a note says so.
 MIN_BOXES = 20
-# Of the pictures, of a detector that replaces none.
+# Share of pictures that a detector must get right if it replaces none.
 MIN_RIGHT = 0.5
 
 

@@ -13,8 +13,8 @@ from api.core.paired_comparison import ALPHA, ChangedLabels, Contradictions, Lab
 # Of the held-out photos of a class, this share may be relabelled or removed, and always this many.
 MAX_CHANGED = 0.10
 ALWAYS_MAY_CHANGE = 2
-# Share of new uploads that may contradict the champion where it is confident. On sources that it
-# has not seen it is wrong on up to 7 % of photos so (docs/crossvalidation.json, `wrong_and_sure`).
+# Share of new uploads that may contradict the champion where it is confident. It is confidently
+# wrong on up to 7 % of photos of unseen sources (docs/crossvalidation.json, `wrong_and_sure`).
 MAX_CONTRADICTED = 0.15
 MIN_CONTRADICTED = 5
 # Contradicting photos that look alike, uploads or corrections. Of 20 to 40 honest corrections of

@@ -34,7 +34,7 @@ from api.storage.tables import ChampionRow
 
 POLL_SECONDS = 0.5
 RETRY_SECONDS = 60.0
-# Between two checks of the champion's files, of which only memory has a copy otherwise.
+# Between checks of the champion's files: it serves from memory, so damage would go unnoticed.
 CHECK_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class ModelReloader:
             try:
                 open_catalog(self._state.database, self._state.blobs)
             except (DamagedCatalogError, UnusableCatalogError) as error:
-                # Nothing but a person mends it, and looking at it takes time.
+                # Only a person can repair it, and checking takes time.
                 self._state.database.refuse_writes(error)
                 self._open_at = self._clock() + RETRY_SECONDS
                 self._state.catalog_problem = describe(error)
@@ -159,7 +159,7 @@ class ModelReloader:
             self._check_at = self._clock() + CHECK_SECONDS
             self._check_files(champion.version)
         state.champion_since = champion.changed_at
-        if self._failed_version:  # And the version before is the champion again.
+        if self._failed_version:  # The champion is the loaded version again.
             self._failed_version, state.model_problem = "", ""
 
     def _check_files(self, version: str) -> None:

@@ -297,6 +297,6 @@ def _right(counts: PairedCounts) -> str:
 def regressed(
     counts: PairedCounts, max_drop: float, max_significant_drop: float, alpha: float
 ) -> bool:
-    """Whether more than one photo is lost, and more than allowed: of a significant loss less is."""
+    """Whether more than one photo is lost, and more than allowed: less if it is significant."""
     allowed = max_significant_drop if counts.mcnemar_p < alpha else max_drop
     return counts.net_lost >= MIN_NET_LOST and counts.drop > allowed

@@ -189,7 +189,7 @@ def _grade(predictor: Predictor, data: bytes, prediction: Prediction) -> ShadowR
     candidate = None
     try:
         candidate = _answer(predictor.predict(data))
-    except Exception:  # The photo was graded by the version in use, so it is not the photo.
+    except Exception:  # Not the photo's fault: the version in use has graded it.
         log.exception("Version %s failed beside the one in use", predictor.manifest.version)
     return ShadowResult(prediction.prediction_id, served, candidate)
 

@@ -33,7 +33,7 @@ def build_training_rows(
     nothing else to learn. Notes in `job.omissions` what is left out. Raises what `select_classes`
     raises.
     """
-    # Twice: what cannot be read may leave a class too small.
+    # Selected twice: without its unreadable photos, a class may be too small.
     selection = _select(job)
     embedded = _embed_classes(job, backbone, selection.classes)
     selection = _select(job)

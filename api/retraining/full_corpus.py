@@ -64,7 +64,7 @@ def build_corpus(job: RetrainJob) -> TrainingCorpus:
     available: list[PhotoFile | CatalogPhoto] = [*imported_files, *job.photos]
     _require_learned(job, _select(job, available).classes, available, "full")
     catalog_files = list(_write_catalog(job, root, _select(job, available).classes))
-    # Again: what cannot be read may leave a class too small.
+    # Selected again: without its unreadable photos, a class may be too small.
     files = [*imported_files, *catalog_files]
     skipped = job.omissions.photos
     selection = _select(job, [item for item in available if item.sha256 not in skipped])

@@ -1,9 +1,9 @@
 """Finds runs whose worker is gone, without trusting a wall clock.
 
 A computer may sleep for an hour, and its clock may be set forward or back; neither ends a worker.
-So the time in a heartbeat means nothing: a watcher adds up for how long it sees no change of it.
-Each of its polls adds a few seconds at most: after a sleep, or an outage of the database, the
-worker has time to go on.
+So the time in a heartbeat is ignored: a watcher adds up for how long the heartbeat has not changed.
+Each poll adds a few seconds at most, so that after a sleep or a database outage the worker has time
+to go on.
 """
 
 import time
@@ -14,7 +14,7 @@ from api.retraining import repository, service
 from api.storage.db import Database
 
 POLL_SECONDS = 2.0
-# At most for one poll.
+# The most that one poll adds.
 MAX_STEP_SECONDS = 2 * POLL_SECONDS
 # The worker writes a heartbeat every 3 s.
 LOST_SECONDS = 30.0

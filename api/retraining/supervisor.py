@@ -55,7 +55,7 @@ def supervise(database: Database, state: Path, run_id: str, stopping: Event) -> 
     process = subprocess.Popen(  # noqa: S603  (the id is one of the table)
         [*COMMAND, run_id, str(os.getpid()), correlation_id.get() or ""],
         cwd=PROJECT,
-        # It tells nobody: that takes memory, and secrets.
+        # A run sends no notifications: that needs memory, and secrets.
         env={**ONE_THREAD, "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "RIPELINE_NOTIFY": ""},
         # Ctrl-C must reach the worker alone, which then ends the run in order.
         start_new_session=True,

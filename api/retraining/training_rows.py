@@ -87,7 +87,7 @@ def merge_catalog(
     - Rows of photos that are no longer in the catalog are removed.
     - An imported row whose file is in the catalog too takes the catalog's label and keeps its
       split, so that no upload moves a test photo into training.
-    - So is an imported row whose file has a label outside `classes` in the catalog.
+    - An imported row whose file has a label outside `classes` in the catalog is removed.
     - Other imported rows of other classes become out-of-distribution (OOD) photos; held-out ones
       are retired, and return with their class.
     - OOD photos whose fruit is a class now are removed.

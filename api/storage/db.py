@@ -236,7 +236,7 @@ def _check_encoding(connection: Connection) -> None:
 def _engine(url: str) -> Engine:
     """`hide_parameters`: errors are logged, and no log may have the split secret."""
     if not url.startswith("sqlite"):
-        # A database of the encoding SQL_ASCII keeps what it is sent: then bytes would come back.
+        # `client_encoding`: a database with the encoding SQL_ASCII would otherwise return bytes.
         options = {"connect_timeout": CONNECT_SECONDS, "client_encoding": "utf8"}
         return create_engine(url, pool_pre_ping=True, connect_args=options, hide_parameters=True)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)

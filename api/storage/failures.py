@@ -61,7 +61,7 @@ def is_disk_full(error: BaseException | None) -> bool:
     if isinstance(error, DBAPIError):
         error = error.orig
     if isinstance(error, OSError):
-        # `tempfile` raises the other where it could write to none of its folders.
+        # `tempfile` raises ENOENT where it could write to none of its folders.
         no_folder = error.errno == errno.ENOENT and "temporary directory" in str(error.strerror)
         return error.errno in _FULL or no_folder
     return isinstance(error, DiskFull) or _sqlite_code(error) == sqlite3.SQLITE_FULL

@@ -37,7 +37,7 @@ def build_replay(
     """One row for each photograph (its unaltered file if there is one) and each boxed fruit, of
     all splits; out-of-distribution samples of training and validation only.
 
-    What `earlier`, the replay of the version before, knows of the judgement of rows stays.
+    First judgements and contradictions are taken over from `earlier`, the version before's replay.
     """
     samples = _samples(corpus)
     files = [corpus.by_path[sample.copies[0]] for sample in samples if sample.box is None]

@@ -49,15 +49,15 @@ GRADE_FIELDS = (
     pa.field("freshness_level", pa.string()),
     pa.field("recognised", pa.bool_()),
 )
-# Spreadsheets take a CSV for one of their own country's code page without it. Programs that do not
-# know it find it in the name of the first column.
+# Without it, spreadsheets read a CSV in their local code page. Programs that do not know it see it
+# as part of the first column's name.
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FOR_PEOPLE = [
     pa.field("row", pa.int64(), nullable=False),
     pa.field("grade", pa.string()),
     pa.field("confidence_percent", pa.string()),
 ]
-# Of a photo that was not recognised, what a spreadsheet would count it as.
+# Left empty for a photo that was not recognised, so that no spreadsheet counts it as fruit.
 _OF_A_CLASS = ("class", "fruit", "freshness", "freshness_score", "freshness_level")
 WRITERS = {".parquet": pq.ParquetWriter, ".csv": pyarrow.csv.CSVWriter}
 

@@ -26,8 +26,8 @@ MAX_STEP = 0.1
 MIN_SCALE, MAX_SCALE = -0.35, 0.45
 MIN_GAIN, MAX_GAIN = 0.6, 1.7
 BLOCK = 8
-# A difference that counts as 1: so many grey levels, and this share of the step to the next pixel,
-# which a shift by a part of a pixel explains.
+# Differences are counted in this unit: so many grey levels, plus this share of the step to the next
+# pixel, which a shift by less than a pixel explains.
 FLAT_TOLERANCE = 6.0
 EDGE_TOLERANCE = 0.5
 # Share of a block, and of the whole, that the other photo must cover to be compared.

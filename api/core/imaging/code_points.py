@@ -1,7 +1,7 @@
-"""Colour spaces that a file names without a profile, as the profiles that they stand for.
+"""ICC profiles for the colour spaces that a file names without embedding a profile.
 
-HEIF, AVIF and PNG may give code points (ITU-T H.273), PNG also its primaries and an exponent.
-Phones, cameras and screenshots use Display P3 and BT.2020 so. Imports no NumPy, as `colour`.
+HEIF, AVIF and PNG may give code points (ITU-T H.273), PNG also its primaries and a gamma. Phones,
+cameras and screenshots name Display P3 and BT.2020 this way. Imports no NumPy, like `colour`.
 """
 
 import math
@@ -11,11 +11,11 @@ from functools import lru_cache
 
 from PIL import Image
 
-# Red, green, blue, white as x and y.
+# x and y of red, green, blue and white.
 Chromaticities = tuple[tuple[float, float], ...]
 _D65 = (0.3127, 0.3290)
 _BT709: Chromaticities = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06), _D65)
-# By code point. Others, and 2 for "not known", are taken for those of sRGB, as viewers do.
+# By code point. All others, and 2 for "not known", count as sRGB, as in viewers.
 _PRIMARIES: dict[int, Chromaticities] = {
     9: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), _D65),
     12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), _D65),
@@ -25,7 +25,7 @@ _LINEAR, _PQ, _HLG = 8, 16, 18
 _WHITE, _PQ_PEAK, _HLG_PEAK = 203, 10_000, 1000
 _NAMED = b"colrnclx"
 _STEPS = 1024
-_CURVED_GAMMA = (0.4, 0.5)  # Exponents of a PNG that mean sRGB, whose curve is none.
+_CURVED_GAMMA = (0.4, 0.5)  # PNG gammas that mean sRGB, whose curve is no pure power.
 _D50 = (0.9642, 1.0, 0.8249)
 _BRADFORD = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
 # Class, colours and connection space of a profile.
@@ -34,7 +34,7 @@ _Matrix = Sequence[Sequence[float]]
 
 
 def add_named_profile(image: Image.Image, data: bytes) -> None:
-    """Give an opened image without a profile that of the colour space which its file names."""
+    """Attach the profile of the colour space that the file names, unless one is embedded."""
     if image.info.get("icc_profile"):
         return
     if image.format in ("HEIF", "AVIF"):

@@ -1,9 +1,9 @@
-"""What a file is that is not read, so that its refusal can say so."""
+"""Names the kind of a file that is not accepted, for the error message."""
 
 import re
 import struct
 
-# Of a file, enough for `kind_of`, but for the kinds of JPEG.
+# Leading bytes that `kind_of` needs, except for the kinds of JPEG.
 START_BYTES = 512
 _AS_TEXT = "damaged on its way, where its bytes were taken for text"
 _STARTS = (
@@ -40,7 +40,7 @@ _STARTS = (
     (b"P6\n", "a PPM"),
     (b"qoif", "a QOI"),
     (b"DDS ", "a DDS"),
-    # Bytes that became text, or the line ends of which were changed.
+    # Transferred as text: bytes were replaced, or line ends changed.
     (b"\x89PNG\n\x1a", f"a PNG {_AS_TEXT}"),
     (b"\x89PNG\r\r\n", f"a PNG {_AS_TEXT}"),
     (b"\xef\xbf\xbdPNG", f"a PNG {_AS_TEXT}"),
@@ -55,7 +55,7 @@ _MARKS = (
     (128, b"DICM", "a DICOM"),
     (8, b"AVI ", "a video"),
 )
-# What text begins with, in small letters, after spaces and a byte order mark.
+# How text begins, in lower case, after spaces and a byte order mark.
 _TEXT_STARTS = (
     (b"data:image/", "a data URL in place of the bytes that it stands for"),
     (b"<!doctype html", "a web page"),
@@ -69,7 +69,7 @@ _TEXT_STARTS = (
     (b"{", "JSON"),
     (b"[", "JSON"),
 )
-# By the brand of an ISO media file. Others than photos are mostly videos.
+# Brands of ISO media files that are photos; most others are videos.
 _ISO_PHOTOS = (
     *(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1"),
     *(b"miaf", b"avif", b"avis", b"1pic"),

@@ -1,7 +1,7 @@
-"""Files of which all pixels are there, but not all that belongs beside them.
+"""Repairs damaged image files whose pixels are complete.
 
-What editors, cameras and transfers do to files: long texts and broken chunks in a PNG, a missing
-end mark, bytes before the start. Pixels are never made up.
+Editors, cameras and transfers leave long texts and broken chunks in a PNG, drop the end mark, or
+put bytes before the start. Pixels are never made up.
 """
 
 import re
@@ -21,8 +21,8 @@ _BEFORE = b"\xef\xbb\xbf\r\n\t \0"
 _JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
 _JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-# Longer than the code of any block, so that a missing one shows. The restart markers show missing
-# intervals: a decoder skips one whose marker comes one or two too early.
+# Longer than the code of any block, so that a missing block changes the pixels. The restart markers
+# reveal missing intervals: a decoder skips one whose marker comes one or two too early.
 _FILLINGS = tuple(
     b"".join(
         bytes([value]) * 256 + bytes([0xFF, 0xD0 + (first + number) % 8]) for number in range(8)
@@ -51,7 +51,7 @@ def repaired(data: bytes) -> Iterator[bytes]:
 
 
 def _png(data: bytes) -> Iterator[bytes]:
-    """Without what is neither needed to show the picture nor whole."""
+    """Keep the pixel chunks, and those that affect the display if they are intact."""
     kept = [PNG_START]
     offset, name = len(PNG_START), b""
     while offset + 8 <= len(data) and name != b"IEND":

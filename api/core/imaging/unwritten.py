@@ -1,6 +1,6 @@
-"""Files whose end was never written: copies that ended early in a file of full length.
+"""Detects copies that stopped early: files of full length whose end is zeros.
 
-The missing part is zeros, which decoders read as pixels. JPEG and PNG are read without them.
+Decoders read the zeros as pixels. JPEG and PNG are read without them.
 """
 
 import io
@@ -12,19 +12,19 @@ from PIL import Image
 
 from api.core.imaging.repair import PNG_START, repaired, webp_chunks
 
-# A file that ends in as many is looked at.
+# A file that ends in this many zeros is examined.
 UNWRITTEN = bytes(8)
 _WEBP_PIXELS, _WEBP_START = (b"VP8 ", b"VP8L"), 12
-# What EXIF data of HEIF and AVIF have behind their first four bytes. They may end in zeros.
+# EXIF data in HEIF and AVIF, which may end in zeros, have these after their first four bytes.
 _EXIF = (b"Exif", b"II*\0", b"MM\0*")
 _MAX_ITEMS = 10_000
 _FULL_COLOUR = 24
-# Fewer black pixels at the end of a row, or one in so many below them, are those of a whole photo.
+# A row that is cut off lacks at least so many pixels, with fewer than one in so many black below.
 _FEWEST_PIXELS, _ONE_IN = 4, 10
 
 
 def without_unwritten(data: bytes) -> bytes:
-    """A JPEG or PNG without zeros at its end. Their true ends are none."""
+    """A JPEG or PNG without zeros at its end: a complete one has none there."""
     if data.endswith(UNWRITTEN) and data.startswith((b"\xff\xd8", PNG_START)):
         return data.rstrip(b"\0")
     return data
@@ -46,7 +46,7 @@ def has_unwritten_pixels(data: bytes) -> bool:
 
 
 def _webp(data: bytes) -> bool:
-    """Of a whole photo of one colour the last zeros are needed. Here a decoder does without."""
+    """Whether it decodes without its last zeros. A complete photo, even a plain one, needs them."""
     at = _WEBP_START
     for name, chunk in webp_chunks(data):
         if name in _WEBP_PIXELS:
@@ -105,7 +105,7 @@ def _items(data: bytes) -> Iterator[memoryview]:
 
 
 def _bmp(data: bytes) -> bool:
-    """Whether black begins within a row, below one that is hardly black from there on.
+    """Whether black begins within a row, while the row below is hardly black from there on.
 
     Rows are written from the bottom up. A black edge or background begins otherwise.
     """

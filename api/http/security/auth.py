@@ -34,7 +34,7 @@ ALLOWED = {
     KeyScope.DATA: "grade, read and change the data, but not the models",
     KeyScope.MODELS: "grade, read and change the models, but not the data",
 }
-# Each is hashed. Those of a platform in front, of a proxy, and ours.
+# Bounds the hashing. A platform and a proxy in front may add credentials to ours.
 MAX_CREDENTIALS = 4
 HOW = "as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'"
 

@@ -16,11 +16,11 @@ from api.training.detection.targets import as_boxes
 from api.training.frames import Frame
 
 NONE = -1
-# Corners of a turned copy.
+# Brightest value in the corners of a rotated copy.
 BLACK = 12
 # Shares of the border: a fruit that stands alone leaves the rest to the background.
 ALONE, MIN_BACKGROUND = 0.95, 0.5
-# A cut-out that is fuller than a disc in its square was not cut out.
+# Shares of its box that a cut-out fills; one much fuller than a disc still has its background.
 MIN_FILL, MAX_FILL, MIN_SIDE = 0.25, 0.93, 0.15
 # Ellipses stand for the outline of fruit about as wide as high; bananas have none.
 MIN_ROUND, MAX_ROUND = 0.85, 1.18

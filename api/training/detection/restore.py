@@ -21,7 +21,7 @@ from api.model.probe import probe_images
 from api.training.detection.network import build_detector, freeze
 from api.training.detection.recipe import DetectorRecipe
 
-# Of an output, between the graph and the network that was read back from it.
+# Largest difference of an output between the graph and the network read back from it.
 TOLERANCE = 0.01
 _CONVOLUTIONS = {
     schema.BuiltinOperator.CONV_2D: "full",

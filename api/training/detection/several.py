@@ -23,7 +23,7 @@ from api.training.detection.sampler import Material, SceneSampler, read_material
 # Channels of the two convolutions.
 REDUCED, MIXED = 24, 24
 EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 12, 64, 1e-3, 1e-2, 0.2
-# Scenes drawn at most for one that has a number of fruits to learn.
+# Most scenes drawn per scene used: those whose number of fruits is unclear are skipped.
 MAX_DRAWS = 5
 
 
