@@ -1,7 +1,7 @@
 """One, two and four API processes on two cores, measured and simulated side by side.
 
 `python -m benchmarks.scaling` prints the table of docs/SCALING.md. The load runs on the same cores,
-so what is compared is not the speed of a server, but whether the simulation tells it.
+so this tests the simulation, not the speed of a server.
 """
 
 import sys
@@ -19,7 +19,7 @@ from benchmarks.terminal import Show
 PROCESSES = (1, 2, 4)
 USERS = 16
 ROUNDS, ROUND_SECONDS = 5, 6
-# Connections that the operating system may deal in as many ways.
+# Ways in which the operating system may distribute the connections.
 SEEDS = range(20)
 
 
@@ -57,7 +57,7 @@ def measure(processes: int, body: Body, show: Show) -> Measured:
 
 
 def expected(machine: Machine, processes: int) -> Simulated:
-    """The mean over the ways in which connections may be dealt."""
+    """The mean over the ways in which connections may be distributed."""
     runs = [simulate(machine, processes, USERS, seed=seed) for seed in SEEDS]
     return Simulated(mean(run.per_second for run in runs), mean(run.p95 for run in runs))
 

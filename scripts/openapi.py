@@ -1,7 +1,7 @@
 """Write the description of the API to docs/openapi.json (`make openapi`).
 
-The file is committed, so that a change of the contract is seen in review; a test compares it with
-what the service says.
+The file is committed, so that reviews see changes of the contract; a test compares it with the
+service.
 """
 
 import json
@@ -14,7 +14,7 @@ FILE = PROJECT / "docs" / "openapi.json"
 
 
 def described() -> str:
-    """What the service says of itself, as the file holds it."""
+    """The service's OpenAPI document, as the file holds it."""
     document = create_app(Settings()).openapi()
     return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 

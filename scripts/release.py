@@ -1,7 +1,7 @@
 """Releases: `make release-check` before a tag, `make version TO=0.3.0` for the next.
 
-`api/__init__.py` says the version. The other places repeat it, since they are read without Python;
-they are written from there and checked here, with what else must be true before a tag is set.
+`api/__init__.py` holds the version. The other places repeat it, since they are read without Python;
+this script writes them, and checks them and all else that must hold before tagging.
 """
 
 import re
@@ -82,7 +82,7 @@ def changelog_objections(text: str, version: str) -> Iterator[str]:
 
 
 def git_objections(project: Path, version: str) -> Iterator[str]:
-    """All is committed, and nobody has had this tag."""
+    """Everything must be committed, and the tag must be new."""
     if _git(project, "status", "--porcelain", "--untracked-files=no"):
         yield "There are changes that are not committed."
     if _git(project, "tag", "--list", f"v{version}"):

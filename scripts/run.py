@@ -1,6 +1,6 @@
-"""`make run`: start API, app and worker, and start again what dies; stop them on Ctrl-C.
+"""`make run`: start API, app and worker, and restart those that die; stop all on Ctrl-C.
 
-One that ends before all are ready ends the others too: its settings are wrong, or its files.
+If one ends before all are ready, all end: its settings or files are wrong.
 Host and ports come from RIPELINE_HOST, RIPELINE_API_PORT and RIPELINE_UI_PORT, the path of the app
 from STREAMLIT_SERVER_BASE_URL_PATH. Where the API has keys, the app needs a change key in
 RIPELINE_API_KEY.
