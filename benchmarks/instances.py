@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.core.boxes import Box
+from api.core.process_tuning import tune_malloc
 from api.model.detector import Detection
 from api.model.instances import grade_instances
 from api.model.predictor import Finder, Predictor, PredictRequest
@@ -34,6 +35,7 @@ class InstanceFigures:
 def measure(plan: Plan, show: Show) -> InstanceFigures:
     data = sample_image(MEDIUM)
     with on(SERVER):
+        tune_malloc()  # As the service does.
         predictor = default_predictor()
         if predictor.detector is None:
             raise RuntimeError("The default package has no detector.")

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from api.core.imaging.resize import to_input
+from api.core.process_tuning import tune_malloc
 from benchmarks.machine import SERVER, on
 from benchmarks.peers.grading import default_predictor
 from benchmarks.plan import Plan
@@ -32,6 +33,7 @@ class LargeImageFigures:
 def measure(plan: Plan, show: Show) -> LargeImageFigures:
     data = sample_image(TWELVE_MEGAPIXELS, quality=QUALITY)
     with on(SERVER):
+        tune_malloc()  # As the service does.
         predictor = default_predictor()
         size = predictor.manifest.input_size
 
