@@ -16,6 +16,10 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # The pages of a context share what was parsed and compiled.
+    "--process-per-site",
+    # No test looks at a page for as long as it would take to gain from more optimised code.
+    "--js-flags=--no-opt --no-maglev --always-sparkplug",
 ]
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.e2e.browser import chromium, running_browser
-from tests.e2e.pages import WIDTHS
+from tests.e2e.pages import PHONE, WIDTHS
 from tests.processes import Running, running_app, running_everything
 from tests.synthetic_images import draw_fruit, encode
 from tests.ui.fake_api import FakeApi
@@ -55,14 +55,23 @@ def hostile_url(browser: Browser, hostile_api: FakeApi) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=WIDTHS)
+# One for all tests of a module: for each new page, the app is loaded and compiled anew, which takes
+# most of the time of a short test. Each test opens an address first, and nothing of before is left.
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Iterator[Page]:
+    """A page on a desk."""
+    size = ViewportSize(width=WIDTHS[0], height=900)
+    with browser.new_page(viewport=size, reduced_motion="reduce") as page:
+        yield page
+
+
+@pytest.fixture(scope="module", params=WIDTHS)
 def sized_page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     """A page of each width; the narrow one is of a touch screen."""
     width = request.param
-    context = browser.new_context(
+    with browser.new_context(
         viewport={"width": width, "height": 900},
-        has_touch=width < 500,
+        has_touch=width < PHONE,
         reduced_motion="reduce",
-    )
-    yield context.new_page()
-    context.close()
+    ) as context:
+        yield context.new_page()

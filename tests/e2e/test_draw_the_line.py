@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.pages import (
     SIZES,
@@ -46,13 +46,13 @@ def saved(running: Running, version: str, fruit: str) -> dict[str, Any]:
 
 
 def test_line_is_drawn_by_costs_saved_and_taken_back(
-    browser: Browser, running: Running, tmp_path: Path
+    page: Page, running: Running, tmp_path: Path
 ) -> None:
     photo = tmp_path / "known.jpg"
     photo.write_bytes(recognised_drawing(running))
     grade = graded(running, photo.read_bytes())
     fruit, version = grade["fruit"], grade["model_version"]
-    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.set_viewport_size({"width": 1280, "height": 1000})
     opened(page, running)
     choose(page, fruit)
 
@@ -99,16 +99,12 @@ def test_line_is_drawn_by_costs_saved_and_taken_back(
     expect(page.get_by_text("has no line of its own now")).to_be_visible()
     assert saved(running, version, fruit)["set_by"] == "model"
     no_traceback(page)
-    page.close()
 
 
-def test_part_fits_every_size(browser: Browser, running: Running) -> None:
+def test_part_fits_every_size(page: Page, running: Running) -> None:
     for width, scheme in SIZES:
-        context = browser.new_context(
-            viewport={"width": width, "height": 1000},
-            color_scheme=scheme,
-        )
-        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.emulate_media(color_scheme=scheme)
         opened(page, running)
         assert_fits_width(page)
         screenshot(page, f"draw-the-line-{width}-{scheme}")
@@ -117,4 +113,3 @@ def test_part_fits_every_size(browser: Browser, running: Running) -> None:
         expect(page.get_by_text("A fresh one marked down costs")).to_be_visible()
         assert_fits_width(page)
         no_traceback(page)
-        context.close()

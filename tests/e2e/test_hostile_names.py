@@ -6,12 +6,11 @@ They are text: nothing is loaded from elsewhere, and no element of theirs is on 
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Page, Request, WebSocket, expect
 
 from tests.e2e.pages import PAGES, choose_files, open_page, quiet, visit
 from tests.e2e.parts import each_part
 
-DESKTOP = ViewportSize(width=1280, height=900)
 INJECTED = (
     '[src*="foreign"], [href*="foreign"], script:not([src]):has-text("evil"), '
     'strong:text("evil"), em:text("evil"), code:text("evil"), .katex, .stMarkdownColoredText, '
@@ -19,21 +18,21 @@ INJECTED = (
 )
 
 
-@pytest.fixture
-def page(browser: Browser, hostile_url: str) -> Iterator[Page]:
-    """A page that fails the test if it asks for anything of another host."""
-    page = browser.new_page(viewport=DESKTOP)
+@pytest.fixture(autouse=True)
+def _own_host_only(page: Page, hostile_url: str) -> Iterator[None]:
+    """A test fails if its page asks for anything of another host."""
     foreign: list[str] = []
 
-    def note(url: str) -> None:
+    def note(asked: Request | WebSocket) -> None:
         own = (hostile_url, hostile_url.replace("http", "ws", 1), "data:", "blob:")
-        if not url.startswith(own):
-            foreign.append(url)
+        if not asked.url.startswith(own):
+            foreign.append(asked.url)
 
-    page.on("request", lambda request: note(request.url))
-    page.on("websocket", lambda socket: note(socket.url))
-    yield page
-    page.close()
+    page.on("request", note)
+    page.on("websocket", note)
+    yield
+    page.remove_listener("request", note)
+    page.remove_listener("websocket", note)
     assert foreign == []
 
 

@@ -1,27 +1,15 @@
 """A first visit without a photo at hand: real processes, the default model, real browser."""
 
-from collections.abc import Iterator
-
 import httpx
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.hands import Hands
 from tests.e2e.pages import is_phone, look, no_traceback, open_page, quiet
 from tests.processes import Running
 
 
-@pytest.fixture(params=[1280, 390])
-def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    width = request.param
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, has_touch=width < 500, reduced_motion="reduce"
-    )
-    yield context.new_page()
-    context.close()
-
-
-def test_samples_are_graded_and_leave_no_trace(page: Page, running: Running) -> None:
+def test_samples_are_graded_and_leave_no_trace(sized_page: Page, running: Running) -> None:
+    page = sized_page
     hands = Hands(page, "finger" if is_phone(page) else "keyboard")
     with httpx.Client(base_url=running.api_url, timeout=60, trust_env=False) as api:
         before = api.get("/predictions").json()["total"]
