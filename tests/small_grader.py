@@ -58,13 +58,16 @@ def write_small_grader(folder: Path, version: str = VERSION, seed: int = 0) -> P
 
 
 @cache
-def small_graph(channels: int) -> bytes:
-    """A LiteRT graph: uint8 [n, size, size, 3] to float32 [n, 5, 5, channels]."""
+def small_graph(channels: int, background: int = 0) -> bytes:
+    """A LiteRT graph: uint8 [n, size, size, 3] to float32 [n, 5, 5, channels].
+
+    A square of the grey `background` gives 0.1 on every channel.
+    """
     model = schema.ModelT()
     model.version = 3
     random = np.random.default_rng(0)
     weights = random.normal(size=(channels, 1, 1, 3), scale=1 / 255).astype(np.float32)
-    bias = np.full(channels, 0.1, np.float32)
+    bias = (0.1 - background * weights.sum(axis=(1, 2, 3))).astype(np.float32)
     model.buffers = [_buffer(data) for data in (b"", weights.tobytes(), bias.tobytes())]
     model.operatorCodes = [
         _operator_code(schema.BuiltinOperator.CAST),

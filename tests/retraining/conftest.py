@@ -10,7 +10,7 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import RunRow
-from tests.retraining.catalog import Run, install_champion
+from tests.retraining.catalog import SMALL, Run, install_champion
 
 
 @pytest.fixture
@@ -24,8 +24,10 @@ def own(
 
 
 @pytest.fixture
-def champion(database: Database, blobs: Blobs, tmp_path: Path) -> str:
-    return install_champion(database, blobs, tmp_path)
+def champion(
+    request: pytest.FixtureRequest, database: Database, blobs: Blobs, tmp_path: Path
+) -> str:
+    return install_champion(database, blobs, tmp_path, getattr(request, "param", SMALL))
 
 
 @pytest.fixture

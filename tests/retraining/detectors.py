@@ -5,7 +5,7 @@ fast lane.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 from api.model.manifest import DetectorManifest
 from api.model.package import Package, load_package
 from api.retraining.job import RetrainJob
+from api.training.backbones.efficientnet_lite import Block
 from api.training.detection.recipe import DetectorRecipe
 from api.training.detection.train import TrainedDetector
 from tests.retraining.catalog import (
@@ -28,7 +29,12 @@ from tests.retraining.catalog import (
 from tests.synthetic_images import encode
 
 FRUITS = ("apple", "banana")
-TINY = DetectorRecipe(input_size=64, width=16, tuning_steps=2, batch_size=4, warm_up_steps=1)
+TINY = DetectorRecipe(
+    weights="none", input_size=64, width=16, tuning_steps=2, batch_size=4, warm_up_steps=1
+)
+# A network of four blocks, with their maps of strides 8, 16 and 32.
+BLOCKS = [Block(3, 2, expand, filters) for expand, filters in ((1, 16), (6, 24), (6, 40), (6, 80))]
+LAYERS = ("block1_project_bn", "block2_project_bn", "block3_project_bn")
 Jobs = Callable[..., RetrainJob]
 
 
@@ -50,12 +56,26 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tiny() -> TrainedDetector:
+def small_steps() -> Iterator[None]:
+    """Of a detector's making: a short network, and few composed scenes to judge it by.
+
+    Exporting the whole network takes four times as long; tests/training/detection does.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("api.training.backbones.efficientnet_lite.BLOCKS", BLOCKS)
+        patch.setattr("api.training.detection.network.LAYERS", LAYERS)
+        patch.setattr("api.training.detection.threshold.SCENES", 12)
+        patch.setattr("api.evaluation.compare_detectors.COMPOSED", 20)
+        yield
+
+
+@pytest.fixture(scope="module")
+def tiny(small_steps: None) -> TrainedDetector:
     return tiny_detector()
 
 
 @pytest.fixture
-def make_job(package: Package, imported: Path, tmp_path: Path) -> Jobs:
+def make_job(small_steps: None, package: Package, imported: Path, tmp_path: Path) -> Jobs:
     """Makes jobs of the champion; their arguments are those of `detector_job`."""
     return partial(detector_job, package, imported, tmp_path)
 

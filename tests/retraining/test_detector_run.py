@@ -27,6 +27,7 @@ from tests.retraining.detectors import FRUITS, TINY, Jobs, three_fruits, tiny_de
 from tests.retraining.detectors import imported as imported  # noqa: PLC0414 - a fixture
 from tests.retraining.detectors import make_job as make_job  # noqa: PLC0414 - a fixture
 from tests.retraining.detectors import package as package  # noqa: PLC0414 - a fixture
+from tests.retraining.detectors import small_steps as small_steps  # noqa: PLC0414 - a fixture
 from tests.retraining.detectors import tiny as tiny  # noqa: PLC0414 - a fixture
 from tests.retraining.test_boxed_fruits import add_boxed_photo
 from tests.training.drawn_collection import draw_collection

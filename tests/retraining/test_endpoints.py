@@ -16,9 +16,8 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import ModelRow, RunRow
-from tests.retraining.catalog import DEFAULT, KNOWN, NEW, add_photographs, write_champion
+from tests.retraining.catalog import KNOWN, NEW, add_photographs, write_champion
 from tests.retraining.test_boxed_fruits import add_boxed_photo
-from tests.small_grader import small_graph
 from tests.waiting import until
 
 FORCE = {"force": True}
@@ -26,9 +25,7 @@ FORCE = {"force": True}
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A champion that serves at once, but does not grade."""
-    backbone = small_graph(DEFAULT.head.channels)
-    return write_champion(tmp_path_factory.mktemp("models"), backbone)
+    return write_champion(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture

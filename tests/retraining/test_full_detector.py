@@ -24,6 +24,7 @@ from tests.retraining.detectors import FRUITS, TINY, Jobs, three_fruits
 from tests.retraining.detectors import imported as imported  # noqa: PLC0414 - a fixture
 from tests.retraining.detectors import make_job as make_job  # noqa: PLC0414 - a fixture
 from tests.retraining.detectors import package as package  # noqa: PLC0414 - a fixture
+from tests.retraining.detectors import small_steps as small_steps  # noqa: PLC0414 - a fixture
 from tests.retraining.detectors import tiny as tiny  # noqa: PLC0414 - a fixture
 
 pytestmark = pytest.mark.slow

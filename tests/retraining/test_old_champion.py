@@ -15,13 +15,14 @@ from api.retraining import fast
 from api.retraining.job import Candidate, RetrainJob
 from tests.heads import save_old_head
 from tests.retraining.catalog import KNOWN, NEW, a_photo, picture, write_champion
+from tests.small_grader import small_graph
 from tests.synthetic_images import encode
 
 # Each does a whole fast run.
 pytestmark = pytest.mark.slow
 
 # The last channels of the embedding came from a second expert model.
-EXPERT = 80
+EXPERT = 16
 COUNT = 40
 # Of replay buffers since then.
 NEW_COLUMNS = ("sources", "first_class", "first_right", "contradicted")
@@ -31,7 +32,8 @@ NEW_COLUMNS = ("sources", "first_class", "first_right", "contradicted")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """The small champion as an early release would have saved it: one head, and an expert."""
     folder = tmp_path_factory.mktemp("models")
-    package = load_package(write_champion(folder))
+    # An early head had no bias: a network for which white is not nothing.
+    package = load_package(write_champion(folder, small_graph(64)))
     kinds = package.head.kinds.weights[:-EXPERT, : len(KNOWN)]
 
     def fill(parts: Path) -> None:

@@ -1,4 +1,4 @@
-"""A run from its row to its verdict, with the default backbone and a few photos."""
+"""A run from its row to its verdict, with a few photos."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,7 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import ModelRow, RunRow
 from api.training.detection.train import TrainedDetector
-from tests.retraining.catalog import KNOWN, NEW, Run, add_photographs, picture
+from tests.retraining.catalog import DEFAULT, KNOWN, NEW, SMALL, Run, add_photographs, picture
 from tests.retraining.test_boxed_fruits import add_boxed_photo
 from tests.synthetic_images import encode
 
@@ -46,6 +46,12 @@ def known_versions(database: Database) -> list[str]:
         return list(session.scalars(select(ModelRow.version)))
 
 
+@pytest.mark.parametrize(
+    ("database_url", "champion"),
+    [("sqlite", DEFAULT.backbone), ("postgresql", SMALL)],
+    ids=["sqlite-default", "postgresql-small"],
+    indirect=True,
+)
 def test_new_class_is_learned_and_promoted(
     run: Run, own: Settings, database: Database, blobs: Blobs, champion: str
 ) -> None:

@@ -15,7 +15,7 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import ImageRow
-from tests.retraining.catalog import NEW, Run, add_photographs, picture
+from tests.retraining.catalog import NEW, Run, add_photographs, on_the_default_network, picture
 from tests.synthetic_images import encode
 
 pytestmark = [
@@ -34,6 +34,7 @@ def learned(run: Run, database: Database, blobs: Blobs) -> None:
     assert finished.verdict["promote"], finished.verdict["reasons"]
 
 
+@on_the_default_network
 def test_photos_as_they_were_learned_agree(own: Settings, database: Database, blobs: Blobs) -> None:
     skew = measure_skew(database, blobs, own.model_cache, Predictor.of_package, 1000)
     assert skew.photos == PHOTOS

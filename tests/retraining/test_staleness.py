@@ -16,7 +16,7 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import RunRow
-from tests.retraining.catalog import DEFAULT, KNOWN, NEW, Run, add_photographs, write_champion
+from tests.retraining.catalog import KNOWN, NEW, SMALL, Run, add_photographs, write_champion
 from tests.small_grader import write_small_grader
 
 pytestmark = [
@@ -54,7 +54,7 @@ def test_version_with_another_network_sees_the_photos_of_the_catalog(
     run: Run, database: Database, blobs: Blobs, champion: str, tmp_path: Path
 ) -> None:
     # The same graph in other bytes, and a network with fewer channels.
-    same_graph = write_champion(tmp_path / "same", DEFAULT.backbone + bytes(16), "same-graph")
+    same_graph = write_champion(tmp_path / "same", SMALL + bytes(16), "same-graph")
     narrow = write_small_grader(tmp_path / "narrow")
     for folder in (same_graph, narrow):
         store.store_package(blobs, folder)

@@ -1,4 +1,7 @@
-"""API and worker as processes; each run is a third process."""
+"""Worker processes; each run is a process of its own.
+
+In one test the API is a third process; in the others it is in this one.
+"""
 
 import os
 import signal
@@ -10,11 +13,14 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
+from api.app import create_app
 from api.retraining import repository, service
 from api.retraining.run_watcher import RunWatcher
+from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import RunRow
@@ -25,6 +31,7 @@ from tests.waiting import ANSWER_SECONDS, BOUND_SECONDS, until
 
 pytestmark = pytest.mark.slow
 
+Api = httpx.Client | TestClient
 OVER = ("succeeded", "failed", "cancelled", "interrupted")
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -45,15 +52,22 @@ def environment(database: Database, package: Path, tmp_path: Path) -> dict[str, 
 
 
 @pytest.fixture
-def api(environment: dict[str, str]) -> Iterator[httpx.Client]:
-    with (
-        running_api(environment) as url,
-        httpx.Client(base_url=url, trust_env=False, timeout=ANSWER_SECONDS) as client,
-    ):
+def api(
+    environment: dict[str, str], package: Path, settings: Settings, tmp_path: Path
+) -> Iterator[TestClient]:
+    """The API in this process, on the state of the worker."""
+    update = {
+        "state_dir": tmp_path / "state",
+        "model_dir": package,
+        "database_url": environment["DATABASE_URL"],
+        "storage_url": environment["STORAGE_URL"],
+    }
+    app = create_app(settings.model_copy(update=update))
+    with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
 
-def wait_until_ended(api: httpx.Client, run_id: str) -> dict[str, Any]:
+def wait_until_ended(api: Api, run_id: str) -> dict[str, Any]:
     def ended_run() -> dict[str, Any] | None:
         run: dict[str, Any] = api.get(f"/runs/{run_id}").json()
         return run if run["state"] in OVER else None
@@ -61,11 +75,11 @@ def wait_until_ended(api: httpx.Client, run_id: str) -> dict[str, Any]:
     return until(ended_run)
 
 
-def wait_until_running(api: httpx.Client, run_id: str) -> None:
+def wait_until_running(api: Api, run_id: str) -> None:
     until(lambda: api.get(f"/runs/{run_id}").json()["state"] == "running")
 
 
-def start_run(api: httpx.Client) -> str:
+def start_run(api: Api) -> str:
     response = api.post("/retrain", json={"force": True})
     assert response.status_code == 202, response.text
     run_id: str = response.json()["run_id"]
@@ -73,9 +87,13 @@ def start_run(api: httpx.Client) -> str:
 
 
 def test_new_class_is_learned_in_the_background_and_served(
-    api: httpx.Client, environment: dict[str, str], database: Database, blobs: Blobs
+    environment: dict[str, str], database: Database, blobs: Blobs
 ) -> None:
-    with running_worker(environment):
+    with (
+        running_api(environment) as url,
+        httpx.Client(base_url=url, trust_env=False, timeout=ANSWER_SECONDS) as api,
+        running_worker(environment),
+    ):
         add_photographs(database, blobs, NEW, 60)
         response = api.post("/retrain")
         assert response.status_code == 202, response.text
@@ -97,7 +115,7 @@ def test_new_class_is_learned_in_the_background_and_served(
 
 @on_sqlite
 def test_run_of_a_killed_worker_ends_and_the_next_worker_recovers(
-    api: httpx.Client, environment: dict[str, str], database: Database, blobs: Blobs
+    api: Api, environment: dict[str, str], database: Database, blobs: Blobs
 ) -> None:
     add_photographs(database, blobs, NEW, 20)
     with running_worker(environment) as worker:
@@ -114,7 +132,7 @@ def test_run_of_a_killed_worker_ends_and_the_next_worker_recovers(
 
 @on_sqlite
 def test_stopped_worker_interrupts_its_run(
-    api: httpx.Client, environment: dict[str, str], database: Database
+    api: Api, environment: dict[str, str], database: Database
 ) -> None:
     with running_worker(environment) as worker:
         second = start_worker(environment)
@@ -129,7 +147,7 @@ def test_stopped_worker_interrupts_its_run(
 
 
 def test_run_with_a_lost_message_is_executed(
-    api: httpx.Client, environment: dict[str, str], database: Database
+    api: Api, environment: dict[str, str], database: Database
 ) -> None:
     with database.session() as session:
         run = service.create_run(session, mode="fast", started_by="manual", options={})
@@ -151,7 +169,7 @@ def test_second_worker_on_one_catalog_is_refused(
 
 
 def test_sleep_and_a_wrong_clock_end_no_run(
-    api: httpx.Client, environment: dict[str, str], database: Database, blobs: Blobs
+    api: Api, environment: dict[str, str], database: Database, blobs: Blobs
 ) -> None:
     """The run's process is stopped, as by a sleep, and the clocks of the machines disagree."""
     add_photographs(database, blobs, NEW, 20)
