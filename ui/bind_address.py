@@ -1,4 +1,4 @@
-"""Refusing to serve the app to strangers, as the API refuses to start without keys.
+"""Refuses to serve an app without login to other machines, as the API does without keys.
 
 The app sends its API key for everybody who opens it.
 """
@@ -10,11 +10,11 @@ from settings import Settings
 
 
 def check_bind_address(settings: Settings, address: str, *, has_login: bool) -> str:
-    """Why the app must not listen on `address`, empty for all; empty if it may."""
+    """Why the app must not listen on `address` ("" means all); empty if it may."""
     is_protected = has_login or bool(settings.ui_password.get_secret_value())
     if is_protected or settings.allow_open or _is_loopback(address):
         return ""
-    # Without a key the API on this machine may take changes from this machine.
+    # Without a key, an API on this machine still accepts changes from this machine.
     has_key = bool(settings.api_key.get_secret_value())
     if not has_key and not _is_loopback(urlsplit(settings.api_url).hostname or ""):
         return ""

@@ -23,7 +23,7 @@ def describe(photo: BoxedPhotoAnswer) -> str:
 
 
 def drawn(photo: BoxedPhotoAnswer) -> list[DrawnBox]:
-    """Its boxes as they are drawn on the photo, without numbers."""
+    """Its boxes to draw on the photo, without numbers."""
     return [draw_box(each.box, class_of(each), photo.width, photo.height) for each in photo.boxes]
 
 
@@ -36,6 +36,6 @@ def draw_box(
 
 
 def level_style(class_name: str | None) -> LevelStyle:
-    """How the freshness that a class names is marked."""
+    """The style of the freshness level in a class name."""
     _, level = fruit_and_freshness(class_name or "")
     return LEVELS.get(level or "", UNKNOWN_LEVEL)

@@ -34,7 +34,7 @@ from trigger_client import TriggerClient
 # About ten kilobytes each.
 THUMBNAIL_PIXELS, MAX_THUMBNAILS = 192, 600
 PICTURE_PIXELS = 800
-# As they are kept; each is up to 300 kB.
+# Of stored photos; each is up to 300 kB.
 KEPT_PIXELS, MAX_PICTURES = 1024, 60
 
 
@@ -129,7 +129,7 @@ def suggestions() -> list[Suggestion]:
 
 @st.cache_data(ttl=60, max_entries=1, show_spinner=False)
 def person_promotes() -> bool:
-    """Whether no run puts a model in use by itself, whatever a trigger says."""
+    """Whether only a person promotes a version, whatever the mode of a trigger."""
     return api().model_info().promote == "person"
 
 
@@ -239,7 +239,7 @@ def thumbnails() -> Thumbnails:
 
 
 def pictures() -> Thumbnails:
-    """Photos at the API as large as they are kept."""
+    """Photos at the API, in the stored size."""
     return _pictures(api())
 
 

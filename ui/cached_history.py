@@ -1,4 +1,4 @@
-"""The history, cached for some seconds. As `cached_api`, for all sessions."""
+"""The history, cached for some seconds and shared by all sessions."""
 
 import streamlit as st
 from api_models import Explanation, HistoryItem, PredictionPage
@@ -8,7 +8,7 @@ from history_client import HistoryClient, photo_path
 from photos import thumbnail
 from transfer.grading import Graded, restored
 
-# Of a batch that is shown again; each is a few kilobytes.
+# For a batch that is shown again; a thumbnail has a few kilobytes.
 MAX_THUMBNAILS = 300
 
 
@@ -18,7 +18,7 @@ def client() -> HistoryClient:
 
 @st.cache_data(ttl=5, max_entries=32, show_spinner=False)
 def find(sought: Sought, after: str | None, limit: int) -> PredictionPage:
-    """A page of what is looked for."""
+    """A page of the search results."""
     return client().find(sought, after, limit)
 
 
@@ -29,7 +29,7 @@ def get(prediction_id: str) -> HistoryItem:
 
 @st.cache_data(ttl=5, max_entries=4, show_spinner=False)
 def batch(batch_id: str) -> list[Graded]:
-    """The rows of a batch, as it was sent; those that could not be graded are not kept."""
+    """The rows of a batch in the order sent; files that could not be graded are not stored."""
     items = client().find_all(Sought(batch_id=batch_id, order="oldest"))
     kept = [item.prediction_id for item in items if item.photograph_kept][:MAX_THUMBNAILS]
     pixels = dict(zip(kept, thumbnails().get([photo_path(one) for one in kept]), strict=True))
@@ -38,7 +38,7 @@ def batch(batch_id: str) -> list[Graded]:
 
 
 def picture(item: HistoryItem) -> bytes | None:
-    """The photo as large as it is kept; None if it is not."""
+    """The photo in its stored size; None if it is no longer stored."""
     if not item.photograph_kept:
         return None
     return pictures().get([photo_path(item.prediction_id)])[0]

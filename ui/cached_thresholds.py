@@ -7,7 +7,7 @@ from api_models import FruitThresholds, LevelCosts, ThresholdSweep, VersionThres
 
 @st.cache_data(ttl=5, max_entries=8, show_spinner=False)
 def of_version(version: str) -> VersionThresholds:
-    """Those of each fruit."""
+    """The thresholds of each fruit."""
     return cached_api.models().version_thresholds(version)
 
 
@@ -38,7 +38,7 @@ def reset(version: str, fruit: str) -> FruitThresholds:
 
 
 def carry_over(other: str, version: str) -> VersionThresholds:
-    """Take over what the `other` version has for fruits that have nothing of their own here."""
+    """Copy the `other` version's thresholds of fruits that have none in this version."""
     try:
         return cached_api.models().copy_thresholds(other, version)
     finally:
@@ -46,6 +46,6 @@ def carry_over(other: str, version: str) -> VersionThresholds:
 
 
 def clear() -> None:
-    """Clear what a changed threshold may have changed, also one of all fruits."""
+    """Clear what a change of a threshold may have changed."""
     of_version.clear()
     sweep.clear()

@@ -37,7 +37,7 @@ from pydantic import BaseModel, RootModel
 
 Mode = Literal["fast", "full", "detector"]
 DetectorOption = Literal["auto", "keep", "train"]
-# Of a run, those that a person may choose.
+# The options of a run that a person may choose.
 _RUN_OPTIONS = {"architecture", "epochs", "detector", "classes"}
 # The API's code for a model that cannot find single fruits.
 NO_DETECTOR = "no-detector"

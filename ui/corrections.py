@@ -8,14 +8,14 @@ from api_models import BoxedPhotoAnswer, FruitBox, ImageSize, Instance, MarkedFr
 from formatting import fruit_and_freshness
 
 Said = Literal["", "confirmed", "corrected", "added"]
-# A box must be at least so long, in shares of the photo's shorter side.
+# Minimum side of a box, as a share of the photo's shorter side.
 _LEAST_SIDE = 0.015
 
 
 class Step(NamedTuple):
     """One statement about the fruit `number`.
 
-    With a `box`, it is a fruit that was missed; `removed`: it is none. `class_name` is None if only
+    With a `box`, it is a fruit that was missed; `removed`: no fruit. `class_name` is None if only
     its place is known. `new_class`: the class is new although its name looks like a known one.
     """
 
@@ -143,7 +143,7 @@ def _named(before: Marked, found: Sequence[Instance], step: Step) -> Marked:
 
 
 def _as_said(box: PixelBox, class_name: str | None) -> Instance:
-    """A fruit of which the person knows the class, or only the place."""
+    """A fruit with the person's class, or only with a place."""
     fruit, freshness = fruit_and_freshness(class_name or "")
     return Instance(
         box=box,

@@ -5,7 +5,7 @@ from http import HTTPStatus
 import httpx
 from plain_text import as_markdown
 
-# How a program says it; in the app there is a box to tick.
+# The API's advice is for programs; the app has a box to tick.
 _NEW_CLASS = "send it again with new_class=true (in a command: --new-class)"
 _RETRYABLE = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 # The API's code for a key that is missing or unknown, and for one that may not do this.
@@ -35,7 +35,7 @@ class ApiError(Exception):
         return self.markdown_with(self.title)
 
     def markdown_with(self, title: str) -> str:
-        """The detail under another title. What the API says may quote a stranger's text."""
+        """The detail under another title; the API's is escaped, as it may quote a client's text."""
         detail = as_markdown(self.detail) if self._from_api else self.detail
         return f"**{as_markdown(title)}**\n\n{detail}"
 
@@ -95,7 +95,7 @@ def scope_too_small(detail: str) -> ApiError:
 
 
 def from_response(response: httpx.Response, address: str) -> ApiError:
-    """The error of an answer that is no success: in the API's words if it has any."""
+    """The error of an unsuccessful response, in the API's words if it has any."""
     status = response.status_code
     body = _json_object(response)
     if body.get("code") == _KEY_NEEDED:

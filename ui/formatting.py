@@ -19,7 +19,7 @@ _TRIGGERS = {
     "new-images": "New photos",
     "schedule": "Schedule",
 }
-# In the reasons of a verdict.
+# Replaced in the reasons of a verdict.
 _CHECK_TERMS = {
     "the champion": "the current model",
     "The candidate": "The new model",

@@ -9,7 +9,7 @@ from photos import RelativeBox
 
 # As in the API, `model.interpretation.LIKELY`.
 _LIKELY = 0.6
-# Of a model that sees that there are several, but cannot find each.
+# For a model that sees that there are several, but cannot find each.
 SEVERAL_FRUITS = "Several fruits"
 _WORST_FIRST = ("rotten", "past_best", "fresh")
 _PLACES = (

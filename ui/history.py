@@ -1,4 +1,4 @@
-"""What was graded before: what to look for, and its rows in words."""
+"""The history: searches, and its rows in words."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ ALL, NOT_KNOWN, DISMISSED = "*all", "*unknown", "*dismissed"
 
 @dataclass(frozen=True)
 class Sought:
-    """What is looked for.
+    """A search of the history.
 
     `shows`: a class, ALL, NOT_KNOWN or DISMISSED; `low` and `high`: bounds of the confidence in
     percent; `until` is not included.
@@ -50,7 +50,7 @@ class Sought:
         if self.shows == NOT_KNOWN:
             params["recognised"] = "false"
         elif is_class or self.level or bounded:
-            # What is not known has a class and a confidence too, which mean nothing.
+            # An unknown photo has a class and a confidence too, which mean nothing.
             params["recognised"] = "true"
         if self.shows == DISMISSED:
             params["dismissed"] = "true"
@@ -60,7 +60,7 @@ class Sought:
 
 
 def as_prediction(item: HistoryItem) -> Prediction:
-    """The prediction as it was answered."""
+    """The prediction as the API first returned it."""
     values = item.model_dump(include=set(Prediction.model_fields))
     return Prediction.model_validate({**values, "prediction": item.predicted_class})
 
@@ -83,7 +83,7 @@ def details(item: HistoryItem) -> str:
 
 
 def said(item: HistoryItem) -> str:
-    """What a person said about it; empty if nobody did."""
+    """A person's feedback in words; empty without any."""
     if item.dismissed_at:
         return "Not a fruit"
     if item.label is None:

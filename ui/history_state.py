@@ -4,7 +4,7 @@ import streamlit as st
 from history import Sought
 from history_walk import Walk
 
-# In the address, so that a photo or a batch is there after a reload, and for others.
+# In the URL, so that a photo or a batch survives a reload, and can be shared.
 PREDICTION, BATCH = "prediction", "batch"
 _WALK, _OPENED, _BATCH = "history_walk", "history_opened", "history_batch"
 # Keys of widgets.
@@ -13,7 +13,7 @@ SHOWS, LEVEL, SURE = "history_shows", "history_level", "history_sure"
 
 
 def walk(sought: Sought | None = None) -> Walk:
-    """Where the person is in what is looked for; without it, as it was left."""
+    """The position in the search results; without `sought`, that of the last search."""
     kept: Walk | None = st.session_state.get(_WALK)
     if kept is None or (sought is not None and kept.sought != sought):
         kept = st.session_state[_WALK] = Walk(sought or Sought(batch_id=batch_id()))
@@ -21,7 +21,7 @@ def walk(sought: Sought | None = None) -> Walk:
 
 
 def opened() -> str | None:
-    """The photo that is open: by the address, or as it was left for another page."""
+    """The open photo: from the URL, or the one that was open before a visit to another page."""
     prediction_id: str | None = st.query_params.get(PREDICTION) or st.session_state.get(_OPENED)
     if prediction_id:
         st.session_state[_OPENED] = st.query_params[PREDICTION] = prediction_id

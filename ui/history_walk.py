@@ -1,4 +1,4 @@
-"""Where a person is in the history: on which page, and at which photo of it."""
+"""A person's position in the history: the page, and the photo on it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Walk:
 
     @property
     def after(self) -> str | None:
-        """The cursor of the page that is open; None of the first."""
+        """The cursor of the open page; None for the first."""
         return self.cursors[self.place]
 
     @property
@@ -33,7 +33,7 @@ class Walk:
         return self.place + 1 < len(self.cursors)
 
     def see(self, page: PredictionPage) -> None:
-        """Keep the page as it is shown. What was dismissed may have moved those after it."""
+        """Keep the shown page. Dismissed photos may have shifted the pages after it."""
         self.ids = [item.prediction_id for item in page.predictions]
         self.cursors = self.cursors[: self.place + 1] + ([page.next] if page.next else [])
 

@@ -46,11 +46,11 @@ class InspectionClient:
         return self._http.call(Inspection, "GET", f"{_PATH}/{inspection_id}")
 
     def delete(self, inspection_id: str, *, for_good: bool) -> None:
-        """With its photos; if not for good, it can be restored for some days."""
+        """Delete it with its photos; if not for good, it can be restored for some days."""
         self._http.send("DELETE", f"{_PATH}/{inspection_id}{_restorable(for_good)}")
 
     def removed(self, limit: int) -> RemovedInspectionPage:
-        """Those that were removed last, and can be restored."""
+        """The inspections that were removed last, and can be restored."""
         return self._http.call(
             RemovedInspectionPage, "GET", "/removed-inspections", params={"limit": limit}
         )

@@ -15,8 +15,8 @@ _OPENED_IN_LOT = "opened_in_lot"
 
 
 def inspection_id() -> str | None:
-    """The inspection that is open: by the address, so that it stays after a reload, or as it was
-    left for another page."""
+    """The open inspection: from the URL, so that it survives a reload, or the one that was open
+    before a visit to another page."""
     opened: str | None = st.query_params.get(_INSPECTION) or st.session_state.get(_INSPECTION)
     if opened:
         st.session_state[_INSPECTION] = st.query_params[_INSPECTION] = opened
@@ -46,7 +46,7 @@ def keep_inspection_upload(upload: BackgroundUpload[AddedFile] | None) -> None:
 
 
 def has_new_photos() -> bool:
-    """Whether an upload to the inspection has ended since this was asked last."""
+    """Whether an upload to the inspection has ended since the last call."""
     upload = inspection_upload()
     is_new = upload is not None and upload.finished
     is_new = is_new and st.session_state.get(_UPLOAD_SEEN) is not upload
@@ -56,11 +56,11 @@ def has_new_photos() -> bool:
 
 
 def opened_in_lot() -> tuple[str, int] | None:
-    """The photo of the inspection that is open, by its id, and its fruit; 0 for all of it."""
+    """The id of the inspection's open photo, and the number of the fruit; 0 for the whole photo."""
     opened: tuple[str, int] | None = st.session_state.get(_OPENED_IN_LOT)
     return opened
 
 
 def open_in_lot(photo_id: str | None = None, number: int = 0) -> None:
-    """Open a fruit of a photo, or all of it; without a photo, close it."""
+    """Open a fruit of a photo, or the whole photo; without a photo, close it."""
     st.session_state[_OPENED_IN_LOT] = (photo_id, number) if photo_id else None

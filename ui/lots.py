@@ -11,7 +11,7 @@ from photos import DrawnBox
 from plain_text import as_markdown
 
 WORST_FIRST = ("rotten", "past_best", "fresh")
-# What a person may say of a fruit, and how it is put.
+# What a person may say of a fruit, and its label.
 SAYINGS = {
     "rotten": "Rotten",
     "past_best": "Past its best",
@@ -40,7 +40,7 @@ def decision(inspection: Inspection) -> str:
 
 
 def total(inspection: Inspection) -> int:
-    """Its fruits, the unknown ones among them."""
+    """All its fruits, including unknown ones."""
     counts = inspection.counts
     return counts.fresh + counts.past_best + counts.rotten + counts.unknown
 
@@ -126,7 +126,7 @@ def drawn(photo: InspectionPhoto) -> list[DrawnBox]:
 
 
 def photos_needed(inspection: Inspection) -> str:
-    """About how many photos that is: "That makes about 3 more photos like these."; or empty."""
+    """The photos that the verdict needs: "That makes about 3 more photos like these."; or empty."""
     more, fruits = inspection.verdict.more, total(inspection)
     if not more or not fruits or not inspection.photos:
         return ""

@@ -44,7 +44,7 @@ class ModelClient:
         return self._http.call(Report, "GET", f"/report/{version}")
 
     def describe_version(self, version: str, name: str, note: str) -> Version:
-        """Set its name and note; an empty one removes."""
+        """Set its name and note; an empty text removes."""
         body = {"name": name, "note": note}
         return self._http.call(Version, "PATCH", f"/models/{version}", json=body)
 
@@ -64,12 +64,12 @@ class ModelClient:
         return self._http.call(TrialAnswer, "POST", _COMPARE, params={"a": a, "b": b}, files=files)
 
     def try_both_on_kept(self, a: str, b: str, days: int, limit: int) -> TrialAnswer:
-        """Grade the newest photos of the last `days` that are kept again, by two versions."""
+        """Grade the newest stored photos of the last `days` again, by two versions."""
         asked = {"a": a, "b": b, "days": days, "limit": limit}
         return self._http.call(TrialAnswer, "POST", f"{_COMPARE}/kept", params=asked)
 
     def shadow(self, version: str) -> Shadow:
-        """How it grades along with the version in use."""
+        """Its shadow grading: how it grades along with the version in use."""
         return self._http.call(Shadow, "GET", _shadow(version))
 
     def start_shadow(self, version: str, share: float, photos: int) -> Shadow:
@@ -112,7 +112,7 @@ class ModelClient:
         return self._http.call(VersionThresholds, "GET", f"/models/{version}/thresholds")
 
     def copy_thresholds(self, other: str, version: str) -> VersionThresholds:
-        """Save those that the `other` version has and this one lacks."""
+        """Copy those that the `other` version has and this one lacks."""
         path, body = f"/models/{version}/thresholds", {"from_version": other}
         return self._http.call(VersionThresholds, "POST", path, json=body)
 

@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 from PIL import Image
 
 _Values = NDArray[np.float64]
-# Red, green, blue and white as x and y.
+# x and y of red, green, blue and white.
 _Points = tuple[tuple[float, float], ...]
 _D65 = (0.3127, 0.3290)
 _SRGB: _Points = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06), _D65)
-# By code point of ITU-T H.273; others are taken for those of sRGB.
+# By code point of ITU-T H.273; all others count as sRGB.
 _PRIMARIES: dict[int, _Points] = {
     9: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), _D65),
     12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), _D65),
 }
 _NAMED = b"colrnclx"
-_USUAL_GAMMA = (0.4, 0.5)  # Exponents of a PNG that mean sRGB, whose curve is none.
+_USUAL_GAMMA = (0.4, 0.5)  # PNG gammas that mean sRGB, whose curve is no pure power.
 
 
 class Named(NamedTuple):
-    """A colour space other than sRGB: its primaries, and its values 0 to 1 to light."""
+    """A colour space other than sRGB: its primaries, and the function from values 0..1 to light."""
 
     points: _Points
     to_light: Callable[[_Values], _Values]
@@ -73,7 +73,7 @@ def _of_code_points(primaries: int, transfer: int) -> Named | None:
 
 
 def _points_of(chromaticity: tuple[float, ...] | None) -> _Points:
-    """Of `cHRM`, which has white first; those of sRGB where it makes no sense."""
+    """The primaries in `cHRM`, which has white first; those of sRGB if they make no sense."""
     if not chromaticity or len(chromaticity) != 8 or not all(chromaticity[1::2]):
         return _SRGB
     white, *colours = zip(chromaticity[::2], chromaticity[1::2], strict=True)

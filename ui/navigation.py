@@ -32,7 +32,7 @@ page = st.navigation(
     ],
     position="top" if allowed else "hidden",
 )
-# Said for every page, since one that says nothing is as wide as the page before it.
+# Set for every page: without it, a page is as wide as the one visited before.
 st.set_page_config(layout="wide" if page.url_path in WIDE else "centered")
 if allowed:
     st.html(READABLE)

@@ -21,7 +21,7 @@ _LONGEST_SIDE = 800
 _THUMBNAIL_SIDE = 96
 # Fruits are cut out of a photo of the first size, and shown in squares of the second.
 _DETAIL_SIDE, _CROP_SIDE = 2400, 360
-# Around a fruit's box.
+# Margin around a fruit's box, as a share of the box.
 _CROP_MARGIN = 0.08
 # Left, top, right and bottom, in shares of the photo's width and height.
 RelativeBox = tuple[float, float, float, float]
@@ -57,7 +57,7 @@ def with_boxes(data: bytes, boxes: Sequence[DrawnBox]) -> bytes:
         image = file.convert("RGB")
     draw = ImageDraw.Draw(image)
     width, height = image.size
-    # Still to be read where a phone shows the photo at a third of its size.
+    # Still readable where a phone shows the photo at a third of its size.
     line = max(2, round(max(image.size) / 200))
     font = ImageFont.load_default(size=max(12, round(max(image.size) / 24)))
     for (left, top, right, bottom), colour, text in boxes:
@@ -141,14 +141,14 @@ def _open_small(data: bytes, longest_side: int) -> Image.Image | None:
 
 
 def _without_false_transparency(image: Image.Image) -> Image.Image:
-    """Programs of Windows leave the fourth byte of each pixel of a BMP 0."""
+    """Drop a BMP's alpha if it is all 0: Windows programs leave the fourth byte of a pixel so."""
     if image.format == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getbbox():
         return image.convert("RGB")
     return image
 
 
 def _as_8_bit(image: Image.Image) -> Image.Image:
-    """Grey of 16 bits would be cut off at 255, and show as white."""
+    """Scale 16-bit grey, which would be clipped at 255 and show as white."""
     if not image.mode.startswith("I"):
         return image
     return image.point(lambda value: value / 256).convert("L")

@@ -5,8 +5,8 @@ Streamlit reads Markdown in nearly all that it shows, Plotly some HTML, and a sp
 
 import re
 
-# Not seen, and not needed to show a text: control characters, and marks of direction, with which a
-# name can pretend to end differently.
+# Invisible, and not needed to show a text: control characters, and direction marks, with which a
+# name can fake another ending.
 _REMOVED = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
 _SPECIAL = re.compile(r"[\\`*_\[\]<>~$|#&]")
 # Lists, numbers, rules and underlines of headings.
@@ -18,8 +18,8 @@ _REPLACED = re.compile(
     re.IGNORECASE,
 )
 _JOINER = "\N{WORD JOINER}"
-# A spreadsheet runs a cell that begins with one of these, some also in full width. Where it takes
-# another sign for the separator than the file has, a cell begins within a text, too.
+# A spreadsheet runs a cell that begins with one of these, some also in full width. If it expects
+# another separator than the file uses, a cell may also begin in the middle of a text.
 _FORMULA_START = re.compile(r"^(?=[\t\r\n])|(?:^|[,;\t\r\n]\"*)(?=[=+\-@|%＝＋－＠])")  # noqa: RUF001
 
 

@@ -79,7 +79,7 @@ _SUGGESTION_ANSWERED = "suggestion_answered"
 
 
 class Undo(NamedTuple):
-    """What a person did, and how to take it back, if that can be done: it says what it did."""
+    """A person's last action in words; `take_back` undoes it, if that is possible, and says so."""
 
     message: str
     take_back: Callable[[], str] | None
@@ -119,8 +119,8 @@ def keep_outcome(outcome: Prediction | ApiError) -> None:
 
 
 def look_at(prediction_id: str = "") -> None:
-    """Of which prediction of the history corrections and answers are from now on; empty: of the
-    current photo of the Predict page."""
+    """From now on, corrections and answers are about this prediction of the history; empty: about
+    the current photo of the Predict page."""
     if st.session_state.get(_SHOWN, "") != prediction_id:
         st.session_state[_SHOWN] = prediction_id
         st.session_state[COMPLETE] = False
@@ -128,7 +128,7 @@ def look_at(prediction_id: str = "") -> None:
 
 
 def of_shown(key: str) -> str:
-    """The key of what each prediction has by itself."""
+    """The key of a value that each prediction has for itself."""
     shown = st.session_state.get(_SHOWN, "")
     return f"{key}_{shown}" if shown else key
 
@@ -220,8 +220,8 @@ def batch() -> BackgroundUpload[Graded] | None:
 
 
 def batch_id() -> str | None:
-    """The id of the batch: by the address, so that it is there after a reload, or as it was left
-    for another page."""
+    """The id of the batch: from the URL, so that it survives a reload, or the one that was open
+    before a visit to another page."""
     name: str | None = st.query_params.get(_BATCH) or st.session_state.get(_BATCH_ID)
     if name:
         st.session_state[_BATCH_ID] = st.query_params[_BATCH] = name

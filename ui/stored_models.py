@@ -62,8 +62,8 @@ class DetectorComparison(Stored):
 
 
 class DetectorOutcome(Stored):
-    """What a run did about finding fruits; an empty message: nothing to tell. `objections` if what
-    it learned is not as good."""
+    """What a run did to the detector; empty `message`: nothing to tell. `objections` say why a new
+    detector is not as good."""
 
     message: str = ""
     objections: list[str] = Field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Thumbnails from the API, fetched side by side and cached."""
+"""Thumbnails from the API, fetched concurrently and cached."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ class Thumbnails:
         self._pool.shutdown(wait=False)
 
     def get(self, paths: Sequence[str]) -> list[bytes | None]:
-        """The thumbnails in order; None for a photo that cannot be had now."""
+        """The thumbnails in order; None for a photo that is unavailable now."""
         return list(self._pool.map(self._get, paths))
 
     def _get(self, path: str) -> bytes | None:

@@ -1,4 +1,4 @@
-"""History: everything that was graded, to be found, looked at and answered."""
+"""History: find graded photos, look at them, and say whether the grade is right."""
 
 import cached_api
 import history_state

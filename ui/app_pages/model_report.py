@@ -100,7 +100,7 @@ def show_report(version: str, versions: Versions) -> None:
 def take_along(version: str) -> None:
     st.download_button(
         "Take this version with you",
-        # Only if it is asked for: it has some 15 MB.
+        # Only on demand: it has about 15 MB.
         partial(cached_api.models().export, version),
         f"ripeline-{version}.zip",
         "application/zip",

@@ -18,7 +18,7 @@ _UPLOAD = "Choose a photo"
 _CAMERA = "Take a photo"
 _MANY = "Many photos"
 _LIVE = "Live camera"
-# On a phone two by two, each as large as a thumb.
+# On a phone: two columns, each button large enough for a thumb.
 _TWO_BY_TWO = (
     "<style>@media (max-width: 640px) {"
     f".st-key-{state.SOURCE} [role=radiogroup] {{ display: grid; gap: 0.5rem; "
@@ -81,7 +81,7 @@ def grade(photo: Photo) -> Prediction | ApiError:
         if isinstance(outcome, Prediction) or not outcome.retryable:
             state.keep_outcome(outcome)
     elif isinstance(outcome, Prediction) and explain and outcome.explanation is None:
-        # The same prediction, which counts once.
+        # With the id, so that the prediction counts once.
         again = ask(photo, explain, "" if photo.is_sample else outcome.prediction_id)
         if isinstance(again, Prediction):
             outcome = outcome.model_copy(update={"explanation": again.explanation})
@@ -107,7 +107,7 @@ def ask(photo: Photo, explain: bool, prediction_id: str = "") -> Prediction | Ap
 def show_outcome(photo: Photo) -> None:
     """Show the photo's grade, or why there is none."""
     if state.outcome() is None:
-        # In the place of the grade: that of the photo before would stay until this one is graded.
+        # Takes the place of the previous photo's grade, which would stay until this one is graded.
         place = st.empty()
         with place, st.spinner("Grading the photo. Many fruits take some seconds."):
             outcome = grade(photo)

@@ -38,7 +38,7 @@ def show_runs() -> None:
 
 
 def is_anything_new() -> bool:
-    """Whether there is something to learn; also if that is not known, which `start_panel` says."""
+    """Whether there is something to learn; True if the API fails: `start_panel` shows why."""
     try:
         return has_new(cached_api.estimate())
     except ApiError:
@@ -56,7 +56,7 @@ try:
     if run and is_active(run):
         progress_panel(run)
     elif run and not is_anything_new():
-        # What became of the last run is the news, not that there is nothing else to learn.
+        # With nothing new to learn, the outcome of the last run comes first.
         outcome(run, versions.champion)
         start_panel(run, versions.champion)
     else:

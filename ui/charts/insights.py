@@ -22,7 +22,7 @@ from charts.style import (
     percent_labels,
 )
 
-# Blues, from the middle to the ends: green and orange say fresh and rotten.
+# Blues, since green and orange would suggest fresh and rotten.
 _SPLITS = {
     "train": (NEUTRAL, "Learned from"),
     "validation": ("#a9c3e4", "Tuned on"),
@@ -32,7 +32,7 @@ _SPLITS = {
 
 @dataclass(frozen=True)
 class Side:
-    """A row of fresh against rotten."""
+    """A row of the chart of fresh against rotten."""
 
     name: str
     fresh: int

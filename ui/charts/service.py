@@ -19,7 +19,7 @@ _OTHERS = "Other classes"
 
 @dataclass(frozen=True)
 class Span:
-    """A version was in use from `start` to `end`; `how` says why it came into use."""
+    """A time in which a version was in use; `how` says how it came into use."""
 
     version: str
     start: datetime

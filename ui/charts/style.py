@@ -19,15 +19,15 @@ NEUTRAL = "#5b8ecb"
 # The hues of classes, in degrees: fresh ones are green, rotten ones red to orange, never green.
 _HUES = {"fresh": (95, 175), "overripe": (44, 62), "rotten": (-15, 36)}
 _OTHER_HUES = (200, 325)
-# Where in its hues a fruit lies, 0 to 1. Those of the default model lie far apart, others by name.
+# Position of a fruit in its range of hues, 0 to 1: far apart for the default model's, else by name.
 _PLACES = {"apple": 0.1, "banana": 0.5, "orange": 0.9}
 _MARKERS = ("circle", "diamond", "square", "x")
 _DASHES = ("solid", "dash", "dot")
 _LIGHTNESS, _SATURATION = (0.4, 0.47), (0.5, 0.62)
 ROW_PIXELS = 40
-# Of the 14 pixel text beside bars, in the widest digits.
+# Width of a letter beside bars: the widest digit of the 14 pixel text.
 _LETTER_PIXELS = 8
-# At each end of an axis: a share of it, and at least so many percent.
+# Margin at each end of an axis: a share of it, and the minimum in percent.
 _ROOM, _LEAST_ROOM = 0.05, 0.3
 
 

@@ -13,8 +13,8 @@ _HEIGHT = 340
 
 
 class LineWords(NamedTuple):
-    """What errors about a line are called: the ones that pass, the ones that do not, and what
-    happens to them. `worse` and `better` are of one kind of fruit, such as "rotten".
+    """The words for errors at a line: `worse` fruits, such as rotten ones, that are `let_through`,
+    and `better` ones that are `refused`.
     """
 
     worse: str
@@ -72,7 +72,7 @@ def _draw(
         x=[100 * point.threshold for point, _ in shares],
         y=[100 * share for _, share in shares],
         mode="lines",
-        # A count changes at a fruit and nowhere else.
+        # Steps: a count changes only at the score of a fruit.
         line={**line, "shape": "hv"},
         name=capital,
         text=[f"line at {points(point.threshold)}: {percent(share)}" for point, share in shares],

@@ -1,1 +1,1 @@
-"""Parts that pages are made of: a room for each page, and here what several share."""
+"""Parts of pages: a package for each page, and modules that several share."""

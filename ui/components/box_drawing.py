@@ -1,4 +1,4 @@
-"""Saying where on a photo a fruit is: by drawing a box, or by setting its edges."""
+"""Asks where on a photo a fruit is: a person draws a box, or sets its edges."""
 
 from collections.abc import Sequence
 
@@ -41,7 +41,7 @@ def _draw(photo: bytes, image: ImageSize, boxes: Boxes) -> PixelBox | None:
 
 
 def _set_edges(photo: bytes, image: ImageSize, boxes: Boxes) -> PixelBox | None:
-    """Without drawing: for a keyboard, or to be exact."""
+    """Sliders instead of drawing: for keyboards, or for exact edges."""
     across = st.slider("From left to right", 0, 100, (35, 65), format="%d %%", key="edges-across")
     down = st.slider("From top to bottom", 0, 100, (35, 65), format="%d %%", key="edges-down")
     box = corrections.box_between(
@@ -59,7 +59,7 @@ def _chart(
     boxes: Boxes,
     box: PixelBox | None,
 ) -> list[dict[str, list[float]]]:
-    """The photo; what was drawn on it."""
+    """Show the photo; returns the boxes drawn on it."""
     st.html(
         f"<style>.st-key-drawing {{ aspect-ratio: {image.width} / {image.height}; "
         "max-height: 50vh; overflow: hidden; }"

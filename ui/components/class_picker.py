@@ -15,7 +15,7 @@ def choose_class(
 
     A known class is returned by its name, also if its label or the beginning of it was typed; a new
     one as typed: the API normalizes it. With `persistent`, the choice survives a visit to another
-    page. `is_new_class` tells the answer to the question about a new one.
+    page. `is_new_class` says whether the person called it a new class.
     """
     labels = class_labels(names)
     chosen = st.selectbox(
@@ -50,7 +50,7 @@ def choose_class(
 def classes_begun(typed: str, labels: Mapping[str, str]) -> list[str]:
     """The classes whose label begins with what was typed; if it is a whole label, only that.
 
-    Return in the list of a select box takes what was typed, not the class that it begins.
+    Return in a select box gives the typed text, not the class that begins with it.
     """
     start = typed.strip().casefold()
     folded = {name: label.casefold() for name, label in labels.items()}
@@ -59,7 +59,7 @@ def classes_begun(typed: str, labels: Mapping[str, str]) -> list[str]:
 
 
 def is_new_class(key: str) -> bool:
-    """Whether the class chosen under `key` is said to be another one than any known."""
+    """Whether the person said that the class chosen under `key` is a new one."""
     return bool(st.session_state.get(_question(key)))
 
 
@@ -81,8 +81,8 @@ def ask_right_class(
 ) -> bool:
     """Ask for the right class of something graded; whether it was answered just now.
 
-    `on_answer` gets the class, or None if the grade is right; what is not `known` has no class that
-    could be. `key` is the class picker's, and `send` what its button says.
+    `on_answer` gets the class, or None if the grade is right, which is asked only if it is `known`.
+    `key` is the class picker's, and `send` the label of its button.
     """
     st.markdown("**Is this right?**" if known else "**What is it?**")
     with st.container(horizontal=True, vertical_alignment="bottom"):

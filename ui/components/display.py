@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 import streamlit as st
 from plain_text import as_markdown
 
-# Once for every page: Streamlit's grey for chart text is too faint for small type, so is white on
-# the green of the dark theme, and where the keyboard is in the menu is a shade that is hardly seen.
-# Tables break long words: only a mouse or a finger reaches what is cut off.
+# Once for every page. Streamlit's chart text and the white on the dark theme's green lack contrast,
+# and the keyboard focus in its menu is hardly visible. Tables break long words, since a keyboard
+# cannot reach what is cut off.
 READABLE = """<style>
 button[kind^="primary"]:enabled { color: light-dark(#fff, #0c1a12) !important; }
 [data-testid="stTable"] td * { overflow-wrap: anywhere !important; }
@@ -20,8 +20,8 @@ button[kind^="primary"]:enabled { color: light-dark(#fff, #0c1a12) !important; }
 [data-testid="stSidebarNavLink"]:focus-visible {
   outline: 3px solid currentColor !important; outline-offset: 2px; }
 </style>"""
-# Streamlit closes its menu over a page by the name of the browser: on phones, but neither on small
-# tablets nor in narrow windows. It is narrow up to 768 pixels.
+# Streamlit closes a menu that covers the page by the browser's name: on phones, but not on small
+# tablets or in narrow windows. It covers the page up to 768 pixels.
 CLOSES_MENU = """<script>
 window.ripelineMenu ??= document.addEventListener("click", event => {
   if (innerWidth > 768 || !event.target.closest('[data-testid="stSidebarNavLink"]')) return;
@@ -32,12 +32,12 @@ window.ripelineMenu ??= document.addEventListener("click", event => {
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # Two side by side fit on a phone.
 _CELL_PIXELS = 170
-# Square whatever the photos are, so that the rows are even.
+# Cropped to squares, so that the rows are even.
 _SQUARE = (
     "<style>.st-key-photos img "
     "{ aspect-ratio: 1; object-fit: cover; border-radius: 0.5rem; }</style>"
 )
-# The whole photo, where a box may be at its edge.
+# Not cropped, where a box may be at the edge.
 _WHOLE = "<style>.st-key-photos img { object-fit: contain !important; }</style>"
 
 
@@ -96,8 +96,8 @@ def photo_grid(
     drawn: Callable[[Item, bytes], bytes] = lambda _, thumbnail: thumbnail,
     whole: bool = False,
 ) -> None:
-    """A grid of photos from the API. `path` is a photo's path there; `below` draws the rest, and
-    `drawn` what is shown for a thumbnail; `whole`: no edge of it is cut off."""
+    """A grid of photos from the API, where `path` finds them. `drawn` makes the picture from the
+    thumbnail, `below` draws what is under it; `whole`: it is not cropped to a square."""
     thumbnails = cached_api.thumbnails().get([path(item) for item in items])
     st.html(_SQUARE + (_WHOLE if whole else ""))
     with st.container(horizontal=True, key="photos", gap="small"):

@@ -1,4 +1,4 @@
-"""Taking back what a person did last, and what was removed in the last days."""
+"""Undoing a person's last action, and restoring what was removed in the last days."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -12,7 +12,7 @@ from state import Undo
 
 from components.messages import run_action, show_action_error
 
-# Else its field has a line of its own while it is in use, and the button moves away from the tap.
+# Otherwise its input gets its own line when focused, and the button moves away from the tap.
 _STEADY = (
     "<style>[data-testid=stMultiSelect] input "
     "{ flex: 1 1 0 !important; min-width: 0 !important; width: 0 !important; }</style>"
@@ -50,7 +50,7 @@ class Removed(NamedTuple):
 
 
 def removed_lately(area: str, removed: Removed) -> None:
-    """What can still be restored, also after a reload and by somebody else."""
+    """What can still be restored, also after a reload and by others."""
     if not removed.total:
         return
     descriptions, noun = removed.descriptions, removed.noun

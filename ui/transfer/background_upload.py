@@ -13,7 +13,7 @@ Row = TypeVar("Row")
 # Exponential backoff while the API is unavailable.
 FIRST_WAIT_SECONDS = 0.5
 MAX_WAIT_SECONDS = 5.0
-# Of a batch that fails while the API is available.
+# For a batch that fails while the API is available.
 MAX_TRIES = 5
 
 
@@ -83,7 +83,7 @@ class BackgroundUpload(Generic[Row]):
         self._stop.set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait at most `seconds` for the end; whether it came."""
+        """Wait at most `seconds` for the end; whether it has ended."""
         return self._finished.wait(seconds)
 
     def _run(self) -> None:

@@ -21,10 +21,10 @@ from transfer.upload_batches import UploadBatch
 
 # Each is a few kilobytes, and all go to the browser with the table.
 MAX_THUMBNAILS = 1000
-# Spreadsheets take a CSV for one of their own country's code page without it.
+# Without it, spreadsheets read a CSV in their local code page.
 _BYTE_ORDER_MARK = "\ufeff"
 _COLUMNS = (
-    # First, because programs that do not know the mark find it in this name.
+    # First, because programs that do not know the mark see it as part of this name.
     "row",
     "filename",
     "grade",
@@ -81,7 +81,7 @@ def start(api: ApiClient, files: Iterable[Photo], batch_id: str) -> BackgroundUp
 
 
 def restored(item: HistoryItem, thumbnail: str | None) -> Graded:
-    """A row of the history."""
+    """A row of a batch, from the history."""
     return Graded(item.filename, thumbnail, as_prediction(item), None)
 
 
@@ -127,9 +127,9 @@ def grade_of(prediction: Prediction) -> str:
 
 
 def has_decimal_comma(locale: str) -> bool:
-    """Whether spreadsheets write a decimal comma where a language tag such as `pt-BR` is from.
+    """Whether spreadsheets use a decimal comma in the country of a language tag such as `pt-BR`.
 
-    There they take a CSV with commas for a table of one column, and 0.97 for a text or a date.
+    There they read a CSV with commas as one column, and 0.97 as a text or a date.
     """
     language, _, rest = locale.replace("_", "-").partition("-")
     name = f"{language.lower()}-{rest.rpartition('-')[2].upper()}"
@@ -165,7 +165,7 @@ def _fields(prediction: Prediction) -> dict[str, object]:
     """The cells of a prediction: in words as on the screen, and as the API gave them."""
     fields = prediction.model_dump(include=set(_COLUMNS))
     if prediction.several:
-        # The grade of the whole photo speaks for none of them.
+        # The grade of the whole photo is not that of any of them.
         fields |= dict.fromkeys((*_OF_A_FRUIT, "confidence"))
     elif not prediction.recognised:
         fields |= dict.fromkeys((*_OF_A_FRUIT, "confidence"))

@@ -19,9 +19,9 @@ _ENCRYPTED, _UTF8_NAME = 0x1, 0x800
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # The API unpacks no larger file.
 _MAX_FILE_BYTES = 25 * 2**20
-# The directory of a zip with as many files as the API accepts fits.
+# Large enough for the directory of a zip with as many files as the API accepts.
 _MAX_DIRECTORY_BYTES = 8 * 2**20
-# As the API does: thumbnails and deleted files of macOS, Windows, Linux, Synology and QNAP.
+# Skipped by the API, too: thumbnails and deleted files of macOS, Windows, Linux, Synology and QNAP.
 SYSTEM_FOLDERS = {
     *("__macosx", "$recycle.bin", "recycler", "system volume information", "lost+found"),
     *("@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@__thumb"),
@@ -131,7 +131,7 @@ def _count(file: Photo) -> int:
 
 
 def _entries(file: Photo) -> list[zipfile.ZipInfo] | None:
-    """The files of a zip that are meant; None if the file is no zip, [] if it is unusable."""
+    """The files of a zip to upload; None if the file is no zip, [] if it is unusable."""
     if not file.data.startswith(b"PK"):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Asking what to look for in the history."""
+"""The search filters of the history."""
 
 from datetime import date, timedelta
 
@@ -15,7 +15,7 @@ _SHOWS = {ALL: "Everything", NOT_KNOWN: "Not known", DISMISSED: "Dismissed: not 
 
 
 def ask_filters() -> Sought:
-    """The filters, and what they say."""
+    """Show the filters; returns the search."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     text = left.text_input(
         "Find by file, lot or supplier",

@@ -50,7 +50,7 @@ def opened_photo(prediction_id: str) -> None:
 
 
 def _steps(prediction_id: str) -> None:
-    """Back to all photos, and the photos before and after, with the arrow keys, too."""
+    """Buttons to all photos, and to the ones before and after (also by the arrow keys)."""
     walk = history_state.walk()
     load = partial(_load, walk.sought)
 

@@ -25,7 +25,7 @@ _STYLE = (
 
 
 def rows(sought: Sought) -> None:
-    """The page that is open, or what to do where nothing was found. Raises ApiError."""
+    """The open page, or what to do if nothing was found. Raises ApiError."""
     walk = history_state.walk(sought)
     page = cached_history.find(sought, walk.after, PAGE_SIZE)
     walk.see(page)
@@ -61,7 +61,7 @@ def rows(sought: Sought) -> None:
 
 
 def _download(sought: Sought, total: int) -> None:
-    """Of all pages."""
+    """Download all pages."""
     too_many = total > MOST_IN_WORKBOOK
     excel_button(
         partial(HistoryClient(cached_api.api()).workbook, sought),
@@ -95,7 +95,7 @@ def _row(place: int, item: HistoryItem, thumbnail: bytes | None) -> None:
 
 
 def _counted(page: PredictionPage, place: int) -> str:
-    """ "41 to 60 of 20,000 photos"; of one page only how many."""
+    """ "41 to 60 of 20,000 photos"; on a single page only how many."""
     total = pluralize(page.total, "photo")
     if not place and page.next is None:
         return total

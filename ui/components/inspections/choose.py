@@ -74,7 +74,7 @@ def _found(
 
 
 def _new(latest: Inspection | None) -> None:
-    """The form; what is tolerated is at first as in the `latest` inspection."""
+    """The form; it begins with the tolerances of the `latest` inspection."""
     limits = (latest.max_rotten, latest.max_past_best, latest.confidence) if latest else _DEFAULTS
     names = {fruit_and_freshness(name)[0] for name in cached_api.known_classes()}
     with st.form("new_inspection", border=False):
@@ -127,7 +127,7 @@ def _new(latest: Inspection | None) -> None:
 
 
 def _kind_begun(typed: str, names: set[str]) -> str:
-    """The one kind of `names` that begins like this, as Return takes what was typed; else that."""
+    """The name that `typed` begins, if there is one only; else `typed`. See `classes_begun`."""
     begun = classes_begun(typed, {name: name for name in names})
     return begun[0] if len(begun) == 1 else typed
 
@@ -156,7 +156,7 @@ def _ask_filters() -> None:
 
 
 def _filters_chosen() -> tuple[str, datetime | None, datetime | None]:
-    """What is looked for: a text, the first moment and the moment after the last."""
+    """The chosen filters: a text, the first moment and the moment after the last."""
     days: tuple[date, ...] = st.session_state.get(inspection_state.INSPECTION_DAYS) or ()
     search = st.session_state.get(inspection_state.INSPECTION_SEARCH, "").strip()
     if not days:

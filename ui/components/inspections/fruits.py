@@ -1,4 +1,4 @@
-"""The fruits of an inspection, worst first, and saying what one is."""
+"""The fruits of an inspection, worst first, and their corrections."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +18,7 @@ from components.messages import run_action, show_action_error
 PAGE_SIZE = 12
 AREA = "lot_fruit"
 _CELL_PIXELS = 164
-# Photos that the API gives at once.
+# The API's maximum page size.
 _MOST = 200
 _SQUARE = (
     "<style>.st-key-lot-fruits img { aspect-ratio: 1; object-fit: cover; border-radius: 0.5rem; }"
@@ -131,7 +131,7 @@ def _client() -> InspectionClient:
 
 
 def _change(action: Callable[[], object]) -> None:
-    """Send a correction, and close the dialog if it was taken."""
+    """Send a correction, and close the dialog if it was accepted."""
     if run_action(AREA, action):
         inspection_state.open_in_lot()
         cached_inspections.clear()

@@ -57,7 +57,7 @@ def lot(inspection_id: str) -> None:
 
 
 def _lot(inspection: Inspection) -> None:
-    # One element, whatever is in it: a live camera would end if its own place changed.
+    # Always one element here: a live camera stops if its position on the page changes.
     with st.container():
         verdict(inspection)
         if inspection.same_asked:

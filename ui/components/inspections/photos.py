@@ -130,7 +130,7 @@ def open_photo(inspection: Inspection, photo: InspectionPhoto) -> None:
 
 
 def _fruit_buttons(inspection: Inspection, photo: InspectionPhoto) -> None:
-    """A button for each fruit, those that are none too, so that this can be undone."""
+    """A button for each fruit, also for those marked as no fruit, so that this can be undone."""
     with st.container(horizontal=True, key="lot-photo-fruits"):
         for fruit in photo.fruits:
             pencil = " ✎" if fruit.said else ""
@@ -170,7 +170,7 @@ def _count(inspection_id: str, photo_id: str, counted: bool) -> None:
 
 
 def _change(action: Callable[[], object]) -> None:
-    """Send a change, and close the dialog if it was taken."""
+    """Send a change, and close the dialog if it was accepted."""
     if run_action(AREA, action):
         inspection_state.open_in_lot()
         cached_inspections.clear()

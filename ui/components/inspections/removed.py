@@ -1,4 +1,4 @@
-"""Removing inspections and their photos, and taking that back."""
+"""Removing inspections and their photos, and restoring them."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,7 +17,7 @@ from components import undo
 from components.messages import show_error
 from components.undo import Removed
 
-# Of all inspections; each has one of its own, too.
+# Area of messages about all inspections; each has its own, too.
 AREA = "inspections"
 _GONE = ("inspection-not-found", "photo-not-found")
 
@@ -27,7 +27,7 @@ def area_of(inspection_id: str) -> str:
 
 
 def confirm(kept_days: Callable[[], float], verb: str, lost: str) -> bool:
-    """Say what a removal means; whether the person wants it. `lost`: what is, if it is not kept."""
+    """Whether the person confirms a removal. `lost` says what is lost if it cannot be restored."""
     try:
         days = kept_days()
     except ApiError as error:
@@ -39,12 +39,12 @@ def confirm(kept_days: Callable[[], float], verb: str, lost: str) -> bool:
 
 
 def kept_days_of_photos(inspection: Inspection) -> float:
-    """Raises ApiError."""
+    """For how long removed photos can be restored. Raises ApiError."""
     return cached_inspections.removed_photos(inspection.id).kept_days
 
 
 def kept_days() -> float:
-    """Raises ApiError."""
+    """For how long deleted inspections can be restored. Raises ApiError."""
     return cached_inspections.removed().kept_days
 
 
@@ -67,10 +67,10 @@ def delete_inspection(inspection: Inspection) -> None:
 
 
 def inspections_removed_lately() -> None:
-    """What can still be restored, also after a reload and by somebody else."""
+    """What can still be restored, also after a reload and by others."""
     try:
         page = cached_inspections.removed()
-    except ApiError:  # It is only a help.
+    except ApiError:  # The page works without it.
         return
 
     def delete(ids: Sequence[str]) -> str:
@@ -113,7 +113,7 @@ def _restore_photos(inspection_id: str, ids: Sequence[str]) -> str:
 
 
 def _put_back(noun: str, ids: Sequence[str], restore: Callable[[str], object]) -> str:
-    """Raises ApiError, after those that were put back before."""
+    """Restore one by one, and say how many. Raises ApiError; those before it stay restored."""
     back = 0
     for one in ids:
         try:

@@ -1,4 +1,4 @@
-"""What is said and drawn over the picture of a live camera, from the answer about a frame."""
+"""The texts and boxes over the picture of a live camera, from the grade of a frame."""
 
 from typing import NotRequired, TypedDict
 
@@ -56,7 +56,7 @@ def answer_frame(number: int, prediction: Prediction) -> LiveAnswer:
 
 
 def _whole(number: int, prediction: Prediction) -> LiveAnswer:
-    """By a model that does not find single fruits."""
+    """The answer of a model that does not find single fruits."""
     level = prediction.freshness_level if prediction.recognised else None
     sign = LEVELS.get(level or "", UNKNOWN_LEVEL).sign
     return {

@@ -1,4 +1,4 @@
-"""The headline metrics: sources never met, this version, folds, the leaking split."""
+"""The headline metrics: sources left out, this version, cross-validation, the leaking split."""
 
 import streamlit as st
 from api_models import Figure, Report

@@ -32,7 +32,7 @@ _SIZES = {
 
 
 def finding(manifest: Manifest) -> None:
-    """All of it, for the version of `manifest`."""
+    """The whole part, for the version of `manifest`."""
     detector = manifest.detector
     if detector is None:
         st.info(_NO_DETECTOR, icon=":material/info:")

@@ -44,7 +44,7 @@ def grade_along(version: str) -> None:
     _start(version)
 
 
-# Only while it runs: a list to choose from would be closed.
+# Refreshes only while it runs: a refresh would close the lists of the form that starts it.
 @st.fragment(run_every="3s")
 def _running(version: str) -> None:
     """Reruns the page when it is over."""

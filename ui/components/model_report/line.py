@@ -55,7 +55,7 @@ _SET_BY = {
     "environment": "This installation set them for all fruits.",
     "model": "They are the model's own.",
 }
-# Of a hundred, where nobody has said how many are worse.
+# How many of a hundred are worse, unless somebody has said it.
 _USUAL = 10.0
 
 
@@ -142,7 +142,7 @@ def _choose(fruits: list[str]) -> tuple[str, Line]:
 
 
 def _sweep(version: str, fruit: str, line: Line, kind: _Kind) -> ThresholdSweep:
-    """By the costs that the person names; at first those last saved."""
+    """The sweep by the costs that the person enters; at first those last saved."""
     saved = cached_thresholds.sweep(version, fruit, line, {}).costs
     share = 100 * saved.worse_share.root if saved.worse_share else _USUAL
     key = f"line-costs-{fruit}-{line}"
@@ -244,7 +244,7 @@ def _what_it_gets_wrong(swept: ThresholdSweep, kind: _Kind, point: SweepPoint) -
 
 
 def _errors(sweep: Sweep, point: SweepPoint, words: LineWords) -> str:
-    """How many are wrong, and how many that could be: a few photos say little."""
+    """How many are wrong, and how many it may be at most, since a few photos say little."""
     parts = []
     if sweep.worse:
         most = percent(point.let_through_at_most)
@@ -264,7 +264,7 @@ def _cost(point: SweepPoint) -> str:
 def _save(
     version: str, current: FruitThresholds, swept: ThresholdSweep, score: float, *, in_use: bool
 ) -> None:
-    """The other line moves along where it would be on the wrong side."""
+    """Save the line. The other one moves along if it would be on the wrong side of it."""
     low, high = current.rotten_below, current.fresh_from
     costs = current.costs or LevelCosts()
     if swept.line == "rotten_below":

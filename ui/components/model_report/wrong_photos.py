@@ -57,7 +57,7 @@ def graded_wrong(version: str) -> None:
     _grid("graded-wrong", shown)
     st.download_button(
         "Take these photos with you",
-        # Only if it is asked for: they may be many.
+        # Only on demand: there may be many.
         partial(cached_api.models().export_mistakes, version),
         f"mistakes-{version}.zip",
         "application/zip",
@@ -74,7 +74,7 @@ def graded_wrong(version: str) -> None:
 
 
 def missed_fruits(version: str) -> bool:
-    """The photos with fruits that were missed or boxes too many; returns whether any is here."""
+    """The photos with missed fruits or surplus boxes; returns whether any is here."""
     rows = cached_api.version_mistakes(version).misses
     shown = [_miss(row, row.photo) for row in rows if row.photo]
     if shown:

@@ -56,7 +56,7 @@ def trigger_cards() -> None:
 
 
 def settings_key(name: str) -> str:
-    """Of the state of a trigger's settings: whether they are open."""
+    """The key of whether a trigger's settings are open."""
     return f"settings-of-{name}"
 
 

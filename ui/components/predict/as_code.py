@@ -41,7 +41,7 @@ def as_code(photo: Photo, prediction: Prediction) -> None:
 def curl(address: str, name: str, *, by_fruit: bool, has_key: bool) -> str:
     """For a terminal; `name` is the photo's file, `by_fruit` whether each fruit is graded."""
     key = f' -H "Authorization: Bearer ${KEY}"' if has_key else ""
-    # curl reads some signs in a file name as its own; quoted within quotes it does not.
+    # curl treats some characters in a file name as syntax, unless the name is quoted for it.
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     form = shlex.quote(f'file=@"{escaped}"')
     return f"curl{key} -F {form} {shlex.quote(_url(address, by_fruit))}"

@@ -97,7 +97,7 @@ def _results(rows: list[Graded]) -> None:
         )
     shown = choose_shown(rows, counts)
     grades_table([row for row in rows if is_shown(row, shown)])
-    # Here, because the download runs outside of the page.
+    # Read here, because the download runs outside of the page's script.
     decimal_comma = grading.has_decimal_comma(st.context.locale or "")
     with st.container(horizontal=True):
         st.download_button(

@@ -31,7 +31,7 @@ def _detail(one: Marked, crop: bytes | None, classes: list[str]) -> None:
     fruit = one.fruit
     if crop:
         st.image(crop, width=220, alt=fruits.name(fruit))
-    # Of a fruit that a person added without a class, the grader has not said anything.
+    # A fruit that a person added without a class has no grade.
     if (advice := fruits.what_to_do(fruit)) and (fruit.recognised or not one.said):
         st.markdown(f"**{advice}**")
     if one.said:
@@ -43,7 +43,7 @@ def _detail(one: Marked, crop: bytes | None, classes: list[str]) -> None:
 
 
 def _asked(one: Marked, classes: list[str]) -> bool:
-    """What is it? Whether the person has said it."""
+    """Ask what the fruit is; whether that was answered just now."""
     fruit = one.fruit
     with st.container(border=True, key="teach-fruit"):
         key = f"{state.RIGHT_CLASS}_{one.number}"
@@ -64,7 +64,7 @@ def _asked(one: Marked, classes: list[str]) -> bool:
 
 
 def _grade(one: Marked) -> None:
-    """What the grader says of it."""
+    """The fruit's grade, with its scores and probabilities."""
     fruit, known = one.fruit, one.fruit.recognised
     if known:
         scores(fruit)

@@ -49,7 +49,7 @@ def grade_label(name: str | None) -> str:
 def grades_table(rows: list[Graded]) -> None:
     """The rows with thumbnails, sortable by column."""
     predictions = [row.prediction for row in rows]
-    # The grade of a whole photo speaks for none of several fruits.
+    # The grade of the whole photo is not that of any of several fruits.
     single = [None if item is None or item.several else item for item in predictions]
     several = [item if item and item.several else None for item in predictions]
     columns: dict[str, list[Any]] = {

@@ -12,7 +12,7 @@ from plain_text import as_markdown
 
 from components.messages import run_action, show_action_error
 
-# The API's codes for a photo that it has deleted, and for a prediction that it has.
+# The API's codes for a photo, and for a prediction, that it no longer has.
 _GONE = {"not-kept", "prediction-not-found"}
 
 
@@ -126,7 +126,7 @@ def _save(photo: Photo, prediction_id: str, marked: list[Marked], image: ImageSi
 
 
 def _send_again(photo: Photo, graded_before: str, body: dict[str, object]) -> BoxesAnswer:
-    """Grade the photo anew, since it is no longer kept: the boxes are the person's all the same."""
+    """Grade the photo again, since it is no longer stored, and send the person's boxes with it."""
     prediction_id = cached_api.api().predict(photo.name, photo.data).prediction_id
     try:
         answer = cached_api.api().put_boxes(prediction_id, body)

@@ -17,7 +17,7 @@ from components.predict.teach import teach
 _SHOWN_FIRST = 12
 _CELL_PIXELS = 164
 # Boxes are buttons laid over the photo: they work with a thumb, a keyboard and a screen reader.
-# Of a button's text only the number and the sign, in bold, are seen; the rest is read aloud.
+# Only the bold part of a button's text, number and sign, is visible; screen readers read all of it.
 _STYLE = """
 .st-key-tray { position: relative; gap: 0; }
 .st-key-tray img { border-radius: 0.5rem; }
@@ -85,7 +85,7 @@ def tray(photo: Photo, prediction: Prediction) -> None:
     for place, one in enumerate(marked):
         if one.number == opened:
             crop = crops[place] if crops else None
-            # Corrections of a sample would lead nowhere.
+            # A sample is not recorded, so corrections of it could not be saved.
             classes = [] if photo.is_sample else list(prediction.probabilities)
             open_fruit(one, crop, classes)
 
@@ -183,7 +183,7 @@ def _style(fruit: Instance) -> LevelStyle:
 
 
 def _label(one: Marked) -> str:
-    """Its number, the sign of its level, a pencil if a person spoke about it, and its name."""
+    """Its number, the sign of its level, a pencil if a person gave feedback, and its name."""
     pencil = " ✎" if one.said else ""
     sign = _style(one.fruit).sign
     return f"**{one.number} {sign}{pencil}** {as_markdown(fruits.name(one.fruit))}"

@@ -1,4 +1,4 @@
-"""Where a version in use draws the line for single fruits, and a version after it does not yet."""
+"""Carries the thresholds of single fruits over from the version in use to the next."""
 
 import cached_api
 import cached_thresholds
@@ -18,7 +18,7 @@ _WHY = (
 
 
 def ask(version: str) -> None:
-    """Before `version` is put in use: what it lacks, and whether to take it over."""
+    """Before `version` is promoted: what it lacks, and whether to copy that."""
     found = _compare(version)
     if found and found.lacks:
         st.warning(
@@ -42,7 +42,7 @@ def promote(version: str, champion: str) -> None:
 
 
 def offer(area: str, version: str) -> None:
-    """Of a `version` that was put in use by itself: what it lacks, and a button to take it over."""
+    """After `version` was promoted without asking: what it lacks, and a button to copy that."""
     found = _compare(version)
     if found and found.lacks and found.compared_with:
         st.warning(
@@ -66,7 +66,7 @@ def _carry_over(area: str, other: str, version: str) -> None:
 def _compare(version: str) -> VersionThresholds | None:
     try:
         return cached_thresholds.of_version(version)
-    except ApiError:  # It is only a help.
+    except ApiError:  # The page works without it.
         return None
 
 

@@ -1,4 +1,4 @@
-"""Putting another version in use, or the one before again; both ask first."""
+"""Promoting a version, and rolling back to the one before; both ask first."""
 
 import cached_api
 import streamlit as st
@@ -91,7 +91,7 @@ def _roll_back() -> None:
 def _compare(champion: str, version: str) -> None:
     try:
         comparison = cached_api.models().compare_versions(champion, version)
-    except ApiError:  # It is only a help.
+    except ApiError:  # The page works without it.
         return
     rows = comparisons.metric_rows(comparison)
     st.table(

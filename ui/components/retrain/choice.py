@@ -1,4 +1,4 @@
-"""What a retraining teaches: how thoroughly, and what becomes of finding fruit."""
+"""The choice of what a run trains: its mode, and whether the detector learns."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from client import DetectorOption, Mode
 from formatting import mode_label, pluralize, rough_duration
 
 _MODES: tuple[Mode, ...] = ("fast", "full", "detector")
-# What a run of a mode may do about finding fruit: label and explanation.
+# What a run of a mode may do with the detector: label and explanation.
 _OPTIONS: dict[Mode, dict[DetectorOption, tuple[str, str]]] = {
     "fast": {},
     "full": {
@@ -49,7 +49,7 @@ def choose(estimate: Estimate) -> Choice:
 
 
 def has_new(estimate: Estimate) -> bool:
-    """Whether there is something new to grade by."""
+    """Whether there is something new for the grader to learn."""
     return bool(estimate.new or estimate.relabelled or estimate.removed)
 
 

@@ -9,7 +9,7 @@ from stored_models import DetectorComparison, DetectorOutcome, PairedCounts
 
 
 def found_fruits(detector: DetectorOutcome, mode: str) -> None:
-    """What a run of `mode` did; nothing if it left it as it was."""
+    """What a run of `mode` did to the detector; nothing if that stayed as it was."""
     if not detector.message:
         return
     st.subheader("Finding the fruits of a photo", anchor=False)

@@ -1,4 +1,4 @@
-"""Changing the boxes of one photo: classes, boxes too many, fruits that were missed."""
+"""Changing the boxes of one photo: classes, surplus boxes, fruits that were missed."""
 
 import boxed_photos as boxed
 import cached_api

@@ -1,4 +1,4 @@
-"""Taking back a removal or a relabelling of training photos."""
+"""Undoing a removal or a relabelling of training photos."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -29,10 +29,10 @@ def after_relabelling(area: str, answer: Relabelled) -> None:
 
 
 def removed_lately(area: str) -> None:
-    """What can still be restored, also after a reload and by somebody else."""
+    """What can still be restored, also after a reload and by others."""
     try:
         page = cached_removed.newest()
-    except ApiError:  # It is only a help.
+    except ApiError:  # The page works without it.
         return
     by_id = {photo.id: photo for photo in page.photos}
     descriptions = {photo_id: _describe(photo) for photo_id, photo in by_id.items()}
