@@ -99,7 +99,7 @@ def show_report(version: str, versions: Versions) -> None:
 
 def take_along(version: str) -> None:
     st.download_button(
-        "Take this version with you",
+        "Download this version",
         # Only on demand: it has about 15 MB.
         partial(cached_api.models().export, version),
         f"ripeline-{version}.zip",

@@ -26,7 +26,7 @@ hours = st.segmented_control(
 try:
     cached_api.monitoring_summary(hours)
 except ApiError as error:
-    show_error(error, rejected="The figures are not available")
+    show_error(error, rejected="The numbers are not available")
 else:
     service_metrics(hours)
     accuracy_in_use()

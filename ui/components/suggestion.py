@@ -53,9 +53,9 @@ def _explain(suggestion: Suggestion) -> None:
     )
     st.write(
         "**Start** begins a quick retraining; the new model is used only if it passes the checks. "
-        "**Dismiss** asks again only when something new speaks for it."
+        "After **Dismiss** you are asked again only for a new reason."
     )
-    st.page_link("app_pages/monitoring.py", label="The figures", icon=":material/monitoring:")
+    st.page_link("app_pages/monitoring.py", label="See the numbers", icon=":material/monitoring:")
 
 
 def _start(suggestion: Suggestion) -> None:

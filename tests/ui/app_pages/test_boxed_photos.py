@@ -77,7 +77,7 @@ def test_photos_are_shown_with_their_boxes(open_page: OpenPage, api: FakeApi) ->
     page = listed(open_page)
     assert "1 photo with boxes" in page_text(page)
     assert "1 rotten apple, 1 without a class" in page_text(page)
-    assert "To learn from · maybe not all boxed" in page_text(page)
+    assert "To learn from · perhaps not all boxed" in page_text(page)
     assert page.image[0].proto.imgs[0].alt == "crate.jpg: 1 rotten apple, 1 without a class"
 
 

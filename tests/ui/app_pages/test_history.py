@@ -94,12 +94,12 @@ def test_filter_without_a_match_is_said(open_page: OpenPage, api: FakeApi) -> No
 
 def test_pages_are_turned(open_page: OpenPage) -> None:
     page = open_page("history")
-    assert button(page, "Page before").disabled
+    assert button(page, "Previous page").disabled
     button(page, "Next page").click().run()
     assert "21 to 21 of 4 photos" in page_text(page)
     assert "old.jpg" in page_text(page)
     assert button(page, "Next page").disabled
-    button(page, "Page before").click().run()
+    button(page, "Previous page").click().run()
     assert "apple.jpg" in page_text(page)
 
 
@@ -198,7 +198,7 @@ def test_heat_map_is_of_the_prediction(open_page: OpenPage, api: FakeApi) -> Non
     page = opened(open_page, APPLE)
     page.toggle(key="heat_map").set_value(True).run()
     assert not page.exception
-    assert "another one is in use now" in page_text(page)
+    assert "The version in use now cannot show" in page_text(page)
 
 
 def test_photo_of_a_lot_is_corrected_there(open_page: OpenPage) -> None:

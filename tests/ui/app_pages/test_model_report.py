@@ -159,7 +159,7 @@ def test_two_versions_are_shown_side_by_side(open_page: OpenPage) -> None:
 
 def test_a_version_can_be_taken_along(open_page: OpenPage) -> None:
     [download] = open_page(PAGE).download_button
-    assert download.label == "Take this version with you"
+    assert download.label == "Download this version"
 
 
 def test_a_version_without_files_cannot_be_taken_along(open_page: OpenPage, api: FakeApi) -> None:

@@ -69,7 +69,7 @@ def test_part_shows_the_errors_of_the_suggested_line(line: AppTest) -> None:
     assert [box.label for box in line.number_input] == [
         "A rotten one let through costs",
         "A good one thrown away costs",
-        "Of 100, so many are rotten",
+        "How many of 100 are rotten",
     ]
 
 

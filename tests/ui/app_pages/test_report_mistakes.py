@@ -133,6 +133,6 @@ def test_the_photos_can_be_taken_along(open_page: OpenPage, api: FakeApi) -> Non
     api.answers[f"{PATH}/export"] = Answer(b"a zip", content_type="application/zip")
     page = mistakes(open_page, api, mistakes=[MISTAKE], wrong_with_photo=1)
     buttons: list[Any] = list(page.get("download_button"))
-    assert "Take these photos with you" in [button.label for button in buttons]
+    assert "Download these photos" in [button.label for button in buttons]
     # Many photos: only if they are asked for.
     assert not api.sent_to(f"{PATH}/export")

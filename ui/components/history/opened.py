@@ -110,8 +110,8 @@ def _explained(item: HistoryItem, prediction: Prediction, photo: Photo) -> Predi
     except ApiError as error:
         if error.code == _OTHER_VERSION:
             st.caption(
-                f"Version {as_markdown(item.model_version)} graded this photo, and another one is "
-                "in use now, which cannot show where that one looked."
+                f"Version {as_markdown(item.model_version)} graded this photo. The version in use "
+                "now cannot show where that one looked."
             )
         return prediction
     return prediction.model_copy(update={"explanation": found})

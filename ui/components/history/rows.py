@@ -44,7 +44,7 @@ def rows(sought: Sought) -> None:
     if walk.place or walk.has_more:
         with st.container(horizontal=True):
             st.button(
-                "Page before",
+                "Previous page",
                 icon=":material/chevron_left:",
                 disabled=not walk.place,
                 on_click=walk.turn,
@@ -67,7 +67,7 @@ def _download(sought: Sought, total: int) -> None:
         partial(HistoryClient(cached_api.api()).workbook, sought),
         "ripeline-grades",
         "history_xlsx",
-        help=f"A table takes {MOST_IN_WORKBOOK:,} photos. Look for fewer days." if too_many else "",
+        help=f"A table holds {MOST_IN_WORKBOOK:,} photos. Choose fewer days." if too_many else "",
         disabled=too_many,
     )
 
@@ -113,7 +113,7 @@ def _nothing(sought: Sought) -> None:
         )
     else:
         st.info(
-            "No photo matches. Take a filter away, or look for another part of the file name, the "
+            "No photo matches. Remove a filter, or search for another part of the file name, the "
             "lot or the supplier.",
             icon=":material/filter_alt:",
         )

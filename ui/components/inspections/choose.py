@@ -98,10 +98,10 @@ def _new(latest: Inspection | None) -> None:
             "at most 5 are accepted.",
         )
         rotten = left.number_input(
-            "At most so many rotten, in %", 0.1, 99.0, 100 * limits[0], 0.5, format="%.1f"
+            "Rotten, at most (%)", 0.1, 99.0, 100 * limits[0], 0.5, format="%.1f"
         )
         past_best = right.number_input(
-            "At most so many past their best, in %",
+            "Past their best, at most (%)",
             0.1,
             99.0,
             None if limits[1] is None else 100 * limits[1],

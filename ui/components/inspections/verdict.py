@@ -32,8 +32,8 @@ def verdict(inspection: Inspection) -> None:
                 st.caption("Tap them below to say what they are.")
     st.caption(
         f"{lots.tolerated(inspection)}. Pick the fruits at random, from all parts of the lot.",
-        help="The ranges are for the fruits so far. The verdict asks for a few more: one who "
-        "looks after each photo is more easily misled by chance.",
+        help="The ranges are for the fruits so far. The verdict needs a few more fruits, since "
+        "checking it after each photo gives chance more tries.",
     )
 
 

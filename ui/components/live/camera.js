@@ -16,11 +16,11 @@ const WANTED = {
   video: { facingMode: { ideal: "environment" }, width: { ideal: 1920 }, height: { ideal: 1440 } },
 };
 const NOT_SECURE =
-  "Browsers give the camera to secure pages only. Open this page by https, or as localhost on " +
+  "Browsers allow the camera on secure pages only. Open this page by https, or as localhost on " +
   "this device. Without that, choose photos: a phone offers its camera there.";
 const REFUSALS = {
   NotAllowedError:
-    "This page may not use the camera. Allow it in the browser, by the sign beside the address, " +
+    "This page may not use the camera. Allow it in the browser, by the icon beside the address, " +
     "then start again.",
   NotFoundError: "No camera was found. Connect one, then start again.",
   NotReadableError: "Another program uses the camera. Close that, then start again.",
@@ -29,7 +29,7 @@ const WAITING = "The grading service has not answered yet. The camera goes on by
 const IDLE = "Paused, as no photo was kept for five minutes.";
 const OUT_OF_SIGHT = "Paused while this page was not in view.";
 const NO_ANSWER_TO_KEEP =
-  "No answer came. Look at the photos below whether it is there, or keep it again.";
+  "No answer came. Check below whether the photo is there, or keep it again.";
 
 class LiveCamera {
   constructor(root) {

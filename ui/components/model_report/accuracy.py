@@ -64,8 +64,8 @@ def waiting(report: Report) -> None:
         }
     )
     st.caption(
-        "Each graded photos that were held out of this version: had an older one stayed in use, "
-        "it would get that many of them right. Photos of a class that it does not know are wrong."
+        "Each version graded photos held out of this one. Had an older one stayed in use, it would "
+        "get that many right. Photos of a class that it does not know count as wrong."
     )
 
 

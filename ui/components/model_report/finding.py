@@ -136,10 +136,10 @@ def _worst(version: str, misses: list[Misses]) -> None:
             "Photos of": [as_cell(_source(row.source)) for row in misses],
             "Fruits": [row.fruits for row in misses],
             "Missed": [row.missed for row in misses],
-            "Boxes too many": [row.surplus for row in misses],
+            "Extra boxes": [row.surplus for row in misses],
         },
         hide_index=True,
-        alt="The photos with most fruits missed or boxes too many, the worst first.",
+        alt="The photos with the most missed fruits or extra boxes, the worst first.",
     )
     others = "Of the others, file names only: the" if any_here else "File names only: these"
     st.caption(

@@ -39,14 +39,14 @@ _KINDS: dict[Line, _Kind] = {
         LineWords("rotten ones", "good ones", "let through", "thrown away"),
         "A rotten one let through costs",
         "A good one thrown away costs",
-        "Of 100, so many are rotten",
+        "How many of 100 are rotten",
     ),
     "fresh_from": _Kind(
         "Fresh or not",
         LineWords("ones that are not fresh", "fresh ones", "sold as fresh", "marked down"),
         "One not fresh, sold as fresh, costs",
         "A fresh one marked down costs",
-        "Of 100, so many are not fresh",
+        "How many of 100 are not fresh",
     ),
 }
 _SET_BY = {

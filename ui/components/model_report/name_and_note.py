@@ -27,7 +27,7 @@ def name_and_note(details: VersionDetails) -> None:
             details.name,
             key=name_key,
             max_chars=_MAX_NAME,
-            placeholder="Such as: with the photos of our new camera",
+            placeholder="For example: with photos from our new camera",
         )
         st.text_area(
             "Note",

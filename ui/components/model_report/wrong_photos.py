@@ -56,7 +56,7 @@ def graded_wrong(version: str) -> None:
     shown = [_mistake(row, row.photo, labels) for row in found.mistakes if row.photo]
     _grid("graded-wrong", shown)
     st.download_button(
-        "Take these photos with you",
+        "Download these photos",
         # Only on demand: there may be many.
         partial(cached_api.models().export_mistakes, version),
         f"mistakes-{version}.zip",

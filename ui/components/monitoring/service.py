@@ -22,7 +22,7 @@ def service_metrics(hours: float) -> None:
         health, info = cached_api.api().health(), cached_api.api().model_info()
         summary = cached_api.monitoring_summary(hours)
     except ApiError as error:
-        show_fragment_error(error, rejected="The figures are not available")
+        show_fragment_error(error, rejected="The numbers are not available")
         return
     with _row():
         st.metric("Up for", duration(health.uptime_seconds), width="content")

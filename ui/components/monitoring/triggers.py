@@ -48,8 +48,7 @@ def trigger_cards() -> None:
         show_fragment_error(error, rejected="When to retrain is not available")
         return
     st.write(
-        "What speaks for teaching the model what is new, and what happens then. Checked once a "
-        "minute."
+        "Reasons to retrain the model, and what happens when there is one. Checked once a minute."
     )
     for trigger in triggers:
         _card(trigger)

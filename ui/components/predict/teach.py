@@ -39,7 +39,7 @@ def teach(
 def _saved(answer: BoxesAnswer) -> None:
     if answer.photograph == "known":
         st.markdown(
-            ":material/info: This photo was added to the training data with its boxes before. "
+            ":material/info: This photo is already in the training data, with its boxes. "
             "Those stay as they are, and your corrections are not used."
         )
     else:

@@ -82,9 +82,9 @@ def _choose_mode(estimate: Estimate) -> Mode:
         key=state.MODE,
         persist_state="session",
         help=(
-            "The times are estimated from the last run of that kind, or from one on two processor "
-            f"cores if there is none, for {pluralize(estimate.photographs, 'photo')} to learn from "
-            "and to measure on."
+            f"Times are estimated for {pluralize(estimate.photographs, 'photo')} to learn from and "
+            "to measure on, from the last run of that kind. Without one, they are for two "
+            "processor cores."
         ),
     )
     return chosen

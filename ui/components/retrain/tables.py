@@ -32,13 +32,13 @@ def versions_table(versions: Versions) -> None:
         hide_index=True,
         column_config={
             TEST_ACCURACY: st.column_config.TextColumn(
-                help="Share of the version's own test photos, which it has not seen, that it "
-                "grades right, with all saved copies; as in its report. Versions with other test "
-                "photos cannot be compared by it."
+                help="Share of the version's own test photos, which it has not learned from, that "
+                "it grades right, counting all saved copies, as in its report. Compare only "
+                "versions with the same test photos."
             ),
             "Photos of one fruit": st.column_config.NumberColumn(
                 help="What it learned from and was measured on, each once. Photos with boxes "
-                "around their fruits come besides.",
+                "around their fruits are not counted here.",
                 format="localized",
             ),
         },

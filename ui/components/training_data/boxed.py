@@ -75,7 +75,7 @@ def _list() -> None:
 def _below(photo: BoxedPhotoAnswer) -> None:
     st.caption(
         f"{as_markdown(capitalize(boxed.describe(photo)))}  \n{use_label(photo.split)} · "
-        + ("all boxed" if photo.complete else "maybe not all boxed")
+        + ("all boxed" if photo.complete else "perhaps not all boxed")
     )
     st.button(
         "Change",
