@@ -45,8 +45,8 @@ def shipped_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="session")
 def settings(shipped_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The default settings with a small grader, for tests that start a service each and do not
-    look at its grades."""
+    """The default settings with a small grader, for tests that each start a service and ignore its
+    grades."""
     update = {
         "model_dir": write_small_grader(tmp_path_factory.mktemp("models") / "small"),
         "state_dir": tmp_path_factory.mktemp("state"),

@@ -1,4 +1,4 @@
-"""Stand-ins for a detector, and scenes that they see through."""
+"""Stand-ins for a detector, and scenes in which they find the fruits."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ GAP, SMALLEST = 10, 20  # Pixels between fruits, and of a fruit.
 
 
 def find_blobs(pixels: NDArray[np.uint8]) -> list[Detection]:
-    """What is not white, one fruit for each piece of at least SMALLEST pixels, largest first."""
+    """A fruit for each connected area of at least SMALLEST non-white pixels, largest first."""
     labels, count = ndimage.label(pixels.min(axis=2) < DARKEST)
     sizes = ndimage.sum_labels(np.ones(labels.shape), labels, range(1, count + 1))
     found = []

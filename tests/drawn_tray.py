@@ -9,7 +9,7 @@ from PIL import Image
 from scipy import ndimage
 
 Floats = NDArray[np.float64]
-# Smooth noise with blobs of that part of the fruit's radius: 6 is a sixth.
+# Smooth noise with blobs of this fraction of the fruit's radius: 6 is a sixth.
 Mottle = Callable[[int], Floats]
 _LIGHT = np.array((-0.45, -0.55, 0.7)) / np.linalg.norm((-0.45, -0.55, 0.7))
 

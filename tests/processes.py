@@ -287,7 +287,7 @@ def _interrupt(process: "subprocess.Popen[str]") -> None:
         process.communicate(timeout=STOP_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
-        # Not for ever: a child of it that lives on keeps the pipe open.
+        # With a limit: a child that outlives it keeps the pipe open.
         process.communicate(timeout=STOP_SECONDS)
 
 

@@ -77,7 +77,7 @@ def draw_tray(kind: str, seed: int = 0, share: float = 0.25, size: int = 240) ->
     assert box is not None
     width = round(share * size)
     fruit_size = (width, max(1, round(width * (box[3] - box[1]) / (box[2] - box[0]))))
-    # Nobody puts down a fruit to the pixel.
+    # Real fruits do not lie at exactly the same pixel.
     aside = np.random.default_rng([seed, *kind.encode()]).integers(-size // 30, size // 30, 2)
     place = tuple(int(value) for value in (np.array((size, size)) - fruit_size) // 2 + aside)
     fruit = Image.fromarray(pixels).crop(box).resize(fruit_size)

@@ -12,7 +12,7 @@ def test_committed_openapi_document_is_current() -> None:
 
 
 def test_no_path_takes_the_place_of_a_name() -> None:
-    """Of `/thresholds/copy` beside `/thresholds/{fruit}`, no fruit could be named copy."""
+    """With `/thresholds/copy` beside `/thresholds/{fruit}`, a fruit could not be named "copy"."""
     paths = [path.split("/") for path in json.loads(described())["paths"]]
     hidden = [
         ("/".join(fixed), "/".join(named))

@@ -130,7 +130,7 @@ def test_new_class_is_learned_and_nothing_is_forgotten(
     assert recognised >= 0.9
 
     after = predictions(client, fruits)
-    # Drawings are not photos, and some lie between two classes: those of which it was sure.
+    # Only those that it was sure of: drawings are not photos, and some lie between two classes.
     sure = [
         (was["predicted_class"], now["predicted_class"])
         for was, now in zip(before, after, strict=True)

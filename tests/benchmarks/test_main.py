@@ -15,7 +15,7 @@ from benchmarks.results import Report, Results, keep, kept_reports
 from benchmarks.startup import StartupFigures
 
 Run = Callable[..., int]
-# Of pytest, and what it sets for the tests.
+# Environment variables of pytest, and those that it sets for the tests.
 PYTEST = {"PYTEST_VERSION", "PYTEST_CURRENT_TEST", "RIPELINE_ENGINE", "OPENBLAS_NUM_THREADS"}
 
 
@@ -84,8 +84,8 @@ def one_part(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the benchmarks as if a start took so many seconds, with these options; the first of
-    `parts` is the start, and no other is to be measured."""
+    """Runs the benchmarks with these options, as if a start took so many seconds. Only the first of
+    `parts`, the start, may be measured."""
 
     def bench_of(seconds: float, *options: str, parts: int = 1) -> int:
         measured = {

@@ -125,7 +125,7 @@ def test_backup_has_boxed_photos_and_notices_a_missing_one(
 
 @pytest.mark.parametrize("orientation", [5, 6, 7, 8])
 def test_boxes_on_the_pixels_as_stored_are_turned_with_them(orientation: int) -> None:
-    """The green quarter is where the box of its place says."""
+    """The box still lies on the green quarter."""
     stored = draw_quarters(96, 64)
     shown = stored.transpose(TRANSPOSITIONS[orientation])
     box = LabelledBox(Box(48, 0, 96, 32), None)

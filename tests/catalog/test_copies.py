@@ -85,7 +85,7 @@ def test_photos_saved_again_are_known(uploader: Uploader, quality: int) -> None:
 def test_different_fruits_on_one_tray_are_different_photos(
     uploader: Uploader, share: float
 ) -> None:
-    """Before a fixed camera, only the fruit changes."""
+    """In front of a fixed camera, only the fruit changes."""
     for seed in range(6):
         for kind in KINDS:
             uploader.store(jpeg(draw_tray(kind, seed, share)), kind, f"{kind}{seed}.jpg")
@@ -127,7 +127,7 @@ def test_thumbnails_are_small_and_true() -> None:
 def test_saved_copies_join_the_group_of_their_original(
     uploader: Uploader, original_first: bool
 ) -> None:
-    """Turned by any angle: by name, where the pixels agree."""
+    """Turned by any angle, they are matched by name if the pixels agree."""
     original = draw_fruit("rottenoranges", 4, 224)
     files = [
         ("x.png", original),

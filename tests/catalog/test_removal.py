@@ -1,4 +1,4 @@
-"""Removed photos come back as they were, and go for good when their time is over."""
+"""Removed photos are restored unchanged, and are deleted for good when their time is over."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,7 +39,7 @@ def restore(uploader: Uploader, *photo_ids: str) -> Restoring:
 
 
 def columns_of(database: Database) -> list[dict[str, Any]]:
-    """All columns of all images but the time, which is that of restoring."""
+    """All columns of all images, without the time: restoring sets a new one."""
     names = [column.name for column in ImageRow.__table__.columns if column.name != "created_at"]
     with database.reading() as session:
         query = select(ImageRow).options(undefer(ImageRow.thumbnail)).order_by(ImageRow.id)
@@ -110,7 +110,7 @@ def test_boxed_photo_comes_back_as_it_was(
 
 
 def test_nothing_is_there_twice(uploader: Uploader, database: Database) -> None:
-    """The same file and a copy of another are added again; both take their own way back."""
+    """The same file and a copy of another were added again: both are known, neither is restored."""
     first, second = uploader.store(photo(1), "pear"), uploader.store(photo(2), "pear")
     keep_images(database, [first.id, second.id])
     again = uploader.store(photo(1), "plum")

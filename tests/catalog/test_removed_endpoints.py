@@ -1,4 +1,4 @@
-"""Removing photos over HTTP, taking that and a relabelling back, and removing for good."""
+"""Removing photos over HTTP, undoing that and a relabelling, and removing for good."""
 
 from typing import Any
 

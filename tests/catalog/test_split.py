@@ -37,7 +37,7 @@ def secret_of(database: Database) -> bytes:
 
 @pytest.mark.slow
 def test_split_does_not_follow_the_file_name(database: Database, blobs: Blobs) -> None:
-    """All names are of the train split, by the hash that anybody can compute."""
+    """By the hash of their names, which anybody can compute, all are of the train split."""
     names = [name for name in map(str, range(200)) if split_of(f"pear/{name}") == "train"]
     uploader = Uploader(database, blobs)
     rows = [uploader.store(photo(seed), "pear", f"{names[seed]}.jpg") for seed in range(PHOTOS)]

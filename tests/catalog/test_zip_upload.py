@@ -73,7 +73,7 @@ def test_folder_in_an_unknown_code_page_is_refused_by_name(service: TestClient) 
     (error,) = body["errors"]
     assert error["code"] == "unreadable-folder-name"
     assert "/a.jpg" in error["detail"]
-    # The class of the form does without the folder.
+    # With the form's class, the folder is not needed.
     alone = zipped({"QQQQQQ/a.jpg": photo(1)}).replace(b"QQQQQQ", "りんご".encode("cp932"))
     assert upload(service, [("a.zip", alone)], "plum")["uploaded_count"] == 1
 

@@ -84,7 +84,7 @@ class Load:
         self.note("predict", client.post("/predict", files={"file": ("a.jpg", image)}))
 
     def number(self) -> int:
-        """Another one at each call, for an image that nobody has sent."""
+        """A new number at each call, for an image that nobody has sent."""
         return next(self._numbers)
 
     def choice(self, names: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ from tests.waiting import ANSWER_SECONDS
 SEED = 11
 RETRAIN_SECONDS = 60
 SAMPLE_SECONDS = 5
-# The median of the last third against that of the second: the first warms up.
+# The median of the last third over that of the second; the first is for warming up.
 MAX_GROWTH = 1.05
 
 

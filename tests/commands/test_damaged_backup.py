@@ -1,4 +1,4 @@
-"""A backup that is not as it was made is refused in words, and nothing is written."""
+"""A changed backup is refused with a clear message, and nothing is written."""
 
 import json
 import shutil
@@ -67,7 +67,7 @@ def edit_manifest(backup: Path, **values: Any) -> None:
 
 
 def as_of_earlier_version(backup: Path) -> None:
-    """Without checksums and counts."""
+    """As earlier versions wrote it: without checksums and counts."""
     (backup / CHECKSUMS).unlink()
     manifest = json.loads((backup / MANIFEST).read_text())
     kept = ("made_at", "api_version", "catalog", "blobs")

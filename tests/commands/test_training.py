@@ -25,7 +25,7 @@ FILLS_THE_FRAME = {"cats": (200, 120, 60), "dogs": (60, 90, 200)}
 
 @pytest.fixture
 def close_ups(tmp_path: Path) -> Path:
-    """Two classes of photos that are filled by what they show, so that no background is plain."""
+    """Two classes of photos that are filled by their subject, so that no background is plain."""
     folder = tmp_path / "close-ups"
     rng = np.random.default_rng(0)
     for class_name, colour in FILLS_THE_FRAME.items():

@@ -10,11 +10,11 @@ from tests.containers.engine import STAND_IN, Engine, EngineError
 
 BASE = re.compile(r"python:(?P<python>3\.\d+)(?P<slim>-slim)?-(?P<suite>[a-z]+)")
 PACKAGES = "python3,python3-venv,ca-certificates,netbase,tzdata"
-# Of what the whole image has more, what the Dockerfiles use.
+# The part that the Dockerfiles use of what the full image has in addition.
 MORE = ",binutils"
 # What the published image leaves out as well.
 LEFT_OUT = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/info/*")
-# The commands are named as in the published image; where packages came from stays outside.
+# Commands have the published image's names; the sources of the packages are left out.
 FINISH = """
 ln -s /usr/bin/python3 "$1/usr/local/bin/python"
 rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/etc/resolv.conf
@@ -49,7 +49,7 @@ def make_debian(engine: Engine, name: str, suite: str, packages: str) -> None:
 
 
 def _bootstrap(suite: str, packages: str, archive: Path) -> None:
-    """A minimal Debian with its Python, from where this machine has its own packages from."""
+    """A minimal Debian with its Python, from this machine's own package sources."""
     listed = _output("apt-get", "indextargets", "--format", "$(REPO_URI)", "Label: Debian")
     mirrors = sorted(set(listed.split()))
     if not mirrors:

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# For podman on a machine without systemd. With crun a container does not start there where control
-# groups of both versions are mounted; the default limit on open files may be above the machine's.
+# For podman on a machine without systemd. crun starts no container there if control groups of both
+# versions are mounted; the default limit on open files may be above the machine's.
 PODMAN_SETTINGS = """
 [engine]
 runtime = "runc"
@@ -92,7 +92,7 @@ class Engine:
         return dict(inspected)
 
     def stood_in_for(self, image: str) -> str:
-        """What the image's base is, where it is not the published one; else empty."""
+        """What stands in for the image's base; empty if it is the published one."""
         labels: Mapping[str, str] = self.image(image)["Config"].get("Labels") or {}
         return labels.get(STAND_IN, "")
 
@@ -110,8 +110,8 @@ class Engine:
     def crash(self, container: str, image: str) -> None:
         """SIGKILL the container's first process as the kernel would, so that it is restarted.
 
-        `kill` of the engine counts as a wish of its user. The image's Python sends the signal from
-        a container that sees the machine's processes: that needs no root here.
+        The engine's own `kill` counts as wanted. The image's Python sends the signal from a
+        container that sees the machine's processes: that needs no root here.
         """
         code = f"import os; os.kill({self.state(container)['Pid']}, 9)"
         options = ["--rm", "--pid", "host", "--user", "0", "--network", "none"]

@@ -1,13 +1,13 @@
 """What a service of docker-compose.yml says, as flags of an engine's `run`.
 
-A key that is not known here fails, so that nothing of the file is passed over.
+A key that is not known here fails, so that nothing in the file is ignored.
 """
 
 import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# Not flags of a container: what they say is read elsewhere in this package.
+# Not flags of a container: read elsewhere in this package.
 READ_ELSEWHERE = {
     *("build", "image", "profiles", "depends_on", "deploy"),
     *("command", "volumes", "ports", "secrets"),
@@ -17,13 +17,13 @@ READ_ELSEWHERE = {
 def flags(key: str, value: Any, *, podman: bool) -> list[str]:
     """Raises KeyError for one that is not known."""
     if key == "tmpfs" and podman:
-        # Anybody may write there in any case; podman knows no owner.
+        # Podman has no option for the owner; anybody may write there in any case.
         value = [one.partition(":")[0] for one in value]
     return _FLAGS[key](value)
 
 
 def image_command(service: Mapping[str, Any]) -> list[str]:
-    """What follows the image."""
+    """The arguments after the image."""
     return [str(part) for part in service.get("command", ())]
 
 

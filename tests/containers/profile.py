@@ -22,7 +22,7 @@ IMAGES = {
     ("Dockerfile.api", "worker"): "ripeline-test/worker",
     ("Dockerfile.ui", ""): "ripeline-test/ui",
 }
-# The addresses of replicas, in the last number, where nginx cannot look them up again.
+# Last number of the first replica's address, for an nginx that cannot look names up again.
 FIRST_ADDRESS = 100
 
 
@@ -178,8 +178,8 @@ class Profile:
         return f"{self.project}-{volume}"
 
     def _adapted(self, name: str, service: Mapping[str, Any]) -> Mapping[str, Any]:
-        """nginx asks the engine's resolver, which is elsewhere in podman; Debian's, which is
-        older, looks names up at its start alone.
+        """nginx asks the engine's resolver, which is elsewhere in podman; Debian's older nginx
+        looks names up only at its start.
         """
         if name != "nginx" or not self._engine.is_podman:
             return service

@@ -9,7 +9,7 @@ from tests.containers.engine import STAND_IN, Engine, EngineError
 FOLDER = Path(__file__).parent / "stand_in"
 DEBIAN, SUITE = "ripeline-test/debian", "trixie"
 MORE = ",nginx-light,gettext-base,postgresql,prometheus,prometheus-alertmanager,wget"
-# Those that have one, by the name of the image: what runs in it.
+# By the name of the image: what runs in its stand-in.
 STAND_INS = {
     "postgres": "Debian's PostgreSQL",
     "nginx": "Debian's nginx",

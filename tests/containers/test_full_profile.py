@@ -1,4 +1,4 @@
-"""The full profile in containers: learned from, watched, and parts of it killed under load."""
+"""The full profile in containers: retrained, monitored, and parts of it killed under load."""
 
 import httpx
 import pytest

@@ -15,11 +15,11 @@ SERVICES = ("api", "worker", "ui")
 each_service = pytest.mark.parametrize("service", SERVICES)
 # MB of the image, with Debian and Python.
 MAX_SIZES = {"api": 450, "worker": 2000, "ui": 500}
-# Of /proc/1/status: no capability in any set, and none to be had.
+# In /proc/1/status: no capability in any set, and no way to gain one.
 RESTRICTED = {"CapPrm": "0000000000000000", "CapEff": "0000000000000000", "NoNewPrivs": "1"}
 # SIGTERM as the status of a process that does not catch it.
 TERMINATED = 143
-# It checks the grades of both engines by the package's own pictures.
+# Checks the grades of both engines on the package's own pictures.
 ENGINES = """
 from pathlib import Path
 from api.model.package import load_package
@@ -27,7 +27,7 @@ from api.model.predictor import Predictor
 for engine in ("litert", "openvino"):
     Predictor.of_package(load_package(Path("models/default")), engine=engine)
 """
-# What a thorough run needs of the image, and the versions that its manifest names.
+# Packages that a thorough run needs in the image, and whose versions its manifest names.
 TRAINING = """
 import keras, mlflow, numpy, tensorflow
 import api.training.train
@@ -72,7 +72,7 @@ def test_app_is_served(profile: Profile) -> None:
 
 
 def test_image_has_all_that_the_api_uses(profile: Profile, engine: Engine) -> None:
-    """Of the parts of its packages, of which much is removed."""
+    """Much is removed from its packages."""
     fruit = draw_fruit("freshapples", size=300)
     with profile.client(api_url(profile)) as client:
         for kind in ("JPEG", "HEIF", "AVIF", "WEBP"):
@@ -113,13 +113,13 @@ def test_volume_survives_new_containers(profile: Profile) -> None:
 
 
 def test_worker_trains_and_converts_a_network(profile: Profile, engine: Engine) -> None:
-    """A thorough run needs both, with what the image has of TensorFlow."""
+    """A thorough run needs both, with the reduced TensorFlow of the image."""
     engine.run("exec", profile.container("worker"), "python", "-c", TRAINING)
 
 
 @each_service
 def test_service_ends_on_sigterm(profile: Profile, engine: Engine, service: str) -> None:
-    """Within its grace period: after that the engine kills it, which is status 137."""
+    """Within its grace period, after which the engine would kill it (status 137)."""
     container = profile.container(service)
     engine.run("stop", container)
     assert engine.state(container)["ExitCode"] in (0, TERMINATED)

@@ -1,4 +1,4 @@
-"""A volume that containers of an earlier image wrote, taken over by those of today."""
+"""Today's containers use a volume that those of an earlier image wrote."""
 
 import subprocess
 import tarfile
@@ -16,7 +16,7 @@ from tests.stack.runs import start_run, upload, wait_for_run
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
-# The first commit whose base image can be had as today's. Its catalog has revision 0007.
+# The first commit that builds on today's base image. Its catalog has revision 0007.
 EARLIER = "82e2632f"
 IMAGE = "ripeline-test/earlier"
 STORED = 12

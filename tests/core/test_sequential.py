@@ -31,7 +31,7 @@ def test_looking_often_raises_no_more_false_alarms(expected: float, seed: int) -
 
 
 def test_fixed_test_at_every_look_would_raise_many() -> None:
-    """The reason for the test: the usual one-sided bound, looked at as often."""
+    """Why a sequential test is needed: the usual one-sided bound fails if looked at as often."""
     right = np.random.default_rng(1).random((400, LOOKS[-1])) < 0.95
     total = right.cumsum(axis=1)
     bound = {n: 0.95 * n - 1.645 * (0.95 * 0.05 * n) ** 0.5 for n in LOOKS}

@@ -51,7 +51,7 @@ def test_probability_follows_the_number_of_places() -> None:
 
 @pytest.mark.parametrize("at", [(0, 1), (1, 0), (1, 2), (2, 1)])
 def test_kernel_sees_the_neighbour_it_names(at: tuple[int, int]) -> None:
-    """As a Keras convolution: the kernel is not flipped, and beyond the edge there is nothing."""
+    """Like a Keras convolution: the kernel is not flipped, and zeros lie beyond the edge."""
     kernel = np.zeros((3, 3, 1, 1), np.float32)
     kernel[at] = 1
     one_step = replace(counter(), kernel=kernel)

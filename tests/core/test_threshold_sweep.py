@@ -49,7 +49,7 @@ def test_cost_is_of_a_hundred_fruits_of_the_persons_lots() -> None:
     [
         (Costs(1, 10, None), 0.3, 0.35),
         (Costs(10, 1, None), 0.55, 0.6),
-        # Few are rotten, so what they cost weighs little.
+        # Few are rotten, so their cost weighs little.
         (Costs(10, 1, 0.01), 0.3, 0.35),
     ],
 )
@@ -100,6 +100,6 @@ def test_one_fruit_moves_no_line() -> None:
         found, cost = swept.cheapest(0.5, costs), swept.at(0.5, costs).cost
         assert found is not None
         assert (found.threshold < 0.5) == moves
-        # Others always cost less on these fruits, yet not always clearly.
+        # Some other threshold always costs less on these fruits, but not always clearly less.
         assert cost is not None
         assert min(errors.cost or 0 for errors in swept.sweep(costs)) < cost

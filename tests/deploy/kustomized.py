@@ -1,6 +1,6 @@
 """Builds a kustomization as `kubectl kustomize` does, as far as deploy/ uses it.
 
-A field that is not known here fails, so that nothing of a file is passed over.
+A field that is not known here fails, so that nothing in a file is ignored.
 """
 
 import re
@@ -36,7 +36,7 @@ def build(folder: Path) -> list[Resource]:
 
 
 def _patch(resources: list[Resource], patch: dict[str, Any]) -> None:
-    """JSON patches (RFC 6902) of the resources that the target means; one at least."""
+    """Apply JSON patches (RFC 6902) to the resources that match the target, at least one."""
     assert set(patch) == {"target", "patch"}
     target = patch["target"]
     assert set(target) <= {"kind", "name"}

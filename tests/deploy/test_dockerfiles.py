@@ -29,7 +29,7 @@ def test_base_images_are_pinned(file: Path) -> None:
         if stage.base not in known:
             name, _, tag = stage.base.partition(":")
             assert name == "python"
-            # Packages are installed where there is `strip`; what runs has nothing more.
+            # The build stage has `strip`; the final image has no additional packages.
             slim = "" if stage.name.endswith("packages") else "-slim"
             assert re.fullmatch(rf"3\.\d+{slim}-[a-z]+", tag), stage.base
             assert int(least) <= int(tag.split("-")[0].removeprefix("3.")) < int(below)

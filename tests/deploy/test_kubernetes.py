@@ -97,7 +97,7 @@ def test_selectors_and_references_match_existing_resources() -> None:
         assert budget["spec"]["selector"]["matchLabels"] in labels.values()
     for scaler in of_kind("HorizontalPodAutoscaler").values():
         target = of_kind("Deployment")[scaler["spec"]["scaleTargetRef"]["name"]]
-        # Each `kubectl apply` would reset the autoscaler's number.
+        # Otherwise each `kubectl apply` would reset the autoscaler's number.
         assert "replicas" not in target["spec"]
     for ingress in of_kind("Ingress").values():
         for rule in ingress["spec"]["rules"]:

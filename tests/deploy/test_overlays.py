@@ -45,7 +45,7 @@ def test_accounts_and_claims_exist(overlay: Path) -> None:
     for name, pod in pods(resources).items():
         data = [one for one in pod["volumes"] if "persistentVolumeClaim" in one]
         account = pod.get("serviceAccountName")
-        # What photos and models are reached by: for the API and the worker, not for the app.
+        # Access to photos and models: for the API and the worker, not for the app.
         assert (account is not None) + len(data) == (name != "app")
         assert account in {None, *of_kind(resources, "ServiceAccount")}
         mounted = {one["name"] for one in pod["containers"][0]["volumeMounts"]}

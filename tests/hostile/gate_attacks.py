@@ -35,7 +35,7 @@ from tests.hostile.gate_world import (
 
 
 def marked(embeddings: Vector) -> Vector:
-    """As if each photo had the same sticker: a shift that no other photo has."""
+    """Embeddings as if each photo had the same sticker: a shift that no other photo has."""
     direction = np.random.default_rng(99).normal(size=embeddings.shape[1])
     shift = np.abs(direction) * SHIPPED.embeddings.std(axis=0)
     shifted: Vector = (embeddings + shift).astype(np.float32)
@@ -165,7 +165,7 @@ def compact_class_with_a_strange_tail() -> Attempt:
 
 
 def things_creep_into_validation() -> Attempt:
-    """One thing a run, labelled as fruit and held out for calibration, moves the threshold."""
+    """A non-fruit in each run, labelled fruit and held out for calibration, moves the threshold."""
     world = a_world()
     for row in world.pool[:26]:
         label = KNOWN[SHIPPED.targets[row].argmax()]
@@ -180,7 +180,7 @@ def things_creep_into_validation() -> Attempt:
 
 
 def sticker_that_makes_it_doubt(count: int) -> Attempt:
-    """Corrections where the champion is unsure are no confident contradictions."""
+    """Corrections of photos of which the champion is unsure do not count as contradictions."""
     world = a_world()
     thing = far_things(world)[0]
     for name in ROTTEN:
@@ -239,7 +239,7 @@ ATTACKS: dict[str, Callable[[], Attempt]] = {
 
 
 def honest(seed: int) -> Attempt:
-    """100 photos of known classes, 60 of a new class, or corrections, or all three, in turn."""
+    """Honest uploads: 100 photos of known classes, 60 of a new one, corrections, or all in turn."""
     world = a_world(seed)
     kind = seed % 4
     if kind in {0, 3}:

@@ -87,7 +87,7 @@ class World:
     ) -> None:
         """Add photos to the catalog, each in the split that the service draws for it.
 
-        With `split`: as somebody who removes what falls into another and sends more.
+        With `split`: as if somebody removed what falls into another split, and sent more.
         """
         for vector in embeddings:
             sha256 = f"{self.seed:08x}{len(self.photos):056x}"
@@ -96,7 +96,7 @@ class World:
             self.photos.append(a_photo(sha256, label, split or str(drawn), origin))
 
     def relabel_shipped(self, rows: NDArray[np.int64], label: str) -> None:
-        """As if the files of these rows of the champion's replay were in the catalog so."""
+        """As if the files of these rows of the champion's replay had this label in the catalog."""
         replay = self.champion.replay
         for row in rows:
             sha256, split = str(replay.sha256[row]), str(replay.splits[row])
@@ -148,7 +148,7 @@ class Attempt:
 
     @property
     def is_worse(self) -> bool:
-        """Right on a hundredth less, or taking a tenth more of other things for fruit."""
+        """Accuracy is more than 0.01 lower, or 0.1 more of other things are taken for fruit."""
         return (
             self.after.accuracy < self.before.accuracy - 0.01
             or self.after.others_taken > self.before.others_taken + 0.1

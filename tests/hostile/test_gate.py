@@ -1,4 +1,4 @@
-"""No upload talks the gate round, and honest work passes. `make gate` tries more."""
+"""No upload manipulates the gate, and honest work passes. `make gate` tries more."""
 
 import pytest
 

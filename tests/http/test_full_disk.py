@@ -1,4 +1,4 @@
-"""A disk without space, a locked catalog: an answer in words, nothing half done, and recovery."""
+"""A full disk or a locked catalog: a clear error, nothing half done, and recovery."""
 
 import os
 import subprocess
@@ -104,7 +104,7 @@ def test_full_disk(disk: Path, tmp_path: Path) -> None:
         recorded = predict(client, 1)
         until(lambda: is_recorded(client, recorded))
         blobs = set(Blobs(settings.storage).keys("photographs"))
-        # Else what is copied now fails, and what it had copied is free again.
+        # Otherwise this copy would fail on the full disk, and free the space that it had taken.
         until(lambda: list((state / "cache" / "models").glob("[!.]*/manifest.json")))
         with filled(disk):
             large = [("files", (f"{n}.bin", os.urandom(200_000))) for n in range(3)]

@@ -1,4 +1,4 @@
-"""Pages that take long get their turn one after the other, and photos are graded in between."""
+"""Slow pages are computed one at a time, and photos are graded in between."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

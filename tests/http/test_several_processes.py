@@ -1,4 +1,4 @@
-"""Several processes on one port count the same, and what has died counts no more."""
+"""Several processes on one port report the same counts, without processes that have died."""
 
 import asyncio
 import os
@@ -68,7 +68,7 @@ def counts(served: Served) -> set[float]:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux deals connections among sockets")
 def test_connections_that_come_at_once_are_dealt_among_the_processes(served: Served) -> None:
     until(lambda: len(sockets(served, "LISTEN")) == PROCESSES)
-    # With one socket for all, the first process to wake takes what waits, by chance all of it.
+    # With one socket for all, the first process to wake could take all waiting connections.
     listening = sockets(served, "LISTEN").values()
     assert len(set.union(*listening)) == PROCESSES
 
@@ -88,7 +88,7 @@ def test_connections_that_come_at_once_are_dealt_among_the_processes(served: Ser
 
 
 def sockets(served: Served, status: str) -> dict[int, set[str]]:
-    """The kernel's names of the sockets of each process that has any of this status."""
+    """The kernel's names of the sockets with this status, by process."""
     found: dict[int, set[str]] = {}
     for pid in workers(served):
         for one in psutil.Process(pid).net_connections("tcp"):

@@ -1,4 +1,4 @@
-"""Ids in paths that cannot exist get 404, as those that could but do not."""
+"""Impossible ids in paths get 404, like possible ones that do not exist."""
 
 import pytest
 from fastapi.testclient import TestClient

@@ -102,7 +102,7 @@ def test_original_gets_the_same_grade_as_predict(service: TestClient) -> None:
 def test_sent_photos_are_augmented_one_at_a_time(
     service: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At once, each would need memory and time of its own, beside grading."""
+    """At the same time, each would need its own memory, and take time from grading."""
     running, overlaps = Lock(), 0
 
     def watched(*values: Any) -> Any:

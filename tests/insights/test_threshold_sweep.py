@@ -38,7 +38,7 @@ def client(own: Settings) -> Iterator[TestClient]:
 
 @pytest.fixture
 def catalog(own: Settings, client: TestClient) -> Iterator[Database]:
-    """That of the service."""
+    """The service's catalog."""
     database = Database(own.database)
     yield database
     database.close()
@@ -148,7 +148,7 @@ def test_corrections_are_counted_apart(client: TestClient, catalog: Database) ->
             feedback_repository.put(session, row.id, label, label == row.predicted_class, None)
 
     say("rottenbanana", 0.6)
-    # What counts is what it was graded as, whatever it is.
+    # Fruits are selected by their grade, not by their label.
     say("rottenapples", 0.9)
     say("freshbanana", 0.2)
     say("overripe_banana", 0.55)

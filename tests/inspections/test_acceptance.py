@@ -79,7 +79,7 @@ def test_simulated_lots_are_wrongly_judged_no_more_often_than_stated(
 
 
 def test_exact_bound_at_each_look_would_accept_too_many() -> None:
-    """The reason for the test: the usual bound, which holds for one look, looked at as often."""
+    """Why a sequential test is needed: the usual bound holds for one look, not for many."""
     random, share, wrong = np.random.default_rng(3), 0.055, 0
     for lot in random.binomial(FRUITS_A_PHOTO, share, (400, MOST_PHOTOS)).cumsum(axis=1):
         for photos, rotten in enumerate(lot.tolist(), start=1):

@@ -92,7 +92,7 @@ def test_correction_becomes_a_boxed_photo_for_learning(grading: TestClient, phot
     stored = boxed(grading, photo_url)
     assert stored is not None
     assert (stored["complete"], stored["origin"]) == (False, "feedback")
-    # What the grader alone says is no truth to learn.
+    # The grader's own grades are not labels to learn from.
     classes = [one["class_name"] for one in stored["boxes"]]
     assert classes == [None, None, "rottenapples", None, None, None]
     assert [one["box"] for one in stored["boxes"]] == [one["box"] for one in said]

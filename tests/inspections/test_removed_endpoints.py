@@ -1,4 +1,4 @@
-"""Removing inspections and their photos over HTTP, and taking that back."""
+"""Removing inspections and their photos over HTTP, and restoring them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -126,7 +126,7 @@ def test_removed_inspection_is_found_nowhere_and_comes_back(grading: TestClient,
     assert everything(grading, lot) == shown
     assert get(grading, LISTED)["total"] == 0
     assert restore(grading, lot) == shown[0]
-    # What was removed before the inspection was is still to be restored by itself.
+    # A photo that was removed before its inspection still has to be restored separately.
     restore(grading, f"{lot}/photos/{other['id']}")
     assert everything(grading, lot) == before
 

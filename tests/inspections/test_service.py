@@ -105,7 +105,7 @@ def test_old_inspections_are_deleted_with_their_photos(
         assert [row.lot for row in repository.find(session, [], 0, 9)] == ["recent"]
     assert rows(database, InspectionPhotoRow) == 1
     assert rows(database, InspectionFruitRow) == len(FRUITS)
-    # What was graded stays for monitoring, without the picture.
+    # Predictions stay for monitoring, without their pictures.
     assert rows(database, PredictionRow) == 2
     assert len(list(inspections.blobs.keys("predicted"))) == 1
 

@@ -39,7 +39,7 @@ def test_fruits_are_graded_by_their_own_thresholds(settings: Settings, tmp_path:
         assert all(fruit["freshness_thresholds"] == ALWAYS for fruit in known)
         rest = [fruit for fruit in second if fruit["predicted_class"] not in classes]
         assert all(fruit["freshness_thresholds"] in (ALWAYS, own) for fruit in rest)
-        # What was graded before stays as it was graded, and is told apart.
+        # Earlier photos keep their grades, and say which thresholds these are by.
         listed = get(client, f"/inspections/{inspection}/fruits", limit=100)["fruits"]
         thresholds = [fruit["freshness_thresholds"] for fruit in listed]
         assert thresholds.count(None) == len(first)

@@ -62,8 +62,8 @@ INSTANCES = PredictRequest(png("red"), instances=True)
 
 
 def test_plain_requests_and_steps_take_turns(pool: ThreadPoolExecutor) -> None:
-    """A photo with many fruits holds up another one by a step, even if many such are queued, which
-    are graded one after the other.
+    """A photo with many fruits delays others by one step at most, even if many such are queued:
+    these are graded one after the other.
     """
     batcher, slow = DynamicBatcher(pool, 1, 999, PATIENCE), StepPredictor(3 * STEP - 1)
 

@@ -15,12 +15,12 @@ from api.settings import PROJECT
 MAX_PACKAGE_BYTES = 20_000_000
 MAX_GRADER_PARAMETERS = 3_700_000
 MAX_DETECTOR_PARAMETERS = 1_700_000
-# Of one photo: the grader needs 196 million at 160 px, the detector 350 at its size.
+# For one photo: the grader needs 196 million at 160 px, the detector 350 million at its size.
 MAX_GRADER_MULTIPLY_ADDS = 215_000_000
 MAX_DETECTOR_MULTIPLY_ADDS = 385_000_000
-# All else together is a few in a hundred of these.
+# All other operations together are a few percent of these.
 CONVOLUTION, DEPTHWISE = "CONV_2D", "DEPTHWISE_CONV_2D"
-# These multiply as well, and no graph has them yet.
+# These multiply as well, but no graph has them yet.
 UNCOUNTED = {"FULLY_CONNECTED", "BATCH_MATMUL", "TRANSPOSE_CONV", "CONV_3D"}
 
 

@@ -137,7 +137,7 @@ def test_a_step_grades_few_pictures(predictor: Predictor, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(predictor, "forward", counting)
     grading = InstanceGrading(predictor, PredictRequest(encode(TRAY), instances=True))
-    assert grading.steps_left == 0  # Nobody knows yet.
+    assert grading.steps_left == 0  # Not known before the first step.
     left = []
     while (result := grading.step()) is None:
         left.append(grading.steps_left)

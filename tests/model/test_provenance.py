@@ -76,7 +76,7 @@ def test_no_repository_no_commit_and_no_git_leave_the_version_alone(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commit(project.parent)
-    # The repository of the folder above is not this code's.
+    # A repository in a folder above is not this code's.
     assert provenance.versions_of([]) == {"ripeline": __version__}
     git(project, "init", "--quiet")
     assert provenance.revision() is None

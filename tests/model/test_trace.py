@@ -1,4 +1,4 @@
-"""What each step of a grading said: the same as the grade that it explains."""
+"""The trace of a grading's steps agrees with the grade that it explains."""
 
 from dataclasses import replace
 from typing import Any

@@ -34,7 +34,7 @@ def state(own: Settings) -> Iterator[AppState]:
 
 
 def serve(state: AppState, **changes: Any) -> None:
-    """A version whose manifest differs by `changes` takes the place of the one that serves."""
+    """Serve a version whose manifest has `changes` instead of the current one."""
     predictor = copy.copy(state.serving())
     predictor.manifest = predictor.manifest.model_copy(update=changes)
     state.predictor = predictor
@@ -73,7 +73,7 @@ def test_age_is_that_of_the_grader(own: Settings, state: AppState) -> None:
 def test_drift_of_a_former_version_is_gone(
     own: Settings, state: AppState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also while too few photos were graded to tell how the new one fares."""
+    """Even while too few photos were graded to measure drift of the new one."""
     figures = [a_metric(0.5)]
     monkeypatch.setattr(gauges_module, "current_drift", lambda *_: figures)
     gauges = Gauges(own, state)

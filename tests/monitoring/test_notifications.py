@@ -1,4 +1,4 @@
-"""Notifications: each event once, to every receiver, and no receiver holds anything up."""
+"""Notifications: each event once, to every receiver, and no slow receiver delays anything."""
 
 import logging
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Suggestions: asked once, answered once, and asked again only when something new holds."""
+"""Suggestions: asked once, answered once, and asked again only for a new reason."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -41,7 +41,7 @@ def queue(harness: TriggerHarness) -> RunQueue:
 
 
 def listed(harness: TriggerHarness) -> list[SuggestionRow]:
-    """All, also those that are over."""
+    """All suggestions, including closed ones."""
     with harness.database.reading() as session:
         return list(session.scalars(select(SuggestionRow).order_by(SuggestionRow.created_at)))
 

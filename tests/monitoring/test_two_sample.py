@@ -126,8 +126,8 @@ def test_psi_threshold_is_deterministic() -> None:
 
 @pytest.mark.slow
 def test_false_alarms_of_a_day_are_as_rare_as_promised(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Days without a change: one look at each figure, as `drift.load_sample` makes it."""
-    # Chance alone decides, not the usual limit.
+    """Days without a change: each metric is computed once, as by `drift.load_sample`."""
+    # Without the usual minimum, so that only chance decides.
     monkeypatch.setattr(two_sample, "MIN_PSI_THRESHOLD", 0.0)
     random = np.random.default_rng(5)
     shares = [0.5, 0.3, 0.2]

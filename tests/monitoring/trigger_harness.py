@@ -1,4 +1,4 @@
-"""A catalog whose trigger rules evaluate what a test says."""
+"""A catalog whose trigger rules evaluate a test's values."""
 
 from datetime import datetime
 

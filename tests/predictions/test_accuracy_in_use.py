@@ -65,12 +65,12 @@ def test_service_draws_a_share_at_random(database: Database, blobs: Blobs, share
         assert recorder.flush(60)
     with database.reading() as session:
         drawn = Counter(bool(value) for (value,) in session.query(PredictionRow.sampled))
-    # For one half, outside of it with a probability of less than 1 in a million.
+    # Limits for a share of one half, left with a probability of less than 1 in a million.
     assert abs(drawn[True] - share * 400) <= 50 * (share == 0.5)
 
 
 def test_answers_over_http(settings: Settings, tmp_path: Path) -> None:
-    """Feedback that nobody asked for leaves the figure alone; the review queue's answer counts."""
+    """Unasked feedback does not change the accuracy; an answer in the review queue does."""
     own = settings.model_copy(update={"state_dir": tmp_path, "sampled_share": 1})
     with TestClient(create_app(own)) as client:
         files = {"file": ("a.jpg", encode(draw_fruit("freshapples", 1), "JPEG"))}

@@ -1,4 +1,4 @@
-"""A version that lacks the thresholds of the one in use says so, and can take them over."""
+"""A version that lacks the thresholds of the one in use says so, and can copy them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,7 +69,7 @@ def test_thresholds_are_taken_over_with_their_costs(client: TestClient) -> None:
     fruits = {one["fruit"]: one for one in answer["fruits"]}
     before = listed(client)
     assert {**fruits["apple"], "changed_at": None} == {**before["apple"], "changed_at": None}
-    # What was set here stays, and nothing is made up.
+    # Its own thresholds stay, and only existing ones are copied.
     assert (fruits["banana"]["rotten_below"], fruits["banana"]["fresh_from"]) == (0.1, 0.9)
     assert fruits["orange"]["set_by"] != "fruit"
     assert client.post(f"/models/{OTHER}/promote").json()["lacks_thresholds"] == []

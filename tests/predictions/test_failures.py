@@ -1,4 +1,4 @@
-"""Photos that get no grade are counted: by reason, and where the model gave no usable answer."""
+"""Photos without a grade are counted by reason, including unusable outputs of the model."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -33,7 +33,7 @@ def grading(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture
 def failing(grading: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    """Its model gives one NaN for a black photo."""
+    """A service whose model gives one NaN for a black photo."""
     predictor = grading.app.state.service.predictor  # type: ignore[attr-defined]
     backbone = predictor._backbone
 

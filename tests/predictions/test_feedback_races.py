@@ -1,4 +1,4 @@
-"""A correction's label and its training image's class agree, whatever others write at the time."""
+"""A correction's label and its training image's class agree under concurrent writes."""
 
 import os
 import signal
@@ -47,7 +47,7 @@ def relabel_all(database: Database, label: str) -> None:
 
 
 def disagreements(database: Database) -> list[tuple[str, str]]:
-    """The label and the class of the image, wherever they differ, in one look at the catalog."""
+    """Label and class of the image wherever they differ, in one transaction."""
     query = (
         select(FeedbackRow.label, ImageRow.class_name)
         .join(ImageRow, ImageRow.id == FeedbackRow.image_id)

@@ -58,7 +58,7 @@ def saved(client: TestClient, fruit: str, **change: Any) -> dict[str, Any]:
 
 
 def photos() -> Iterator[bytes]:
-    """Plain colours, which are all that the small grader sees."""
+    """Plain colours: the small grader sees nothing else."""
     for colour in itertools.product((0, 128, 255), repeat=3):
         yield encode(Image.new("RGB", (64, 64), colour), "JPEG")
 
@@ -206,7 +206,7 @@ def test_they_survive_a_restart_and_are_in_the_history(
 def test_they_are_the_versions(
     own: Settings, client: TestClient, by_fruit: dict[str, bytes], tmp_path: Path
 ) -> None:
-    """A new version begins with its own thresholds; the old one has its back after a rollback."""
+    """A new version begins with its own thresholds; after a rollback the old one's apply again."""
     fruit, photo = next(iter(by_fruit.items()))
     saved(client, fruit, **WIDE)
     until(lambda: "freshness_thresholds" in predict(client, photo))
@@ -252,7 +252,7 @@ def test_stored_ones_are_replaced_and_forgotten(
         "a": {"apple": LevelThresholds(0.2, 0.5)},
         "b": {"apple": LevelThresholds(0.4, 0.5)},
     }
-    # A new version is asked about with the costs that were named before.
+    # For a new version, the costs default to those given before.
     assert (last("rotten_below"), last("fresh_from")) == (costs, costs)
     with database.session() as session:
         fruit_thresholds.forget(session, "b", "apple")

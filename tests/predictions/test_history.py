@@ -27,7 +27,7 @@ from api.settings import Settings
 from tests.heads import shipped_thresholds
 from tests.synthetic_images import draw_fruit, encode
 
-# Of anyio, in which endpoints run.
+# Of anyio's thread pool, in which endpoints run.
 THREADS = 40
 
 
@@ -249,7 +249,7 @@ def test_nobody_waits_for_an_id_that_cannot_exist(
 
 
 def test_few_threads_wait_for_what_another_process_may_write(own: TestClient) -> None:
-    """Where a thread does wait."""
+    """Calls that do occupy a thread while they wait are few."""
     state = cast(FastAPI, own.app).state.service
     with ExitStack() as taken:
         for _ in range(MAX_WAITING):

@@ -102,7 +102,7 @@ def post_batch(
 
 
 def comparable(prediction: dict[str, Any]) -> dict[str, Any]:
-    """Without what differs from one prediction of a photo to the next."""
+    """Without the fields that differ between two predictions of a photo."""
     changing = ("prediction_id", "timestamp", "inference_time_ms", "index", "filename")
     return {name: value for name, value in prediction.items() if name not in changing}
 

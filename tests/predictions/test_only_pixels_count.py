@@ -10,7 +10,7 @@ from tests.synthetic_images import draw_fruit, encode
 
 ORIENTATION, CAMERA, DATE = 0x0112, 0x010F, 0x0132
 GPS = 0x8825
-# Of this answer, not of the photo.
+# Fields of the response, not of the photo.
 OWN = {"prediction_id", "inference_time_ms", "timestamp"}
 
 

@@ -108,7 +108,7 @@ def test_orders(database: Database) -> None:
 
 @pytest.mark.parametrize("order", ["newest", "oldest", "least_sure"])
 def test_page_stays_where_it_is(database: Database, order: Order) -> None:
-    """Predictions of one moment, and new ones while somebody turns the pages."""
+    """With predictions of the same time, and new ones while somebody turns the pages."""
     old = [a_prediction(database, created_at=AT, confidence=k // 3 / 10).id for k in range(9)]
     seen: list[str] = []
     after: str | None = None

@@ -1,4 +1,4 @@
-"""Comparisons of a candidate with its champion, and what the promotion gate says of them."""
+"""Comparisons of a candidate with its champion, and the promotion gate's verdicts."""
 
 from typing import Any
 

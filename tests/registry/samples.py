@@ -23,7 +23,7 @@ def a_head(classes: int = len(CLASSES), seed: int = 0) -> Head:
 
 
 def without_appearance(count: int, channels: int) -> dict[str, Any]:
-    """Replay columns of `count` photos with unknown appearance, no sources, never judged by."""
+    """Replay columns of `count` photos with unknown appearance, no sources, never used to judge."""
     return {
         "looks": np.full((count, len(APPEARANCE_COLUMNS)), np.nan, np.float32),
         "copies": np.zeros(count, np.int32),

@@ -1,4 +1,4 @@
-"""A champion whose files are damaged on disk is reported in words, and photos are graded on."""
+"""Damaged files of a champion give a clear error, and photos are still graded."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ from tests.synthetic_images import draw_fruit, encode
 
 def flip(path: Path) -> None:
     data = bytearray(path.read_bytes())
-    for position in (0, len(data) // 2):  # The manifest has no checksum: any text will not do.
+    for position in (0, len(data) // 2):  # The manifest has no checksum: its JSON must break.
         data[position] ^= 0x55
     path.write_bytes(data)
 
@@ -113,7 +113,7 @@ def test_damaged_copy_is_fetched_again(client: TestClient, copies: list[Path]) -
 def test_files_are_checked_from_time_to_time(
     own: Settings, client: TestClient, copies: list[Path]
 ) -> None:
-    """Also where nobody asks for anything that needs them."""
+    """Even if no request needs them."""
     app = client.app.state  # type: ignore[attr-defined]
     state: AppState = app.service
     time = [0.0]

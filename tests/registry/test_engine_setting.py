@@ -1,4 +1,4 @@
-"""The engine that the setting names serves, and is said everywhere."""
+"""The engine in the setting serves, and is reported everywhere."""
 
 import logging
 from pathlib import Path

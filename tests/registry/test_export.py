@@ -1,4 +1,4 @@
-"""A version taken along as a zip grades without Ripeline as the service does."""
+"""An exported version grades without Ripeline as the service does."""
 
 import json
 import shutil
@@ -47,7 +47,7 @@ def exported(client: TestClient, folder: Path) -> Path:
 
 
 def photos(folder: Path) -> list[Path]:
-    """Fruit of each class, a thing, more bananas, and a photo that lies on its side.
+    """Fruit of each class, a non-fruit, more bananas, and a photo stored rotated.
 
     Drawn fruit often passes for an orange; of six bananas some do not.
     """
@@ -77,7 +77,7 @@ def test_the_script_grades_as_the_service(
         use_thresholds(served, paths)
     folder = exported(served, tmp_path)
     options = ["--onnx"] if network == "onnx" else []
-    # Only what the script says that it needs for this.
+    # Only with the files that the script says it needs.
     (folder / f"backbone.{'tflite' if options else 'onnx'}").unlink()
     # Without this project's folder on its path.
     done = subprocess.run(

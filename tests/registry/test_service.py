@@ -192,7 +192,7 @@ def test_abandoned_package_is_deleted_after_an_hour(
     unfinished.parent.mkdir()
     unfinished.write_bytes(b"half")
     service.clean_up_store(database, blobs)
-    assert stored_versions(blobs) == ["a", "half", "orphan"]  # They may be in progress.
+    assert stored_versions(blobs) == ["a", "half", "orphan"]  # These may be in progress.
 
     set_file_age(tmp_path / "blobs" / "models", hours=2)
     set_promotion_age(database, hours_ago=3)

@@ -1,4 +1,4 @@
-"""A version that grades beside the one in use: counted right, bounded, and out of the way."""
+"""Shadow grading: counted right, bounded, and without delaying the version in use."""
 
 import asyncio
 import gc
@@ -90,7 +90,7 @@ def dropped() -> float:
 
 
 def test_agreement_and_differences_are_counted_right(service: TestClient) -> None:
-    """The same model, but another line between rotten and not, which half of the photos cross."""
+    """The same model with another threshold for rotten: half of the photos change their level."""
     line = {"rotten_below": 0.125, "fresh_from": 0.5}
     assert service.put(f"/models/{OTHER}/thresholds/apple", json=line).status_code == 200
     until(lambda: state_of(service).fruit_thresholds)
@@ -291,7 +291,7 @@ def held(service: TestClient, own: Settings) -> Iterator[tuple[Event, Lane]]:
 
 
 def test_the_queue_is_bounded(held: tuple[Event, Lane]) -> None:
-    """No more than the queue is taken; the rest is counted."""
+    """What does not fit into the queue is dropped and counted."""
     event, offered = held
     before = dropped()
     lane = offered(1, MAX_QUEUE + 5)
@@ -307,7 +307,7 @@ def test_its_memory_is_bounded(held: tuple[Event, Lane], monkeypatch: pytest.Mon
 
 
 def test_the_share_is_drawn(held: tuple[Event, Lane]) -> None:
-    """Of 30 at a half, fewer than 3 or more than 27 come once in a million times."""
+    """Of 30 with a share of one half, fewer than 3 or more than 27 are taken once in a million."""
     _, offered = held
     assert 3 <= len(offered(0.5, 30)._queue) <= 27
 

@@ -1,4 +1,4 @@
-"""What a version said beside the one in use, in the catalog, on each kind of database."""
+"""Results of shadow grading in the catalog, on each kind of database."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

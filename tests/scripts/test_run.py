@@ -114,7 +114,7 @@ def test_part_that_dies_is_started_again_until_ctrl_c_ends_all() -> None:
 
 
 def test_part_that_dies_again_and_again_is_started_after_growing_pauses() -> None:
-    """Its last lines are shown; nothing else is touched. A closed terminal ends all."""
+    """Its last lines are shown; other processes go on. A closed terminal ends all."""
     with running_everything() as running:
         api = children(running.process.pid)["api"]
         for pause in ("and is started again.", "in 1 s", "in 2 s"):

@@ -56,7 +56,7 @@ def _impatient_rules(folder: Path) -> Path:
 
 
 def alertmanager_command(folder: Path, port: int, relay: int) -> list[str]:
-    """The command that starts Alertmanager, which sends to `relay` without waiting for more."""
+    """The command that starts Alertmanager, which sends each alert to `relay` at once."""
     configuration = yaml.safe_load(ALERTMANAGER.read_text())
     configuration["route"]["group_wait"] = "0s"
     [webhook] = configuration["receivers"][0]["webhook_configs"]

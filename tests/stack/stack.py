@@ -138,7 +138,7 @@ class Stack:
         self.processes.wait_until_ready("nginx", f"{self.url}/ready")
 
     def _start_alertmanager(self) -> None:
-        """And what it sends to, which tells the webhook."""
+        """Alertmanager and its receiver, which notifies the webhook."""
         port, relay = self._ports["alertmanager"], self._ports["alerts"]
         python, *arguments = self._services["alerts"]["command"]
         assert python == "python"

@@ -71,7 +71,7 @@ def test_catalog_of_the_first_version_keeps_its_rows(first_version: Database) ->
         prediction = session.get_one(PredictionRow, "p")
         assert (prediction.freshness_score, prediction.freshness_level) == (0.9, None)
         assert user_thresholds(session) is None
-        # What started runs unasked before asks first; what was off stays off.
+        # Triggers that started runs by themselves ask first; those that were off stay off.
         modes = session.execute(select(TriggerRow.name, TriggerRow.mode))
         assert dict(modes.all()) == {"accuracy": "off", "drift": None, "new-images": None}
     with first_version.session() as session:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 PYTHON = "RIPELINE_CLUSTER_PYTHON"
 PHOTOGRAPHS, MANY = 200, 1000
-# One a core of the cluster.
+# One for each core of the cluster.
 WORKERS = 2
 ACTOR = "_GradeActor"
 
@@ -54,7 +54,7 @@ def cluster(environment: dict[str, str]) -> Iterator[str]:
 
 
 def workers_at_work(process: "subprocess.Popen[str]") -> list[psutil.Process]:
-    """Those of the cluster's two workers that are grading, once both are there."""
+    """The cluster's two workers, once both are grading."""
     assert process.poll() is None, "It ended before both of its workers were there."
     titles = {
         one: " ".join(one.info["cmdline"] or ()).rstrip()

@@ -1,4 +1,4 @@
-"""A scoring job that was interrupted goes on where it was, unless it is another."""
+"""An interrupted scoring job goes on where it stopped, if it is still the same job."""
 
 import json
 import os

@@ -27,7 +27,7 @@ from tests.commands.bulk.photographs import (
     put,
 )
 
-# Of a photo that is not recognised, what its CSV does not have.
+# Empty in the CSV for a photo that is not recognised.
 OF_A_CLASS = ("class", "freshness", "freshness_score", "freshness_level")
 
 

@@ -38,7 +38,7 @@ def own(settings: Settings, tmp_path: Path, database_url: str) -> Settings:
 
 
 def levels(service: TestClient, folder: Path) -> dict[str, str | None]:
-    """By the service, of each photo."""
+    """The service's level of each photo."""
     return {
         path.name: predict(service, path.read_bytes())["freshness_level"]
         for path in sorted(folder.iterdir())

@@ -79,7 +79,7 @@ def test_what_is_transparent_stays_white() -> None:
 
 @pytest.mark.parametrize("mode", ["L", "LA", "I;16"])
 def test_grey_profile_is_applied(mode: str) -> None:
-    """Linear light, as scanners and industrial cameras give: 128 is a light grey."""
+    """Scanners and industrial cameras give linear light: 128 is a light grey."""
     if mode == "I;16":
         image = Image.fromarray(np.full((40, 40), 128 * 257, np.uint16))
     else:
@@ -147,7 +147,7 @@ def test_damaged_profiles_raise_nothing() -> None:
     ],
 )
 def test_what_is_kept_of_a_photo_keeps_its_colours(file_format: str, mode: str) -> None:
-    """And the very pixels that were graded, for training sees what serving saw."""
+    """And stored are the very pixels that were graded, so that training sees what serving saw."""
     profile = cmyk_profile() if mode == "CMYK" else rgb_profile(SPACES["ProPhoto"])
     data = with_profile(draw_fruit("rottenapples", size=200).convert(mode), file_format, profile)
     stripped = strip_metadata(data)

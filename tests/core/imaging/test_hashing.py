@@ -93,7 +93,7 @@ def test_near_rows_agree_with_near_pairs() -> None:
     drawings = [draw_fruit(kind, seed) for kind in KINDS for seed in range(4)]
     recompressed = [reencoded(image, "JPEG", quality=60) for image in drawings]
     rows = signatures(*drawings, *recompressed)
-    # Two more, one at the limit and one just beyond it.
+    # Two more hashes: one at the limit, one just beyond it.
     edge = np.repeat(rows[:1], 4, axis=0)
     edge[0, :4] ^= 0xFF
     edge[1, :4] ^= 0xFF

@@ -123,7 +123,7 @@ def test_jpeg_is_refused_as_soon_as_a_pixel_is_missing(mode: str, options: dict[
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 @pytest.mark.parametrize("options", JPEGS)
 def test_end_mark_and_zeros_hide_no_missing_pixel(mode: str, options: dict[str, Any]) -> None:
-    """As of cameras that lose data, and of copies that ended early in a file of full length."""
+    """As in files of cameras that lose data, and of copies that stopped early at full length."""
     whole = encode(draw_fruit("freshapples", 4, 500).convert(mode), "JPEG", **options)
     progressive = "progressive" in options
     # The last scans of a progressive file only sharpen.

@@ -13,7 +13,7 @@ from api.model.engines.openvino import OpenVINOBackbone
 from api.model.package import Package, load_package
 from api.settings import PROJECT
 
-# Opens a graph, warm for so many concurrent calls.
+# Opens a graph, warmed up for so many concurrent calls.
 Open = Callable[[bytes, int], Any]
 
 
