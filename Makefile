@@ -15,7 +15,7 @@ IMAGES := serve worker ui
 SKIPPED = $(foreach name,$(SKIP),--skip "$(name)")
 # One more than there are cores, as many tests wait for other processes. Each takes up to 1.5 GB.
 TEST_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
-# The tests write many small files: in memory, where 8 GB are free there.
+# The tests write many small files: in memory, if 8 GB are free there.
 MEMORY_DISK := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 8000000 {print "/dev/shm"}')
 test test-fast: export TMPDIR ?= $(or $(MEMORY_DISK),/tmp)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -105,7 +105,7 @@ bench: $(READY) $(BENCH_READY) ## Compare with other servers, write LOAD_TEST_RE
 backup: $(READY) ## Save catalog, photographs and models into TO=<new folder>
 	@$(BIN)/python -m api.commands.backup save "$(TO)"
 
-restore: $(READY) ## Bring a backup back from FROM=<folder>, where there is no catalog yet
+restore: $(READY) ## Restore a backup from FROM=<folder>, where there is no catalog yet
 	@$(BIN)/python -m api.commands.backup restore "$(FROM)"
 
 openapi: $(READY) ## Write docs/openapi.json and the app's models of it, after a change of the API
@@ -128,7 +128,7 @@ lock: ## Resolve the dependencies of pyproject.toml into the lock files (needs u
 LOCK := pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --custom-compile-command "make lock"
 
-skew: $(READY) ## Compare what the model in use learned of photos with what it sees of them now (for every night)
+skew: $(READY) ## Compare embeddings that the model in use learned with those of the same photos now (for every night)
 	@$(BIN)/python -m api.commands.skew
 
 sbom: $(AUDIT_READY) ## Write a bill of materials (CycloneDX) of each image's packages into TO (default sbom)
@@ -138,7 +138,7 @@ sbom: $(AUDIT_READY) ## Write a bill of materials (CycloneDX) of each image's pa
 			--output-reproducible --output-file "$(or $(TO),sbom)/$$name.cdx.json" || exit 1; \
 	done
 
-scan: $(AUDIT_READY) ## Look the packages of each image up among known vulnerabilities (asks PyPI)
+scan: $(AUDIT_READY) ## Check the packages of each image for known vulnerabilities (asks PyPI)
 	@for name in $(IMAGES); do \
 		$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements/$$name.txt || exit 1; \
 	done

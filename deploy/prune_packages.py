@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-# In any package: its tests, what its compiler needed, stubs of types, and the bytecode of all of
-# its modules. An image has the bytecode of those that it imports.
+# In any package: tests, files for compilers, type stubs, and the bytecode of all modules. An image
+# compiles only those that it imports.
 FOLDERS = ("tests", "test", "__pycache__")
 SUFFIXES = (".pyi", ".pyx", ".pxd", ".h", ".hpp", ".c", ".cc", ".cpp", ".a", ".lib")
 # Below site-packages.
@@ -25,7 +25,7 @@ PARTS = (
     *(f"openvino/libs/libopenvino_{name}_frontend.so.*" for name in ("gguf", "jax", "tensorflow")),
     *(f"openvino/frontend/{name}" for name in ("jax", "onnx", "paddle", "pytorch", "tensorflow")),
     "openvino/include",
-    # Graphs run by its interpreter, which has no use for these.
+    # Its interpreter runs the graphs, and does not use these.
     "ai_edge_litert/libLiteRt.so",
     "ai_edge_litert/libLiteRtWebGpuAccelerator.so",
     "ai_edge_litert/tools",
@@ -37,7 +37,7 @@ PARTS = (
     "tensorflow/compiler/mlir/stablehlo",
     # For TensorBoard, which no image has; TensorFlow itself brings another.
     "grpc",
-    # A server of tables, and a format of queries.
+    # Arrow Flight and Substrait.
     "pyarrow/include",
     *(f"pyarrow/libarrow_{name}.so*" for name in ("flight", "flight_sql", "substrait")),
     *(f"pyarrow/_{name}.*.so" for name in ("flight", "substrait")),
@@ -46,16 +46,16 @@ PARTS = (
     "pydeck/nbextension",
 )
 SERVE = (
-    # Compiled copies of modules that are there in Python too. A report has one font.
+    # Compiled copies of modules that also exist in Python: fast enough for a report's one font.
     "fontTools/**/*.so",
     # Databases other than the two that the catalog may be in.
     *(f"sqlalchemy/dialects/{name}" for name in ("mssql", "mysql", "oracle")),
-    # The notifications are in our words.
+    # Translations of its messages; ours are not among them.
     "apprise/i18n",
 )
-# Its parts named `test` are what it offers for others' tests, and imported with the rest.
+# Its folders named `test` are helpers for other projects' tests, and imported with the rest.
 UNTOUCHED = "tensorflow/"
-# The descriptions that botocore has of 400 services: these are the bucket, and how its keys come.
+# Of the 400 services that botocore describes, those for the bucket and its keys.
 SERVICES = ("s3", "sts", "sso", "sso-oidc", "signin")
 
 
@@ -74,7 +74,7 @@ def main(environment: Path, *more: str) -> None:
         remove(path)
     shared = packages.rglob("*.so*")
     libraries = [path for path in shared if path.is_file() and not path.is_symlink()]
-    # Names of functions, for debuggers: a tenth of all.
+    # Removes function names, which only debuggers need: a tenth of the size.
     strip = shutil.which("strip")
     if strip is None:
         sys.exit("This needs strip, which is in binutils.")
