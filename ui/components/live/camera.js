@@ -6,7 +6,7 @@ const SENT_QUALITY = 0.8;
 const KEPT_QUALITY = 0.92;
 const LEAST_GAP_MS = 250; // Four frames a second at most.
 const AFTER_A_PROBLEM_MS = 3000;
-const SLOW_MS = 4000; // Without an answer for so long, the boxes are of another scene.
+const SLOW_MS = 4000; // After so long without an answer, the boxes show another scene.
 const LOST_MS = 20000; // The connection broke: send another frame.
 const NEVER_KEPT_MS = 60000;
 const IDLE_MS = 300000; // Without a photo that is kept.
@@ -44,9 +44,9 @@ class LiveCamera {
     }
     this.stream = null;
     this.paused = false;
-    this.inFlight = 0; // The number of the frame that has no answer yet.
-    this.keeping = 0; // That of the photo that is being kept.
-    // The frame in flight, and the one that the boxes are of, in full.
+    this.inFlight = 0; // Number of the frame that waits for its answer; 0 for none.
+    this.keeping = 0; // Number of the photo that is being added; 0 for none.
+    // In full size: the frame in flight, and the last graded one, whose boxes are shown.
     this.sent = document.createElement("canvas");
     this.graded = null;
     this.timers = {};
@@ -95,7 +95,7 @@ class LiveCamera {
     this.next(0);
   }
 
-  // By itself: nobody may be looking, and each frame costs battery and the service's time.
+  // Pause automatically: perhaps nobody looks, and each frame costs battery and the service's time.
   rest(why) {
     if (!this.stream || this.paused) return;
     this.pause();
@@ -193,7 +193,7 @@ class LiveCamera {
     this.draw();
   }
 
-  // `hindered`: until the next answer.
+  // `hindered`: show it until the next answer.
   say(text, hindered = Boolean(text) && !this.keeping) {
     this.said.textContent = text;
     this.hindered = hindered;
@@ -205,9 +205,9 @@ class LiveCamera {
     this.button.start.hidden = on;
     for (const name of ["keep", "pause", "stop"]) this.button[name].hidden = !on;
     this.button.pause.textContent = this.paused ? "Go on" : "Pause";
-    // Not `disabled`, which would take the focus away.
+    // Not `disabled`, which would lose the keyboard focus.
     this.button.keep.setAttribute("aria-disabled", String(!this.graded || Boolean(this.keeping)));
-    // While paused, the very frame that the boxes are of.
+    // While paused, show the frame whose boxes are drawn.
     this.still.hidden = !(on && this.paused && this.graded);
     if (!this.still.hidden) {
       this.still.width = this.graded.width;
@@ -269,6 +269,6 @@ export default function (component) {
   const root = component.parentElement;
   if (!cameras.has(root)) cameras.set(root, new LiveCamera(root));
   cameras.get(root).update(component);
-  // It calls this also where a newer call has taken over.
+  // Streamlit calls the clean-up also if a newer call has replaced this one.
   return () => setTimeout(() => root.isConnected || cameras.get(root).end());
 }
