@@ -1,4 +1,4 @@
-"""How a person works the app: with a mouse, a finger, or the keyboard alone."""
+"""How a person operates the app: by mouse, by finger, or by keyboard alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _HAS_FOCUS = "element => element.contains(element.getRootNode().activeElement)"
 
 @dataclass(frozen=True)
 class Hands:
-    """What a person does on `page`; each `kind` in its own way."""
+    """What a person does on `page`, in the way of each `kind`."""
 
     page: Page
     kind: Literal["mouse", "finger", "keyboard"]
@@ -40,7 +40,7 @@ class Hands:
             self.page.keyboard.press("Enter")
 
     def pick(self, choices: Locator, name: str) -> None:
-        """One of several that lie side by side, of which one is chosen."""
+        """Choose one of several options side by side."""
         choice = choices.get_by_role("radio", name=name, exact=True)
         if self.kind == "keyboard":
             # Tab leads to the chosen one, and arrows from there to the others.

@@ -41,7 +41,7 @@ def each_part(page: Page, address: str) -> Iterator[str]:
     for name, own in PARTS.get(address, {}).items():
         choices = page.get_by_test_id("stButtonGroup").get_by_text(name, exact=True)
         page.get_by_role("tab", name=name).or_(choices).first.click()
-        # The script starts some time after the click: until then all is quiet, and old.
+        # The script starts some time after the click: until then the page is quiet, but old.
         expect(page.locator(own).locator("visible=true").first).to_be_visible()
         quiet(page)
         yield name

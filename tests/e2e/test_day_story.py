@@ -58,7 +58,7 @@ def trays(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture
 def grader(tmp_path: Path) -> Iterator[Running]:
-    """Of its own, as its calendar is moved. What passed the checks waits for a person."""
+    """A separate service, as its dates are moved. The promotion waits for a person."""
     if chromium() is None:
         pytest.skip(WITHOUT_BROWSER)
     settings = {"RIPELINE_STATE_DIR": str(tmp_path), "RIPELINE_PROMOTE": "person"}
@@ -168,7 +168,7 @@ def give_files(hands: Hands, files: list[Path]) -> None:
 
 
 def add(hands: Hands, trays: list[Path]) -> None:
-    """The photos; of those that look alike, the person says that the fruits are others."""
+    """Add the photos; for those that look alike, the person says that the fruits are others."""
     page = hands.page
     give_files(hands, trays)
     hands.press(page.get_by_role("button", name=f"Add {len(trays)} files"))
@@ -245,7 +245,7 @@ def report_button(page: Page, kind: str) -> Locator:
 
 
 def a_day_passes(state: Path) -> None:
-    """All that the catalog knows is a day older than it was."""
+    """Make everything in the catalog a day older."""
     database = Database(f"sqlite:///{state / 'catalog.db'}")
     try:
         with database.session() as session:

@@ -38,7 +38,7 @@ def test_batch_is_worked_through(
     page = sized_page
     batch_id = _grade_many(page, running, photos)
 
-    # The table is there after a reload, and in a second browser.
+    # The table survives a reload, and a second browser shows it.
     page.reload()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     expect(page.get_by_text("As it is in the history")).to_be_visible()

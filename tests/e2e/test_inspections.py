@@ -57,7 +57,7 @@ def test_a_lot_from_opening_to_the_report(
             pytest.skip("the detector of the default model finds fewer than six drawn fruits")
         look(page, "lot", "1-added")
 
-        # The first tray again: noticed, and counted once when the person says so.
+        # The first tray again is noticed, and counted once when the person says so.
         assert photos[0]["same_as"] == photos[3]["id"]
         page.locator("[class*=st-key-same_4_False] button").click()
         expect(page.locator("[class*=st-key-same_4_]")).to_have_count(0)
@@ -69,7 +69,7 @@ def test_a_lot_from_opening_to_the_report(
         said = [one["said"] for one in api.get(f"{url}/fruits?limit=200").json()["fruits"]]
         assert said.count("rotten") == 2
 
-        # It is all there after a reload, and for a second browser.
+        # All of it survives a reload, and a second browser shows it.
         page.reload()
         verdict = page.locator(".st-key-verdict")
         expect(verdict).to_contain_text(corrected["verdict"]["message"][:30])

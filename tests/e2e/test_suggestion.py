@@ -1,4 +1,4 @@
-"""A trigger asks: in the browser, on every page, with a real worker; answered there."""
+"""A trigger's suggestion on every page, answered in the browser, with a real worker."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The whole way of a person with a tray, on a wide screen and on a phone: see the bad fruit among
+"""A person's work with a tray, on a wide screen and on a phone: see the bad fruit among
 the sound ones, open it, correct another, retrain, see it learned. Real processes, real browser.
 """
 
@@ -43,7 +43,7 @@ class Tray(NamedTuple):
 
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Running]:
-    """Of its own: the runs of other tests would change what is found on the tray."""
+    """A separate service: the runs of other tests would change what is found on the tray."""
     if chromium() is None:
         pytest.skip(WITHOUT_BROWSER)
     with running_everything() as running:
@@ -144,7 +144,7 @@ def test_tray_is_graded_corrected_and_learned(
     visit(page, "Predict", "")
     drop(page, tray.photo)
     expect(page.locator(".st-key-prediction")).to_contain_text(candidate)
-    # Perhaps the other sound orange, too: it looks the same.
+    # The other sound orange looks the same, and may now be rotten, too.
     expect(page.locator(f".st-key-box-{rotten + 1} button")).to_have_accessible_name(
         re.compile(f"^{rotten + 1} ✕ Rotten orange")
     )

@@ -10,7 +10,7 @@ from tests.training.drawn_collection import CLASSES, SIDE, draw_collection
 # The source of class folders without a source folder above them.
 STUDIO = ""
 KITCHEN_PHOTOS = 24
-# By their hashes, fig and lychee are held out in runs other than the kitchen's.
+# By their hashes alone, fig and lychee would be held out in other runs than the kitchen's.
 KITCHEN_KINDS = ("pear", "fig", "lychee")
 
 

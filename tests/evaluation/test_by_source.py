@@ -75,7 +75,7 @@ def test_near_ood_kinds_are_held_out_with_their_source(
     assert len(every) == 6
     kitchen = runs.sources.index("kitchen")
     assert {"other/pear", "other/fig", "other/lychee"} <= held[kitchen]
-    # The pears of the market too: a kind is trained on or held out as a whole.
+    # The market's pears are held out too: a kind is either trained on or held out as a whole.
     pears = [s for s in runs.held_out(kitchen) if s.group == "other/pear"]
     assert {sample.source for sample in pears} == {"kitchen", "market"}
     for run in range(len(runs.sources)):

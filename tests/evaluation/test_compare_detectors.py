@@ -120,7 +120,7 @@ def test_worst_misses_come_first() -> None:
     names = [f"{k}.png" for k in range(4)]
     boxes = (FrameBox(PixelBox(0, 0, 9, 9), "apple", None),)
     frames = [Frame(Path(name), name, "shop", "test", boxes, complete=True) for name in names]
-    # One is of the catalog, where its picture is.
+    # One is from the catalog, which has its picture.
     frames[1] = replace(frames[1], source="catalog", sha256="ab")
     nothing, surplus = Finder(), Finder((LEFT, 0), (RIGHT, 1))
     photos = [

@@ -156,7 +156,7 @@ def test_supplied_split_trains_on_its_train_files_and_is_marked_as_leaking(
     scores = measured["supplied_split"]
     assert scores["leaks"] is True
     assert 0 < scores["test_photographs_also_in_train"] < scores["test_photographs"]
-    # After three sources and five folds.
+    # The run after three sources and five folds.
     split = splits[3 + FOLDS]
     train = [file for file in corpus.listing.files if file.supplied_split == "train"]
     samples = [*split.training, *split.validation]

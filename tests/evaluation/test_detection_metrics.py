@@ -1,4 +1,4 @@
-"""Metrics of found boxes, on boxes and scores that can be reckoned by hand."""
+"""Metrics of found boxes, on boxes and scores that can be checked by hand."""
 
 import numpy as np
 import pytest

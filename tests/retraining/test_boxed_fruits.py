@@ -1,4 +1,4 @@
-"""Boxes of the catalog's boxed photos in a run: learned, corrected, and gone with their photo."""
+"""Boxes of the catalog's photos in a run: learned, corrected, and removed with their photo."""
 
 from pathlib import Path
 from typing import Any

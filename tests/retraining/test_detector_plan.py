@@ -1,4 +1,4 @@
-"""When a full run trains the detector, on what, and how its time is told."""
+"""When a full run trains the detector, on which photos, and its expected time."""
 
 from itertools import pairwise
 from types import SimpleNamespace

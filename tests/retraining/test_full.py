@@ -35,8 +35,8 @@ from tests.training.drawn_collection import CLASSES, draw_collection
 SMALL = Recipe(
     architecture="custom_cnn", weights="none", input_size=32, batch_size=16, views=64, epochs=1
 ).as_dict()
-# From which the grader learns to tell several fruits from one; drawing 6,000, as the champion's
-# recipe has it, takes three quarters of a run.
+# Scenes for learning to tell several fruits from one. Drawing 6,000, as in the champion's recipe,
+# takes three quarters of a run.
 SCENES = 60
 Jobs = Callable[..., RetrainJob]
 

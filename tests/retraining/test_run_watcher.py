@@ -88,7 +88,7 @@ def test_own_run_is_never_lost(database: Database, run_id: str, clock: Clock) ->
 def test_sleep_gives_the_worker_time_to_go_on(
     database: Database, run_id: str, clock: Clock
 ) -> None:
-    """After an hour of sleep the watcher may wake up before the worker does."""
+    """After an hour of sleep, the watcher may wake up before the worker."""
     watcher = RunWatcher(database, clock=clock)
     poll(watcher, clock, 2)
     steps = int(LOST_SECONDS / MAX_STEP_SECONDS) - 1

@@ -164,7 +164,7 @@ def test_status_of_an_unclaimed_run_says_how_to_start_a_worker(database: Databas
 
 
 def reap(database: Database) -> list[str]:
-    """As a watcher that has seen no heartbeat for long."""
+    """Reap, like a watcher that has seen no heartbeat for too long."""
     with database.reading() as session:
         heartbeats = repository.heartbeats(session)
     with database.session() as session:

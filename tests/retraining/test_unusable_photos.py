@@ -39,7 +39,7 @@ def test_class_that_is_too_small_is_left_out_and_named(
 def test_new_class_that_cannot_be_told_from_others_stops_no_other(
     run: Run, own: Settings, database: Database, blobs: Blobs, champion: str
 ) -> None:
-    """A folder of mixed photos, filed under one name."""
+    """Such as a folder of mixed photos under one class name."""
     for shows in KNOWN:
         add_photographs(database, blobs, "mixed", 6, shows=shows)
     alone = run()
@@ -137,7 +137,7 @@ def test_photos_that_cannot_be_read_are_skipped_and_named(
     assert "(its file is damaged)" in finished.message
     with database.reading() as session:
         plan = make_plan(session, blobs, own)
-    # Not new again and again, which would start run after run.
+    # They do not stay new, which would start run after run.
     assert not plan.catalog_diff.any
     named = {photo["image_id"] for photo in figures["skipped_photos"]}
     assert {photo.image_id for photo in plan.unreadable} == named

@@ -83,7 +83,7 @@ def test_blank_image_and_close_up_have_no_mask() -> None:
 
 @pytest.mark.parametrize("ground_share", [0.55, 0.6, 0.65, 0.9])
 def test_mask_is_what_regions_of_scipy_reach_the_border(ground_share: float) -> None:
-    """On noise, whose ways are long and winding; the border is free, as it is on paper."""
+    """On noise, whose paths are long and winding; the border is free, as on paper."""
     ground = np.random.default_rng(0).random((CANVAS, CANVAS)) < ground_share
     ground[:2] = ground[-2:] = ground[:, :2] = ground[:, -2:] = True
     pixels: NDArray[np.uint8] = np.where(ground[..., None], 255, RED).astype(np.uint8)

@@ -47,7 +47,7 @@ def test_every_kind_of_sample_is_split_by_its_group(corpus: TrainingCorpus) -> N
 
 
 def test_every_source_of_boxes_has_held_out_runs(corpus: TrainingCorpus) -> None:
-    """Though by the hashes of its runs all would be learned from."""
+    """Even if the hashes of all its runs say train."""
     learned = [f"run {k}" for k in range(60) if split_of(f"phone/run {k}") == "train"][:8]
     box = replace(corpus.boxes[0], source="phone")
     boxes = [replace(box, run=run) for run in learned for _ in range(10)]
@@ -56,7 +56,7 @@ def test_every_source_of_boxes_has_held_out_runs(corpus: TrainingCorpus) -> None
     held_out = [item.group for item in boxed.boxed("test") if item.source == "phone"]
     assert len(held_out) == 10
     assert held_out[0] == min((f"phone/{run}" for run in learned), key=position_of)
-    # A source with enough of them keeps the split by hash.
+    # A source with enough held-out runs keeps the split by hash.
     assert {item.group for item in boxed.boxed("test") if item.source == "web"} == {
         f"web/{k}" for k in range(100) if split_of(f"web/{k}") == "test"
     }

@@ -71,7 +71,7 @@ def test_frames_of_the_catalog_are_learned_by_the_detector_alone(
     more = replace(corpus, catalog_frames=(frame, replace(frame, split="test")))
     assert len(read_material(more, "train").boxed["catalog"]) == 1
     assert "catalog" not in read_material(more, "validation").boxed
-    # The grader learns its boxes as crops, which are among the photos.
+    # The grader learns the boxes as crops, which count among the photos.
     assert more.training_split() == corpus.training_split()
 
 

@@ -1,4 +1,4 @@
-"""Texts of strangers, file names and messages, in every answer of the fake API."""
+"""Hostile file names and messages in every answer of the fake API."""
 
 import json
 from typing import Any
@@ -41,7 +41,7 @@ FIELDS = {
     "supplier",
     "note",
 }
-# In these, the field of that name is one of a fixed set, or a number.
+# In these answers, the field of that name has one of a fixed set of values, or a number.
 FIXED = {
     ("images", "split"),
     ("points", "split"),
@@ -100,7 +100,7 @@ def script(api: FakeApi, photo: bytes) -> FakeApi:
     for path, answer in api.answers.items():
         if isinstance(answer, Answer) and answer.content_type.endswith("json") and answer.body:
             api.answers[path] = Answer(with_evil(json.loads(answer.body)), answer.status)
-    # One photo of the gallery and one of the queue cannot be shown: then their names are.
+    # One photo of the gallery and one of the queue cannot be shown: their names are shown instead.
     del api.answers[f"/dataset/images/{fake_collect.IDS[0]}/photograph"]
     del api.answers["/predictions/shoe/photograph"]
     return api

@@ -1,4 +1,4 @@
-"""The app is not open to strangers by accident."""
+"""The app is not open to other machines by accident."""
 
 import os
 import subprocess

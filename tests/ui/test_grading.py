@@ -203,7 +203,7 @@ def test_thing_that_is_no_fruit_is_not_among_the_fruits_of_the_csv() -> None:
 
 
 def test_several_fruits_that_were_not_found_one_by_one_are_not_counted() -> None:
-    """A model without a detector may still see that there are several."""
+    """A model without a detector can still tell that there are several."""
     plain = Prediction.model_validate(PREDICTION | {"several": True})
     [row] = csv.DictReader(StringIO(grading.as_csv([Graded("t", None, plain, None)])))
     assert (row["grade"], row["fruits"], row["predicted_class"]) == ("Several fruits", "", "")

@@ -33,7 +33,7 @@ def patches() -> Image.Image:
 
 
 def off_by(data: bytes) -> int:
-    """The greatest difference in the middle of a patch, of 255."""
+    """The largest difference in the middle of a patch, 0 to 255."""
     shown = preview(data)
     assert shown is not None
     return int(np.abs(_middles(Image.open(BytesIO(shown))) - _middles(decode(data).image)).max())
@@ -65,7 +65,8 @@ def test_named_colours_are_those_that_are_graded(name: str) -> None:
     assert off_by(NAMED[name]) <= 6
 
 
-# Of the API's tests. Plain Pillow shows no HEIF and no broken chunk, and the large one is reduced.
+# Cases of the API's tests without HEIF and broken chunks, which plain Pillow does not show, and
+# without the large one, which is reduced.
 OTHERS = {
     name: data
     for name, data in (FILES | PLAIN).items()

@@ -1,4 +1,4 @@
-"""Composed scenes: boxes lie around what is seen of the fruits, and nowhere else."""
+"""Composed scenes: boxes surround the visible part of each fruit, and nothing else."""
 
 import numpy as np
 import pytest
@@ -105,7 +105,7 @@ def test_what_has_no_plain_background_is_not_cut_out() -> None:
 
 
 def test_boxes_alone_are_enough_for_scenes() -> None:
-    """No photo on a plain background, and none without fruit."""
+    """Without photos on a plain background, and without photos that show no fruit."""
     photo = Scene(draw_fruit("freshapples", 1), as_boxes([(0.2, 0.2, 0.8, 0.8)]), [0], NO_BOXES)
     sampler = SceneSampler(DetectorRecipe(), Material(("apple",), boxed={"phone": [photo]}))
 

@@ -47,7 +47,7 @@ def test_everything_counts_as_background_in_a_complete_scene_only() -> None:
     assert (complete[..., targets.CARE] == 1).all()
     partly = make_target(Scene(IMAGE, BOXES, [0, 1], NO_BOXES, complete=False), GRID)
     care = partly[..., targets.CARE]
-    # In the boxes and close to them; the corner above on the right may be fruit without a box.
+    # In the boxes and close to them; elsewhere there may be fruit without a box.
     assert care[3, 3] == care[11, 11] == 1
     assert care[1, 14] == care[14, 1] == 0
 

@@ -1,4 +1,4 @@
-"""Putting a version in use that does not know where the line was drawn in the one before."""
+"""Promoting a version that lacks the thresholds of the one before."""
 
 import json
 
@@ -12,7 +12,7 @@ from tests.ui.app_pages.test_retrain_run import PROMOTED
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import Answer, FakeApi
 
-# GET lists them, POST takes over those of another version.
+# GET lists them, POST copies those of another version.
 THRESHOLDS = fake_thresholds.path(fake.CANDIDATE)
 PROMOTE = f"/models/{fake.CANDIDATE}/promote"
 

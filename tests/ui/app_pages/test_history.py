@@ -20,7 +20,7 @@ def scripted(api: FakeApi, photo: bytes) -> None:
 
 
 def opened(open_page: OpenPage, prediction_id: str) -> AppTest:
-    """A photo, as by its address."""
+    """The page of a photo, opened by its URL."""
     page = open_page("predict")
     page.query_params["prediction"] = prediction_id
     page.switch_page("app_pages/history.py").run()
@@ -71,7 +71,7 @@ def test_filters_are_asked_of_the_api(open_page: OpenPage, api: FakeApi) -> None
     page.slider(key="history_sure").set_value((50, 90)).run()
     found = asked(api)
     assert (found["level"], found["at_least"], found["below"]) == (["rotten"], ["0.5"], ["0.9"])
-    # What is not known has a level too, which means nothing.
+    # Unknown photos have a level too, which means nothing.
     assert found["recognised"] == ["true"]
 
 
@@ -149,7 +149,7 @@ def test_photo_is_right_or_wrong(open_page: OpenPage, api: FakeApi) -> None:
     button(page, "Yes, it is right").click().run()
     assert json.loads(api.sent_to(f"{LIST}/{APPLE}/feedback")[-1]) == {"correct": True}
     assert "training image of Fresh apple" in page_text(page)
-    # The answer is of this photo, and of no other.
+    # The answer is only about this photo.
     page = opened(open_page, OLD)
     assert "Is this right?" in page_text(page)
 

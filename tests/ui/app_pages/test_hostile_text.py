@@ -1,4 +1,4 @@
-"""What strangers write never reaches a field that Streamlit reads as Markdown or as HTML.
+"""Text from outside never reaches a field that Streamlit reads as Markdown or as HTML.
 
 The browser, in tests/e2e/test_hostile_names.py, sees what is drawn at the moment it looks; here
 every field of every element is read.

@@ -40,7 +40,7 @@ def scripted(api: FakeApi, photo: bytes) -> None:
 
 @pytest.fixture
 def open_lot(open_page: OpenPage) -> OpenLot:
-    """The page of the inspection, as by its address."""
+    """The page of the inspection, opened by its URL."""
 
     def navigate() -> AppTest:
         page = open_page("predict")

@@ -96,7 +96,7 @@ def test_next_photo_replaces_the_last(open_page: OpenPage, api: FakeApi, photo: 
 def test_grade_of_the_last_photo_is_gone_while_the_next_is_graded(
     open_page: OpenPage, api: FakeApi, photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a run of the page does not draw over stays until it ends, and the API may hang."""
+    """Streamlit keeps old elements until a run of the page ends, and the API may hang."""
     runs: list[LocalScriptRunner] = []
     original = LocalScriptRunner.__init__
 

@@ -85,7 +85,7 @@ def test_costs_are_sent_and_move_the_suggestion(line: AppTest, api: FakeApi) -> 
     line.number_input[0].set_value(100.0)
     run(line)
     assert queries(api)[-1]["let_through_cost"] == "100.0"
-    # So dear is a rotten one that a few good ones are thrown away.
+    # A rotten one costs so much that throwing a few good ones away is cheaper.
     assert int(str(line.slider[0].value)) > 75
     assert "0 of 31 rotten ones let through" in page_text(line)
 

@@ -134,5 +134,5 @@ def test_the_photos_can_be_taken_along(open_page: OpenPage, api: FakeApi) -> Non
     page = mistakes(open_page, api, mistakes=[MISTAKE], wrong_with_photo=1)
     buttons: list[Any] = list(page.get("download_button"))
     assert "Download these photos" in [button.label for button in buttons]
-    # Many photos: only if they are asked for.
+    # There may be many photos: only on demand.
     assert not api.sent_to(f"{PATH}/export")

@@ -150,7 +150,7 @@ def test_photo_is_dismissed_and_that_is_undone(page: AppTest, api: FakeApi) -> N
     assert not page.exception
     assert "1 photo dismissed: not a fruit" in page_text(page)
     assert "label_shoe" not in [choice.key for choice in page.selectbox]
-    # Nothing was said of the others.
+    # Dismissing sends no labels of the others.
     assert not [body for body in api.sent_to("/review-queue") if body]
     api.answers["/review-queue"] = queue_answer
     button(page, "Undo the last").click().run()

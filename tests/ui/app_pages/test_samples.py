@@ -45,7 +45,7 @@ def test_sample_is_graded_but_neither_recorded_nor_learned(
     assert page.header[0].value == "Fresh apple"
     assert asked(api) == [{"record": ["false"]}]
     assert "Is this right?" not in page_text(page)
-    # Its heat map is asked for without an id, as there is no record with one.
+    # Its heat map is requested without an id, as a sample has no record.
     page.toggle(key="heat_map").set_value(True).run()
     assert asked(api)[1:] == [{"explain": ["true"], "record": ["false"]}]
     # The other samples are still offered.

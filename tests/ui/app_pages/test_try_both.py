@@ -50,7 +50,7 @@ def page(open_page: OpenPage, api: FakeApi) -> AppTest:
     script(api)
     compared = api.answers[COMPARE]
     assert isinstance(compared, Answer)
-    # The figures are asked for without a body.
+    # The metrics are requested without a body.
     api.answers[COMPARE] = lambda body: graded_by_both(body) if body else compared
     page = open_page("model_report")
     control: Any = page.segmented_control(key="report_part")

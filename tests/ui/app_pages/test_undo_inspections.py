@@ -1,4 +1,4 @@
-"""Removing photos of inspections and whole inspections is taken back, at once or days later."""
+"""Undoing a removal of inspections or their photos, at once or days later."""
 
 from collections.abc import Callable
 

@@ -61,7 +61,7 @@ CHARTS = {
     "map": lambda names: embedding_map(points(names)),
 }
 
-# Rows of them are classes or levels, but their colours say something else.
+# Charts whose rows are classes or levels, but whose colours mean something else.
 OF_ROWS = {
     "confusion": confusion([[3, 0], [0, 3]], ["freshapples", "rottenapples"]),
     "current and new": recall_pairs({"rottenapples": Pair(3, 2, 3)}),
