@@ -311,5 +311,5 @@ def take_suggestion_answered() -> bool:
 
 
 def keep_suggestion_answered() -> None:
-    """Keep it until the line on every page is drawn anew."""
+    """Keep it until the line on every page is drawn again."""
     st.session_state[_SUGGESTION_ANSWERED] = True

@@ -23,7 +23,7 @@ from charts.style import (
 
 _ROW_PIXELS = 46
 _CELL_PIXELS = 52
-# From transparent to a blue on which text is readable, on light and dark. Green would say fresh.
+# From transparent to a blue with readable text, on light and dark. Green would suggest fresh.
 _BLUES = [[0.0, "rgba(91, 142, 203, 0)"], [1.0, "rgba(91, 142, 203, 0.65)"]]
 
 

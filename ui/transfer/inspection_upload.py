@@ -33,7 +33,7 @@ def start(
 ) -> BackgroundUpload[AddedFile]:
     """Start to add photos, or zips of them, one by one: grading all fruits of a photo takes long.
 
-    A photo that was sent and got no answer may be sent again, as it counts once.
+    A photo whose answer was lost may be sent again: it counts once.
     """
     queue = deque(files)
     total = upload_batches.count_photos(queue)

@@ -84,5 +84,5 @@ def _sent(event: str) -> tuple[int, bytes] | None:
 
 
 def _in_a_line(error: ApiError) -> str:
-    # In the browser it is plain text.
+    # Without Markdown: the browser shows plain text.
     return f"{error.title}. {error.detail}".replace("`", "")

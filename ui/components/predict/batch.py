@@ -143,7 +143,7 @@ def _totals(rows: list[Graded]) -> None:
         "Graded": len(predictions),
         **{level_label(level): levels.count(level) for level in ("fresh", "past_best", "rotten")},
     }
-    # Of classes that say nothing about freshness, such as kiwi.
+    # Fruits whose class says nothing about freshness, such as kiwi.
     if other := known - sum(level is not None for level in levels):
         totals["Freshness not graded"] = other
     totals["Not known"] = len(predictions) - known
