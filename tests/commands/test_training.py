@@ -18,7 +18,7 @@ from api.training.recipe import Recipe
 from tests.synthetic_images import encode
 
 pytestmark = pytest.mark.slow
-# Of each class, so that each split has some.
+# Enough of each class for all splits.
 PHOTOS = 40
 FILLS_THE_FRAME = {"cats": (200, 120, 60), "dogs": (60, 90, 200)}
 

@@ -120,7 +120,7 @@ def test_api_and_app_may_be_below_a_path(proxied: tuple[str, str]) -> None:
     api, app = proxied
     for prefix in ("", "/grader", "/a/b"):
         assert httpx.get(f"{api}{prefix}/live", trust_env=False).text == f"{prefix}/live"
-        # Of one replica, whichever it is.
+        # These metrics would be of a random replica.
         assert httpx.get(f"{api}{prefix}/metrics", trust_env=False).status_code == 404
         page = f"{app}{prefix}/_stcore/stream"
         with connect(page, proxy=None) as socket:

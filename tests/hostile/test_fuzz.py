@@ -40,7 +40,7 @@ def graded(served: Served) -> tuple[str, float]:
 
 
 def grade_instances(served: Served) -> None:
-    """Several at once, so that each thread has made its interpreter of the detector."""
+    """Grade several at once, so that each thread creates its detector interpreter."""
     image = encode(draw_fruit("freshoranges", 5, size=300), "JPEG")
 
     def send(_: int) -> int:
@@ -52,7 +52,7 @@ def grade_instances(served: Served) -> None:
 
 
 def make_reports(served: Served) -> None:
-    """Of an inspection without photos: this imports what draws PDF and XLSX."""
+    """Make reports of an inspection without photos, to import what draws PDF and XLSX."""
     lot = httpx.post(f"{served.url}/inspections", json={"lot": "A"}, timeout=60, trust_env=False)
     for kind in ("pdf", "xlsx"):
         url = f"{served.url}/inspections/{lot.json()['id']}/report.{kind}"

@@ -137,7 +137,7 @@ def test_full_disk(disk: Path, tmp_path: Path) -> None:
         assert hidden_files(state) == []
         assert set(Blobs(settings.storage).keys("photographs")) == blobs
 
-        # With space again, everything goes on by itself.
+        # With space again, everything continues without a restart.
         until(lambda: is_recorded(client, waiting))
         assert upload(client, jpeg(2)).json()["uploaded_count"] == 1
         done = client.post(f"/predictions/{waiting}/feedback", json={"label": "pears"})

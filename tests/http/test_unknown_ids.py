@@ -26,7 +26,7 @@ def test_id_that_cannot_exist_is_not_found(client: TestClient, method: str, path
         url = path.format_map(_Everywhere(unknown))
         answer = client.request(method, url)
         assert answer.status_code == 404, (url, answer.text)
-        # Of one that could exist, the answer says the same.
+        # A possible id that does not exist gives the same code.
         missing = client.request(method, path.format_map(_Everywhere("0" * 32)))
         code = answer.json()["code"]
         assert code in (missing.json()["code"], "not-found"), url

@@ -42,7 +42,7 @@ def found(client: TestClient, lot: str) -> list[int]:
 
 @pytest.fixture
 def lot(grading: TestClient) -> Iterator[str]:
-    """The path of an inspection of two photos and a repetition, with one correction."""
+    """The path of an inspection of two photos and a repeated one, with one correction."""
     inspection_id = opened(grading, lot="Back again")
     path = f"/inspections/{inspection_id}"
     first, *_, again = add(grading, inspection_id, photo(1), photo(2), same_again(1))["added"]
@@ -61,7 +61,7 @@ def test_removed_photo_counts_nowhere_and_comes_back(grading: TestClient, lot: s
 
     inspection, photos, fruits = everything(grading, lot)
     assert (inspection["photos"], photos["total"]) == (2, 2)
-    # The repetition counts by itself now.
+    # The repeated photo counts now.
     assert [(one["same_as"], one["counted"]) for one in photos["photos"]] == [(None, True)] * 2
     assert sum(inspection["counts"].values()) == fruits["total"]
     assert first["id"] not in {one["photo_id"] for one in fruits["fruits"]}

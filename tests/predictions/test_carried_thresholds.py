@@ -51,7 +51,7 @@ def test_what_a_version_lacks_is_said_before_and_after_its_promotion(client: Tes
 
     promotion = client.post(f"/models/{OTHER}/promote").json()
     assert (promotion["replaced"], promotion["lacks_thresholds"]) == (SMALL, ["apple", "banana"])
-    # In use, it is compared with the one before it.
+    # The version in use is compared with the one before it.
     assert lacks(client, OTHER) == (SMALL, ["apple", "banana"])
     assert lacks(client, SMALL) == (OTHER, [])
     assert all(one["set_by"] != "fruit" for one in listed(client, OTHER).values())

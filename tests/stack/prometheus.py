@@ -11,7 +11,7 @@ from api.settings import PROJECT
 
 CONFIGURATION = PROJECT / "deploy" / "prometheus" / "prometheus.yml"
 ALERTMANAGER = PROJECT / "deploy" / "alertmanager" / "alertmanager.yml"
-# In place of minutes.
+# Replaces the minutes that alerts wait.
 WAIT = "5s"
 
 

@@ -27,7 +27,7 @@ READY = "Ready for retraining runs."
 
 class Stack:
     """Starts in the order of Compose. `replicas` are the URLs of the API's replicas by name;
-    `webhook` is told of alerts."""
+    `webhook` receives the alerts."""
 
     def __init__(self, folder: Path, database: Server, webhook: Webhook) -> None:
         self.database = database
@@ -106,7 +106,7 @@ class Stack:
         return {**service_environment(str(folder)), **environment}
 
     def _wait_for_worker(self, name: str) -> None:
-        """The log also holds the lines of earlier starts."""
+        """Counts the ready lines, since the log also holds those of earlier starts."""
         until(lambda: self.processes.log(name).count(READY) == self.processes.starts[name])
 
     def _start_bucket(self) -> None:

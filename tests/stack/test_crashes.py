@@ -18,7 +18,7 @@ def test_no_request_fails_when_a_replica_and_a_worker_are_killed(stack: Stack) -
             stack.processes.kill(killed)
             until(lambda: unreachable(stack) == {killed})
             until(lambda: "ReplicaDown" in stack.prometheus.alerts())
-            # Through Alertmanager, to whom RIPELINE_NOTIFY names.
+            # Through Alertmanager, to the receiver in RIPELINE_NOTIFY.
             until(lambda: "Ripeline: ReplicaDown" in stack.webhook.titles)
             # The other worker reaps the lost run.
             assert wait_for_run(client, run_id)["state"] in ("interrupted", "succeeded")

@@ -128,7 +128,7 @@ def test_text_beyond_the_axes_is_drawn(chart: go.Figure) -> None:
 
 
 def test_number_above_the_tallest_bar_has_room() -> None:
-    # Of 12 pixels, with some above it.
+    # The number is 12 pixels high, with some space above it.
     assert COPIES.layout.margin.t >= 20
 
 
