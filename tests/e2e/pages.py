@@ -1,5 +1,7 @@
 """The app's pages in a browser: open, wait, check, take screenshots."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -96,35 +98,43 @@ def assert_fits_width(page: Page) -> None:
     assert max(overflow) <= TOLERANCE_PIXELS, (page.url, page.viewport_size, overflow)
 
 
-def screenshot(page: Page, name: str) -> Path:
+def screenshot(page: Page, name: str) -> None:
     """A screenshot of the page at its full height."""
-    ARTEFACTS.mkdir(exist_ok=True)
+    with _full_height(page):
+        _photograph(page, name)
+
+
+@contextmanager
+def _full_height(page: Page) -> Iterator[None]:
     quiet(page)
     size = page.viewport_size
     assert size is not None
     height = min(max(page.evaluate(_HEIGHT), size["height"]), TALLEST_PIXELS)
     page.set_viewport_size({"width": size["width"], "height": height})
     quiet(page)
-    path = ARTEFACTS / f"{name}.png"
-    page.screenshot(path=path)
+    yield
     page.set_viewport_size(size)
-    return path
+
+
+def _photograph(page: Page, name: str) -> None:
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / f"{name}.png")
 
 
 def look(page: Page, story: str, step: str, *, whole: bool = True) -> None:
     """The page fits, and there is a screenshot of it, light and dark; `whole`: at full height."""
     size = page.viewport_size
     assert size is not None
-    for scheme, background in SCHEMES.items():
-        page.emulate_media(color_scheme=scheme)
-        expect(page.locator(".stApp")).to_have_css("background-color", background)
-        quiet(page)
-        assert_fits_width(page)
-        name = f"{story}-{size['width']}-{scheme}-{step}"
-        if whole:
-            screenshot(page, name)
-        else:
-            page.screenshot(path=ARTEFACTS / f"{name}.png")
+    quiet(page)
+    assert_fits_width(page)
+    # At full height once, for both: the page is drawn anew for each size.
+    with _full_height(page) if whole else nullcontext():
+        for scheme, background in SCHEMES.items():
+            page.emulate_media(color_scheme=scheme)
+            expect(page.locator(".stApp")).to_have_css("background-color", background)
+            quiet(page)
+            assert_fits_width(page)
+            _photograph(page, f"{story}-{size['width']}-{scheme}-{step}")
     page.emulate_media(color_scheme="light")
 
 

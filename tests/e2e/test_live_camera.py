@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.drawn_tray import draw_tray_of, rearranged
 from tests.e2e.browser import ARGUMENTS, chromium, running_browser
@@ -76,12 +76,19 @@ def fake_api(shared_api: FakeApi) -> Iterator[FakeApi]:
     shared_api.answers = before
 
 
-@pytest.fixture
-def page(filming: Browser) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def allowed(filming: Browser, fake_url: str) -> Iterator[BrowserContext]:
     """Of a person who lets every page use the camera."""
-    context = filming.new_context(permissions=["camera"], reduced_motion="reduce")
-    yield context.new_page()
-    context.close()
+    with filming.new_context(permissions=["camera"], reduced_motion="reduce") as context:
+        # As long as one page of the app is open, others have what it has compiled.
+        context.new_page().goto(f"{fake_url}/_stcore/health")
+        yield context
+
+
+@pytest.fixture
+def page(allowed: BrowserContext) -> Iterator[Page]:
+    with allowed.new_page() as page:
+        yield page
 
 
 def live(page: Page) -> Locator:

@@ -42,8 +42,7 @@ def test_page_begins_soon_below_the_header(sized_page: Page, running: Running) -
     assert 0 <= title["y"] - (header["y"] + header["height"]) < 40
 
 
-def test_page_is_as_wide_after_a_wide_one(browser: Browser, running: Running) -> None:
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
+def test_page_is_as_wide_after_a_wide_one(page: Page, running: Running) -> None:
     block = page.get_by_test_id("stMainBlockContainer")
     open_page(page, running.ui_url, "")
     first = block.bounding_box()
@@ -51,7 +50,6 @@ def test_page_is_as_wide_after_a_wide_one(browser: Browser, running: Running) ->
     wide = block.bounding_box()
     visit(page, "Predict", "")
     again = block.bounding_box()
-    page.close()
 
     assert first is not None
     assert wide is not None

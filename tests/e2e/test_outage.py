@@ -28,7 +28,9 @@ def test_every_page_reports_an_outage_and_recovers(browser: Browser, tmp_path: P
     service.start("api")
     try:
         with running_app(service.url) as ui_url:
-            pages = {address: browser.new_page() for address in PAGES}
+            # Of one context, in which the app is compiled once.
+            context = browser.new_context()
+            pages = {address: context.new_page() for address in PAGES}
             for address, page in pages.items():
                 open_page(page, ui_url, address)
                 shows_data(page, address)
@@ -42,7 +44,7 @@ def test_every_page_reports_an_outage_and_recovers(browser: Browser, tmp_path: P
             service.start("api")
             for address, page in pages.items():
                 shows_data(page, address)
-                page.close()
+            context.close()
     finally:
         service.stop()
 

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.pages import ARTEFACTS, PATIENCE_MS, choose_files, expect_title, quiet
 from tests.processes import Running
 from tests.synthetic_images import draw_fruit, encode
 
 
-def test_uploaded_photo_is_graded(browser: Browser, running: Running, tmp_path: Path) -> None:
+def test_uploaded_photo_is_graded(page: Page, running: Running, tmp_path: Path) -> None:
     photo = tmp_path / "orange.jpg"
     photo.write_bytes(encode(draw_fruit("freshoranges", seed=4, size=320), "JPEG"))
     answer = httpx.post(
@@ -20,7 +20,7 @@ def test_uploaded_photo_is_graded(browser: Browser, running: Running, tmp_path: 
     ).json()
     before = httpx.get(f"{running.api_url}/health", trust_env=False).json()["prediction_count"]
 
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.set_default_timeout(PATIENCE_MS)
     page.goto(running.ui_url)
     expect_title(page, "Is it fresh?")
@@ -52,7 +52,6 @@ def test_uploaded_photo_is_graded(browser: Browser, running: Running, tmp_path: 
     card.get_by_role("tab", name="JavaScript").click()
     code = card.locator("code.language-javascript").inner_text()
     _assert_script_grades(page, code, running.api_url, photo, answer)
-    page.close()
 
 
 def _assert_script_grades(
@@ -67,15 +66,13 @@ def _assert_script_grades(
 
 
 def test_file_that_is_not_a_photo_is_explained(
-    browser: Browser, running: Running, tmp_path: Path
+    page: Page, running: Running, tmp_path: Path
 ) -> None:
     text_file = tmp_path / "words.jpg"
     text_file.write_text("not a photograph")
-    page = browser.new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.goto(running.ui_url)
     choose_files(page, text_file)
     alert = page.get_by_test_id("stAlert")
     expect(alert).to_contain_text("This photo cannot be graded")
     expect(alert).to_contain_text("The file is text, which this service does not read")
-    page.close()

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.pages import (
     SIZES,
@@ -58,13 +58,13 @@ def opened(page: Page, running: Running) -> None:
 
 
 def test_removed_and_relabelled_photos_come_back(
-    browser: Browser, running: Running, names: list[str]
+    page: Page, running: Running, names: list[str]
 ) -> None:
     before = images(running)
     assert sorted(before) == names
     for width, scheme in SIZES[::3]:
-        context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
-        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
         opened(page, running)
 
         page.get_by_role("button", name="Relabel").click()
@@ -95,10 +95,9 @@ def test_removed_and_relabelled_photos_come_back(
         expect(page.get_by_text("3 photos put back.")).to_be_visible()
         assert images(running) == before
         no_traceback(page)
-        context.close()
 
 
-def test_removed_photos_and_inspections_come_back(browser: Browser, running: Running) -> None:
+def test_removed_photos_and_inspections_come_back(page: Page, running: Running) -> None:
     """A photo at once, an inspection after a reload."""
     with httpx.Client(base_url=running.api_url, timeout=60, trust_env=False) as api:
         lot = api.post("/inspections", json={"lot": "Undone", "supplier": "", "kind": ""}).json()
@@ -108,10 +107,7 @@ def test_removed_photos_and_inspections_come_back(browser: Browser, running: Run
         assert len(api.post(f"{url}/photos", files=files).json()["added"]) == 2
         before = api.get(f"{url}/photos").json()
 
-        context = browser.new_context(
-            viewport={"width": 390, "height": 900}, reduced_motion="reduce"
-        )
-        page = context.new_page()
+        page.set_viewport_size({"width": 390, "height": 900})
         page.goto(f"{running.ui_url}/inspections?inspection={lot['id']}")
         expect_title(page, "Lot Undone")
         quiet(page)
@@ -152,7 +148,6 @@ def test_removed_photos_and_inspections_come_back(browser: Browser, running: Run
             expect_title(page, "Lot Undone")
             quiet(page)
         no_traceback(page)
-        context.close()
 
 
 def _put_back(page: Page, what: str) -> None:
