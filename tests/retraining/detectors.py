@@ -15,7 +15,6 @@ import pytest
 from api.model.manifest import DetectorManifest
 from api.model.package import Package, load_package
 from api.retraining.job import RetrainJob
-from api.training.backbones.efficientnet_lite import Block
 from api.training.detection.recipe import DetectorRecipe
 from api.training.detection.train import TrainedDetector
 from tests.retraining.catalog import (
@@ -27,14 +26,12 @@ from tests.retraining.catalog import (
     write_champion,
 )
 from tests.synthetic_images import encode
+from tests.training.drawn import shorten_detector
 
 FRUITS = ("apple", "banana")
 TINY = DetectorRecipe(
     weights="none", input_size=64, width=16, tuning_steps=2, batch_size=4, warm_up_steps=1
 )
-# A network of four blocks, with their maps of strides 8, 16 and 32.
-BLOCKS = [Block(3, 2, expand, filters) for expand, filters in ((1, 16), (6, 24), (6, 40), (6, 80))]
-LAYERS = ("block1_project_bn", "block2_project_bn", "block3_project_bn")
 Jobs = Callable[..., RetrainJob]
 
 
@@ -59,11 +56,10 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_steps() -> Iterator[None]:
     """Of a detector's making: a short network, and few composed scenes to judge it by.
 
-    Exporting the whole network takes four times as long; tests/training/detection does.
+    tests/training/detection has the whole network.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("api.training.backbones.efficientnet_lite.BLOCKS", BLOCKS)
-        patch.setattr("api.training.detection.network.LAYERS", LAYERS)
+        shorten_detector(patch)
         patch.setattr("api.training.detection.threshold.SCENES", 12)
         patch.setattr("api.evaluation.compare_detectors.COMPOSED", 20)
         yield

@@ -20,7 +20,7 @@ from api.training.detection.recipe import DetectorRecipe
 from api.training.detection.sampler import read_material
 from api.training.detection.train import TrainedDetector, fit_network, train_detector
 from tests.synthetic_images import draw_fruit
-from tests.training.drawn import draw_corpus
+from tests.training.drawn import draw_corpus, shorten_detector
 
 pytestmark = pytest.mark.slow
 RECIPE = DetectorRecipe(input_size=96, steps=150, batch_size=8, warm_up_steps=5, averaging=0.9)
@@ -80,11 +80,14 @@ def test_same_seed_gives_the_same_detector(corpus: TrainingCorpus) -> None:
         assert np.array_equal(before, after)
 
 
-def test_graph_with_weights_that_are_no_numbers_is_refused(trained: TrainedDetector) -> None:
+def test_graph_with_weights_that_are_no_numbers_is_refused(
+    trained: TrainedDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from api.training.detection.network import build_detector  # noqa: PLC0415
     from api.training.export import to_litert  # noqa: PLC0415
 
-    network = build_detector(RECIPE, 2)
+    shorten_detector(monkeypatch)
+    network = build_detector(dataclasses.replace(RECIPE, weights="none"), 2)
     network.set_weights([np.full_like(weights, np.nan) for weights in network.get_weights()])
     with pytest.raises(ValueError, match="gives no numbers"):
         Detector(to_litert(network), trained.manifest)
