@@ -35,7 +35,7 @@ run: $(READY) ## Start API (8000), app (8501) and worker; Ctrl-C stops them
 env: ## Write .env for docker compose, with random passwords
 	@$(PYTHON) -m scripts.env
 
-test: $(READY) check ## Check the code and run the tests (23 minutes on two cores)
+test: $(READY) check ## Check the code and run the tests (half an hour on two slow cores)
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (two minutes)

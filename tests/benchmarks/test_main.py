@@ -20,17 +20,19 @@ PYTEST = {"PYTEST_VERSION", "PYTEST_CURRENT_TEST", "RIPELINE_ENGINE", "OPENBLAS_
 
 
 @pytest.mark.slow
-def test_benchmarks_do_not_run_with_the_engine_of_the_tests() -> None:
+def test_benchmarks_run_with_the_engine_and_the_threads_of_the_service() -> None:
     program = (
         "import benchmarks.__main__\n"
+        "import threadpoolctl\n"
         "from api.settings import get_settings\n"
-        "print(get_settings().engine)"
+        "threads = {one['num_threads'] for one in threadpoolctl.threadpool_info()}\n"
+        "print(get_settings().engine, threads)"
     )
     environment = {name: value for name, value in os.environ.items() if name not in PYTEST}
     command = [sys.executable, "-c", program]
     result = subprocess.run(command, capture_output=True, check=True, env=environment, cwd=PROJECT)
 
-    assert result.stdout.strip() == b"auto"
+    assert result.stdout.strip() == b"auto {1}"
 
 
 def test_document_is_made_of_the_reports_that_are_kept() -> None:
