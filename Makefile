@@ -38,7 +38,7 @@ env: ## Write .env for docker compose, with random passwords
 test: $(READY) check ## Check the code and run the tests (half an hour on two slow cores)
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
-test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (two minutes)
+test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (two to three minutes)
 	$(BIN)/python -m pytest -m "not slow and not stack and not images and not containers" --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus with alertmanager, postgresql)
