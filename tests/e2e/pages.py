@@ -13,8 +13,9 @@ ARTEFACTS = PROJECT / "test-artefacts"
 # Of a window on a desk, and of a phone.
 WIDTHS = (1280, 390)
 PHONE = 500
+Scheme = Literal["light", "dark"]
 # The backgrounds of ui/.streamlit/config.toml.
-SCHEMES: dict[Literal["light", "dark"], str] = {
+SCHEMES: dict[Scheme, str] = {
     "light": "rgb(253, 252, 248)",
     "dark": "rgb(21, 26, 23)",
 }
@@ -125,17 +126,21 @@ def look(page: Page, story: str, step: str, *, whole: bool = True) -> None:
     """The page fits, and there is a screenshot of it, light and dark; `whole`: at full height."""
     size = page.viewport_size
     assert size is not None
+    for scheme in SCHEMES:
+        _check_in(page, scheme)
+    # At full height once, for both: the page is drawn anew for each size. Ends in the light one.
+    with _full_height(page) if whole else nullcontext():
+        for scheme in reversed(SCHEMES):
+            _check_in(page, scheme)
+            _photograph(page, f"{story}-{size['width']}-{scheme}-{step}")
+
+
+def _check_in(page: Page, scheme: Scheme) -> None:
+    """The page, in this colour scheme, fits."""
+    page.emulate_media(color_scheme=scheme)
+    expect(page.locator(".stApp")).to_have_css("background-color", SCHEMES[scheme])
     quiet(page)
     assert_fits_width(page)
-    # At full height once, for both: the page is drawn anew for each size.
-    with _full_height(page) if whole else nullcontext():
-        for scheme, background in SCHEMES.items():
-            page.emulate_media(color_scheme=scheme)
-            expect(page.locator(".stApp")).to_have_css("background-color", background)
-            quiet(page)
-            assert_fits_width(page)
-            _photograph(page, f"{story}-{size['width']}-{scheme}-{step}")
-    page.emulate_media(color_scheme="light")
 
 
 def is_phone(page: Page) -> bool:
