@@ -10,6 +10,7 @@ from tests.ui.app_pages.pages import button, page_text, wait_for_upload
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, FakeApi
 from tests.ui.fake_collect import script, zipped
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -147,6 +148,8 @@ def test_running_batch_can_be_stopped(page: AppTest, api: FakeApi, photo: bytes)
 
     [bar] = page.get("progress")
     assert "Grading: 0 of 30 files" in bar.proto.text
+    # Before that, not even the first batch would be sent.
+    until(lambda: api.sent_to("/predict/batch"))
     button(page, "Stop").click().run()
     assert button(page, "Stop").disabled
 
