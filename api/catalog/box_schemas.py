@@ -23,7 +23,7 @@ Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 
 
 class FruitBox(BaseModel):
-    """Pixels of the upright photo; x to the right, y down."""
+    """A bounding box in pixels of the upright photo; x points right, y points down."""
 
     model_config = ConfigDict(strict=True)
 
@@ -34,19 +34,20 @@ class FruitBox(BaseModel):
 
 
 class MarkedFruit(BaseModel):
-    """A box around one fruit, and its class."""
+    """A bounding box around one fruit, and its class."""
 
     model_config = ConfigDict(strict=True)
 
     box: FruitBox
     class_name: ClassOfFruit | None = Field(
-        default=None, description="As in feedback; null if only the place of the fruit is known."
+        default=None,
+        description="Class of the fruit, as in feedback; null if only its position is known.",
     )
 
 
 class DrawnOn(BaseModel):
-    """The upright size of the picture that the boxes were drawn on, as `image` of an answer of
-    POST /predict.
+    """Upright size of the picture on which the boxes were drawn, in pixels; the same as `image` in
+    a response of `POST /predict`.
     """
 
     model_config = ConfigDict(strict=True)
@@ -56,16 +57,16 @@ class DrawnOn(BaseModel):
 
 
 class MarkedFruits(BaseModel):
-    """All boxes of one photo."""
+    """All bounding boxes of one photo."""
 
     model_config = ConfigDict(strict=True)
 
     boxes: list[MarkedFruit] = Field(max_length=box_frames.MAX_BOXES)
-    complete: bool = Field(default=True, description="Whether every fruit of the photo has a box.")
+    complete: bool = Field(default=True, description="Whether every fruit in the photo has a box.")
     image: DrawnOn | None = Field(
         default=None,
-        description="Needed if the boxes were drawn on a larger or smaller copy of the stored "
-        "photo, as a person's own file may be.",
+        description="Required if the boxes were drawn on a picture of another size than the "
+        "stored photo, such as the original file.",
     )
     new_class: NewClass = False
 
@@ -83,19 +84,21 @@ class MarkedFruits(BaseModel):
 
 
 class BoxedPhotoAnswer(BaseModel):
-    """A photo with boxes around its fruits, in pixels of the stored photo."""
+    """A photo with bounding boxes around its fruits, in pixels of the stored photo."""
 
     id: str
-    photograph: str = Field(description="The group of files that show the same photo.")
+    photograph: str = Field(description="ID of the group of files that show the same photo.")
     split: Split
     origin: BoxedOrigin
     filename: str
     width: int
     height: int
     bytes: int
-    sha256: str = Field(description="Of the file as it was sent.")
-    complete: bool = Field(description="Whether every fruit has a box.")
-    prediction_id: str | None = Field(description="Whose photo it is, if of a prediction.")
+    sha256: str = Field(description="SHA-256 of the file as uploaded.")
+    complete: bool = Field(description="Whether every fruit in the photo has a box.")
+    prediction_id: str | None = Field(
+        description="ID of the prediction that the photo comes from; null if it was uploaded."
+    )
     created_at: datetime
     boxes: list[MarkedFruit]
 

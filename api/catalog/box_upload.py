@@ -30,14 +30,14 @@ class UploadedBoxedPhoto(BaseModel):
 
 
 class BoxedUploadReport(BaseModel):
-    """The outcome of each photo, and of each file of boxes that cannot be used."""
+    """Outcome for each photo, and an error for each annotation file that cannot be used."""
 
     stored: list[UploadedBoxedPhoto]
     known: list[UploadedBoxedPhoto] = Field(
-        description="They were boxed photos already, and keep the boxes that they have."
+        description="Photos that were boxed photos already. They keep the boxes they had."
     )
     errors: list[FileError]
-    boxes: int = Field(description="Of the stored photos.")
+    boxes: int = Field(description="Number of boxes on the newly stored photos.")
 
 
 @dataclass(frozen=True)

@@ -11,35 +11,39 @@ from api.storage.removed_table import RemovedKind, RemovedPhotoRow
 
 class Removal(Selection):
     for_good: bool = Field(
-        default=False, description="Delete them at once, also those that were removed before."
+        default=False, description="Delete the images permanently, including those removed earlier."
     )
 
 
 class Removed(BaseModel):
     removed: int
-    missing: list[str] = Field(description="Ids without an image.")
-    kept_days: float = Field(description="For so long they can be restored; 0: they are deleted.")
+    missing: list[str] = Field(description="IDs without an image.")
+    kept_days: float = Field(
+        description="Days for which the images can be restored; 0 if they were deleted permanently."
+    )
 
 
 class Restored(BaseModel):
-    """What became of removed photos that were to come back."""
+    """Outcome of a request to restore removed photos."""
 
     restored: int
     known: list[str] = Field(
-        description="Not restored, as the same photo was added again meanwhile."
+        description="IDs that were not restored because the same photo has been added again."
     )
-    missing: list[str] = Field(description="Ids without a removed photo: it was deleted.")
+    missing: list[str] = Field(
+        description="IDs without a removed photo, for example because it was deleted permanently."
+    )
 
 
 class RemovedPhoto(BaseModel):
-    """A training photo that was removed. As an image it has a class, with boxes none."""
+    """A removed training photo that can be restored."""
 
     id: str
     kind: RemovedKind
     filename: str
-    class_name: str | None
+    class_name: str | None = Field(description="Class of the image; null for a boxed photo.")
     removed_at: datetime
-    kept_until: datetime
+    kept_until: datetime = Field(description="When the photo will be deleted permanently.")
 
     @classmethod
     def of(cls, row: RemovedPhotoRow, keep_days: float) -> Self:
@@ -51,10 +55,13 @@ class RemovedPhoto(BaseModel):
 
 
 class RemovedPage(BaseModel):
-    """The last removed first."""
+    """A page of removed photos, last removed first."""
 
     total: int
     offset: int
     limit: int
-    kept_days: float = Field(description="For so long removed photos are kept; 0: not at all.")
+    kept_days: float = Field(
+        description="Days for which removed photos are kept; 0 if removing a photo deletes it "
+        "permanently."
+    )
     photos: list[RemovedPhoto]

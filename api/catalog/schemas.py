@@ -25,7 +25,7 @@ class UploadedFile(BaseModel):
     id: str
     class_name: str
     split: Split
-    photograph: str = Field(description="The group of files that show the same photo.")
+    photograph: str = Field(description="ID of the group of files that show the same photo.")
 
     @classmethod
     def of(cls, stored: Stored) -> "UploadedFile":
@@ -35,13 +35,17 @@ class UploadedFile(BaseModel):
 
 
 class UploadReport(BaseModel):
-    """The outcome of each file. A file in none of the lists was skipped (hidden files)."""
+    """Outcome for each uploaded file. Files in none of the lists, such as hidden files in a zip,
+    were skipped.
+    """
 
     uploaded_count: int
     uploaded_files: list[UploadedFile]
     duplicates: list[DuplicateFile]
     errors: list[FileError]
-    class_name: str | None = Field(description="As the form named it, normalised.")
+    class_name: str | None = Field(
+        description="Normalized class name from the form; null if none was sent."
+    )
     timestamp: datetime
 
     @classmethod
@@ -71,7 +75,7 @@ class TrainingImage(BaseModel):
     width: int
     height: int
     bytes: int
-    sha256: str = Field(description="Of the file as it was sent.")
+    sha256: str = Field(description="SHA-256 of the file as uploaded.")
     created_at: datetime
 
 
@@ -88,21 +92,29 @@ class KnownPhotographs(BaseModel):
 
 
 class DatasetSummary(BaseModel):
-    """Images are files of the catalog; copies of one photo count as one."""
+    """Size of the training data. Images are files in the catalog; copies of a photo count as one
+    photo.
+    """
 
     images: int
     by_class: dict[str, int]
     by_split: dict[str, int]
     by_origin: dict[str, int]
     newest_upload: datetime | None
-    new_images: int = Field(description="Images that the current model has not learned.")
-    photographs: KnownPhotographs = Field(
-        description="Of the catalog and of the current model's training set."
+    new_images: int = Field(
+        description="Number of images that the current version has not been trained on."
     )
-    boxed_photos: int = Field(default=0, description="Photos with boxes around their fruits.")
-    boxes: int = Field(default=0, description="Of all boxed photos.")
+    photographs: KnownPhotographs = Field(
+        description="Number of distinct photos in the catalog and in the training set of the "
+        "current version."
+    )
+    boxed_photos: int = Field(
+        default=0, description="Number of photos with boxes around their fruits."
+    )
+    boxes: int = Field(default=0, description="Number of boxes on all boxed photos.")
     boxes_by_class: dict[str, int] = Field(
-        default_factory=dict, description="Of the boxes with a class."
+        default_factory=dict,
+        description="Number of boxes by class; boxes without a class are left out.",
     )
 
     @classmethod
@@ -159,17 +171,19 @@ class RelabelSelection(Selection):
     new_class: NewClass = False
     only_from: ClassName | None = Field(
         default=None,
-        description="Leave images of other classes as they are: to take a change back without "
-        "touching what somebody else has changed since.",
+        description="Relabel only the images that have this class now. Use it to undo a change "
+        "without overwriting later changes by others.",
     )
 
 
 class Relabelled(BaseModel):
     relabelled: int
     class_name: str
-    missing: list[str] = Field(description="Ids without an image, or not of the class only_from.")
+    missing: list[str] = Field(
+        description="IDs that were skipped: no such image, or not of the class `only_from`."
+    )
     former: dict[str, list[str]] = Field(
-        description="The class that images had, with their ids; those that change by this."
+        description="IDs of the images whose class changed, grouped by their previous class."
     )
 
 

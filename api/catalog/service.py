@@ -51,15 +51,16 @@ class Stored:
 
 
 class DuplicateFile(BaseModel):
-    """A duplicate, which was not stored again."""
+    """An uploaded file that shows a known photo and was not stored."""
 
     filename: str
-    of: str = Field(description="The photo that it shows.")
+    of: str = Field(description="ID of the group of files that show the same photo.")
     image_id: str | None = Field(
-        description="Null where only the current model's training set has it."
+        description="ID of the known image; null if the photo is only in the training set of the "
+        "current version."
     )
-    kind: MatchKind = Field(description="exact: the same file; near: it looks the same.")
-    class_name: str = Field(description="The class that it has.")
+    kind: MatchKind = Field(description="exact: the same file; near: a near-duplicate.")
+    class_name: str = Field(description="Class of the known photo.")
     message: str
 
     @classmethod

@@ -39,7 +39,7 @@ class MissingClassNameError(UnprocessableError):
 # Not the exception itself, whose traceback would keep the file in memory.
 class FileError(BaseModel):
     filename: str
-    code: str = Field(description="Stable, for programs.")
+    code: str = Field(description="Stable error code for programs.")
     detail: str
 
     @classmethod
