@@ -20,7 +20,7 @@ class _Removed(BaseModel):
 class RemovedInspection(_Removed):
     lot: str
     supplier: str
-    photos: int = Field(description="Those that come back with it.")
+    photos: int = Field(description="Number of photos that are restored with the inspection.")
 
     @classmethod
     def of(cls, row: InspectionRow, photos: int, keep_days: float) -> Self:
@@ -46,18 +46,19 @@ class _Page(BaseModel):
     offset: int
     limit: int
     kept_days: float = Field(
-        description="For so long removed inspections and their photos are kept; 0: not at all."
+        description="Days for which removed inspections and photos are kept; 0 if removing them "
+        "deletes them permanently."
     )
 
 
 class RemovedInspectionPage(_Page):
-    """The last removed first."""
+    """A page of removed inspections, last removed first."""
 
     inspections: list[RemovedInspection]
 
 
 class RemovedInspectionPhotoPage(_Page):
-    """The last removed first."""
+    """A page of removed photos, last removed first."""
 
     photos: list[RemovedInspectionPhoto]
 

@@ -43,19 +43,21 @@ class NewInspection(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    lot: Name = Field(description="The number or name of the lot.")
+    lot: Name = Field(description="Number or name of the lot.")
     supplier: Text = ""
     kind: Annotated[str, Field(max_length=80), AfterValidator(clean_line)] = Field(
-        default="", description="Of fruit, such as apple; empty for a mixed lot."
+        default="", description="Kind of fruit, such as apple; empty for a mixed lot."
     )
     max_rotten: Limit = Field(
-        default=0.05, description="The share of rotten fruits that is tolerated, as 0.05."
+        default=0.05, description="Highest tolerated share of rotten fruits, for example 0.05."
     )
     max_past_best: Limit | None = Field(
-        default=0.1, description="As max_rotten, past their best; null if any share is."
+        default=0.1,
+        description="Highest tolerated share of fruits past their best; null if any share is "
+        "tolerated.",
     )
     confidence: Annotated[float, Field(ge=0.5, le=0.999)] = Field(
-        default=0.95, description="How sure a verdict must be."
+        default=0.95, description="Confidence that a verdict requires, 0.5 to 0.999."
     )
 
     @property
@@ -64,7 +66,9 @@ class NewInspection(BaseModel):
 
 
 class Counts(BaseModel):
-    """Fruits by level. `unknown`: not recognised, and nobody has said what they are."""
+    """Number of fruits by level. `unknown` counts fruits that were not recognised and have not been
+    corrected.
+    """
 
     fresh: int
     past_best: int
@@ -77,30 +81,43 @@ class Counts(BaseModel):
 
 
 class LevelShare(BaseModel):
-    """The share of one level among the fruits with a level, and where that of the lot lies."""
+    """Share of one level among the graded fruits, with a confidence interval for the lot."""
 
     level: Level
     count: int
-    share: float | None
-    low: float = Field(description="Of the exact interval (Clopper and Pearson) for one look.")
-    high: float
-    limit: float | None = Field(description="What is tolerated; null if any share is.")
+    share: float | None = Field(description="Share from 0 to 1; null without graded fruits.")
+    low: float = Field(
+        description="Lower bound of the exact (Clopper-Pearson) confidence interval at the "
+        "confidence of the inspection, valid for a single look."
+    )
+    high: float = Field(
+        description="Upper bound of the exact (Clopper-Pearson) confidence interval at the "
+        "confidence of the inspection, valid for a single look."
+    )
+    limit: float | None = Field(
+        description="Highest tolerated share; null if any share is tolerated."
+    )
 
 
 class LotVerdict(BaseModel):
-    """accept, reject, or photograph more; it holds however often somebody looks."""
+    """Verdict on the lot: accept, reject, or photograph more. It remains valid however often it is
+    checked.
+    """
 
     decision: Decision
     more: int | None = Field(
-        description="About how many more fruits decide, if they are like those so far; 0 if saying "
-        "what the unknown ones are decides; null if there is a verdict, or none is near."
+        description="Approximate number of further fruits needed for a verdict if they are like "
+        "those so far; 0 if correcting the unknown fruits is enough; null if there is a verdict "
+        "or none is in reach."
     )
-    over: list[Level] = Field(description="Of a rejected lot: the levels with too many fruits.")
+    over: list[Level] = Field(
+        description="Levels whose share exceeds its limit; empty unless the lot is rejected."
+    )
     message: str
 
 
 class Inspection(BaseModel):
-    """An inspection as it stands."""
+    """The current state of an inspection."""
 
     id: str
     lot: str
@@ -112,10 +129,11 @@ class Inspection(BaseModel):
     created_at: datetime
     photos: int
     same_asked: int = Field(
-        description="Photos that may show the same fruits as another, which nobody has said yet."
+        description="Number of photos that may show the same fruits as another photo and await a "
+        "decision."
     )
     counts: Counts
-    shares: list[LevelShare] = Field(description="Worst first.")
+    shares: list[LevelShare] = Field(description="Share of each level, worst level first.")
     verdict: LotVerdict
 
     @classmethod
@@ -153,21 +171,26 @@ class InspectionPage(BaseModel):
 
 
 class InspectionFruit(BaseModel):
-    """One fruit; its box is in pixels of the upright photo."""
+    """One fruit in an inspection; its box is in pixels of the upright photo."""
 
     photo_id: str
     number: int
     box: FruitBox
-    level: Level | None = Field(description="What it counts as; null for unknown, and no fruit.")
-    said: Said | None = Field(description="What a person said.")
-    added: bool = Field(description="A person added it, as the grader had missed it.")
+    level: Level | None = Field(
+        description="Level that the fruit counts as; null if unknown or not a fruit."
+    )
+    said: Said | None = Field(description="Correction by a user; null if there is none.")
+    added: bool = Field(
+        description="Whether a user added the fruit because the grader had missed it."
+    )
     predicted_class: str | None
     confidence: float | None
     recognised: bool
     freshness_score: float | None
-    freshness_level: Level | None = Field(description="As graded.")
+    freshness_level: Level | None = Field(description="Level assigned by the grader.")
     freshness_thresholds: UsedThresholds | None = Field(
-        description="By which it was graded, if a fruit of the version had its own."
+        description="Thresholds that decided the level; null if no fruit of the version had its "
+        "own thresholds."
     )
 
     @classmethod
@@ -184,7 +207,7 @@ class InspectionFruit(BaseModel):
 
 
 class InspectionPhoto(BaseModel):
-    """One photo; its picture is at /predictions/{id}/photograph."""
+    """One photo of an inspection. `/predictions/{id}/photograph` returns its picture."""
 
     id: str
     number: int
@@ -194,10 +217,16 @@ class InspectionPhoto(BaseModel):
     width: int
     height: int
     photograph_kept: bool
-    ungraded: int = Field(description="Fruits that were found but not graded: too many at once.")
-    same_as: str | None = Field(description="The photo that seems to show the same fruits.")
+    ungraded: int = Field(
+        description="Number of fruits beyond the limit of one photo, which were found but not "
+        "graded."
+    )
+    same_as: str | None = Field(
+        description="ID of an earlier photo that appears to show the same fruits; null if there "
+        "is none."
+    )
     counted: bool
-    answered: bool = Field(description="Whether a person said if it counts.")
+    answered: bool = Field(description="Whether a user has decided if the photo counts.")
     fruits: list[InspectionFruit]
 
     @classmethod
@@ -236,18 +265,18 @@ class FailedPhoto(BaseModel):
 
 
 class AddedPhotos(BaseModel):
-    """What became of the files, and the inspection with them."""
+    """Outcome for each uploaded file, and the inspection afterwards."""
 
     added: list[InspectionPhoto]
     known: list[InspectionPhoto] = Field(
-        description="The same files were in the inspection already; they count once."
+        description="Photos whose files were in the inspection already. Each counts once."
     )
     errors: list[FailedPhoto]
     inspection: Inspection
 
 
 class Correction(BaseModel):
-    """What a fruit is."""
+    """The correct level of a fruit, or that it is not a fruit."""
 
     model_config = ConfigDict(strict=True)
 
@@ -255,7 +284,7 @@ class Correction(BaseModel):
 
 
 class MissedFruit(BaseModel):
-    """A fruit that was missed; its box is in pixels of the upright photo."""
+    """A fruit that the grader missed; its box is in pixels of the upright photo."""
 
     model_config = ConfigDict(strict=True)
 
@@ -264,7 +293,7 @@ class MissedFruit(BaseModel):
 
 
 class PhotoChange(BaseModel):
-    """Whether a photo counts, or shows the same fruits as another."""
+    """Whether a photo counts towards the verdict. Photos of the same fruits should count once."""
 
     model_config = ConfigDict(strict=True)
 
