@@ -14,15 +14,17 @@ _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 class Problem(BaseModel):
-    """The body of every error."""
+    """Error response, as problem details (RFC 9457)."""
 
     type: str
     title: str
     status: int
-    detail: str = Field(description="What happened and what to do, for people.")
-    code: str = Field(description="Stable, for programs.")
+    detail: str = Field(description="Human-readable explanation of what happened and what to do.")
+    code: str = Field(description="Stable error code for programs.")
     request_id: str | None = Field(
-        default=None, description="The X-Request-ID of the request, to find it in the logs."
+        default=None,
+        description="Value of the `X-Request-ID` response header, for finding the request in the "
+        "logs.",
     )
 
 

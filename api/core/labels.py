@@ -49,8 +49,9 @@ CLASS_NAME_PATTERN = rf"^[^{_INVISIBLE}]*(\p{{L}}|\p{{N}})[^{_INVISIBLE}]*$"
 ClassName = Annotated[
     str,
     Field(
-        description="Needs a letter or a digit, of any script, and no character that is not seen; "
-        "a new class is allowed, unless its name looks like that of a known one: see new_class.",
+        description="Class name: at least one letter or digit of any script, and no invisible "
+        "characters. Where a new class is allowed, a name that resembles that of a known class "
+        "needs `new_class=true`.",
         json_schema_extra={"pattern": CLASS_NAME_PATTERN},
     ),
 ]
@@ -58,7 +59,10 @@ ClassName = Annotated[
 
 # Whether a class is meant that is new although its name looks like a known one's.
 NewClass = Annotated[
-    bool, Field(strict=True, description="Accept a new class whose name looks like a known one's.")
+    bool,
+    Field(
+        strict=True, description="Accept a new class whose name resembles that of a known class."
+    ),
 ]
 
 

@@ -19,19 +19,27 @@ FALSE_ALARM_RATE = 1 / 100
 
 
 class AccuracyInUse(BaseModel):
-    """Of one version."""
+    """Accuracy of one version in use, measured on a random sample of its predictions."""
 
     model_version: str
-    sampled: int = Field(description="Predictions drawn at random to ask about.")
-    answered: int = Field(description="Of those, the ones that people were asked about.")
+    sampled: int = Field(description="Number of predictions drawn at random for review.")
+    answered: int = Field(
+        description="Number of sampled predictions that were reviewed when the review queue asked "
+        "for them."
+    )
     correct: int
-    accuracy: float | None = Field(description="correct / answered; null without answers.")
-    low: float = Field(description="The 95 % interval of the accuracy.")
-    high: float
-    held_out: float | None = Field(description="Accuracy on the version's own test photos.")
+    accuracy: float | None = Field(
+        description="`correct` divided by `answered`, 0 to 1; null without answers."
+    )
+    low: float = Field(description="Lower bound of the 95 % confidence interval of `accuracy`.")
+    high: float = Field(description="Upper bound of the 95 % confidence interval of `accuracy`.")
+    held_out: float | None = Field(
+        description="Accuracy on the version's own test photos; null if it was not measured."
+    )
     below_held_out: bool = Field(
-        description="Whether it is significantly lower in use. A version that is not has a chance "
-        "of 1 in 100 of ever being reported, however often one looks."
+        description="Whether the accuracy in use is significantly below `held_out`. The test may "
+        "be repeated at any time: a version that is no worse in use has a probability of at most "
+        "1 % of ever being reported."
     )
 
     @classmethod

@@ -31,17 +31,18 @@ class PhotographNotKeptError(ConflictError):
 
 
 class BoxesAnswer(BaseModel):
-    """The boxed photo of a prediction; its boxes are in pixels of the stored photo."""
+    """The boxed photo made from a prediction; its boxes are in pixels of the stored photo."""
 
     prediction_id: str
-    id: str = Field(description="Of the boxed photo.")
+    id: str = Field(description="ID of the boxed photo.")
     width: int
     height: int
     complete: bool
     boxes: list[MarkedFruit]
     photograph: BoxesOutcome = Field(
-        description="stored: it is a boxed photo now; replaced: it was one, and its earlier boxes "
-        "were replaced; known: it was uploaded with boxes, which were left."
+        description="What happened to the photo. stored: it was added as a boxed photo; replaced: "
+        "the boxes of its boxed photo were replaced; known: it was uploaded with boxes before, "
+        "which were left unchanged."
     )
     message: str
 

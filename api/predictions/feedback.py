@@ -40,17 +40,20 @@ class UnclearFeedbackError(UnprocessableError):
 
 
 class FeedbackAnswer(BaseModel):
-    """What the feedback changed."""
+    """Effect of the feedback."""
 
     prediction_id: str
-    label: str = Field(description="The class, normalised.")
-    correct: bool = Field(description="Whether the prediction was right.")
+    label: str = Field(description="Normalized name of the correct class.")
+    correct: bool = Field(description="Whether the prediction was correct.")
     photograph: PhotoOutcome = Field(
-        description="stored: it is a training image now; relabelled: its training image was; "
-        "known: it was one already; contradicts: it is one of another class, which was left; "
-        "not-kept: the photo is gone."
+        description="What happened to the photo. stored: it was added as a training image; "
+        "relabelled: its training image got the new class; known: it already was a training image "
+        "of this class; contradicts: it already was a training image of another class, which was "
+        "left unchanged; not-kept: the photo is no longer kept."
     )
-    image_id: str | None = Field(description="The training image with this label, if any.")
+    image_id: str | None = Field(
+        description="ID of the training image with this label; null if there is none."
+    )
     message: str
 
 

@@ -17,9 +17,11 @@ _COUNTED = select(func.count(), func.sum(cast(FeedbackRow.correct, Integer))).jo
 
 
 class Accuracy(BaseModel):
-    words: int
+    words: int = Field(description="Number of predictions with feedback.")
     correct: int
-    accuracy: float | None = Field(description="correct / words; null without feedback.")
+    accuracy: float | None = Field(
+        description="`correct` divided by `words`, 0 to 1; null without feedback."
+    )
 
     @classmethod
     def of(cls, words: int, correct: int) -> Self:

@@ -25,26 +25,35 @@ class BadThresholdsError(ConflictError):
 
 
 class ModelThresholds(BaseModel):
-    """The thresholds fitted with the current version."""
+    """The freshness thresholds fitted when the current version was trained."""
 
     rotten_below: float
-    fresh_from: float | None = Field(description="Null where it cannot tell the middle level.")
+    fresh_from: float | None = Field(
+        description="Scores of at least this value are fresh; null if the model cannot tell the "
+        "middle level."
+    )
 
 
 class FreshnessThresholds(BaseModel):
-    """A score below rotten_below is rotten, one from fresh_from on fresh, between is past_best.
+    """The freshness thresholds in use. A score below `rotten_below` is rotten, a score of at least
+    `fresh_from` is fresh, and one between them is past_best.
 
-    All are null for a version without freshness classes, unless somebody set them.
+    All values are null if the version has no freshness classes and nobody has set thresholds.
     """
 
     rotten_below: float | None
-    fresh_from: float | None = Field(description="Null: there is no middle level.")
+    fresh_from: float | None = Field(
+        description="Scores of at least this value are fresh; null if there is no middle level."
+    )
     set_by: SetBy
-    model: ModelThresholds | None = Field(description="The serving version's own.")
+    model: ModelThresholds | None = Field(
+        description="Thresholds fitted with the current version; null if it has no freshness "
+        "classes."
+    )
 
 
 class FreshnessThresholdsChange(BaseModel):
-    """Both at once; rotten_below must not be above fresh_from."""
+    """New freshness thresholds. Both are required; `rotten_below` must not exceed `fresh_from`."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

@@ -44,22 +44,27 @@ class UnknownFruitError(NotFoundError):
 
 
 class LineCosts(BaseModel):
-    """What errors about one threshold cost, in any unit."""
+    """Costs of errors at one threshold, in any unit."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     let_through: Cost = Field(
-        default=1.0, description="Of a fruit that belongs below, graded above."
+        default=1.0,
+        description="Cost of a fruit that belongs below the threshold but scores above it.",
     )
-    refused: Cost = Field(default=1.0, description="Of a fruit that belongs above, graded below.")
+    refused: Cost = Field(
+        default=1.0,
+        description="Cost of a fruit that belongs above the threshold but scores below it.",
+    )
     worse_share: Share | None = Field(
         default=None,
-        description="How much of what is graded belongs below; null: as in the photos.",
+        description="Expected share of fruits that belong below the threshold; null to use their "
+        "share among the photos measured.",
     )
 
 
 class LevelCosts(BaseModel):
-    """Of each threshold, where the person named any."""
+    """Costs of errors at each threshold; null where none were given."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -68,34 +73,41 @@ class LevelCosts(BaseModel):
 
 
 class FruitThresholds(BaseModel):
-    """Those by which one fruit is graded."""
+    """The freshness thresholds for one fruit."""
 
     fruit: str
     rotten_below: float
-    fresh_from: float | None = Field(description="Null: there is no middle level.")
-    set_by: Literal["fruit"] | SetBy = Field(
-        description="fruit: saved for this fruit; else those for all fruits."
+    fresh_from: float | None = Field(
+        description="Scores of at least this value are fresh; null if there is no middle level."
     )
-    costs: LevelCosts | None = Field(description="By which they were chosen.")
+    set_by: Literal["fruit"] | SetBy = Field(
+        description="fruit: saved for this fruit. Otherwise where the thresholds for all fruits "
+        "come from."
+    )
+    costs: LevelCosts | None = Field(
+        description="Costs of errors that were saved with the thresholds; null if none were given."
+    )
     changed_at: datetime | None
 
 
 class VersionThresholds(BaseModel):
-    """The thresholds of each fruit of a version that has freshness levels."""
+    """Freshness thresholds of a version, for each of its fruits with freshness levels."""
 
     version: str
-    others: FreshnessThresholds = Field(description="For fruits without their own.")
+    others: FreshnessThresholds = Field(description="Thresholds for fruits without their own.")
     fruits: list[FruitThresholds]
     compared_with: str | None = Field(
-        description="The version in use; for that one, the version in use before it."
+        description="Version that `lacks` refers to: the current version or, for the current "
+        "version itself, the one in use before it; null if there is none."
     )
     lacks: list[str] = Field(
-        description="Fruits that have their own in `compared_with`, and none in this version."
+        description="Fruits that have their own thresholds in `compared_with` but not in this "
+        "version."
     )
 
 
 class ThresholdsCopy(BaseModel):
-    """Which thresholds to take over."""
+    """The version to copy thresholds from."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -104,7 +116,9 @@ class ThresholdsCopy(BaseModel):
 
 
 class FruitThresholdsChange(BaseModel):
-    """Both at once; rotten_below must not be above fresh_from."""
+    """New freshness thresholds for a fruit. Both are required, and `rotten_below` must not exceed
+    `fresh_from`.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

@@ -29,14 +29,17 @@ class RecordedPrediction(BaseModel):
     probabilities: dict[str, float]
     recognised: bool
     freshness_score: float | None
-    freshness_level: Level | None = Field(description="As it was answered then.")
+    freshness_level: Level | None = Field(description="Level as returned at the time.")
     freshness_thresholds: UsedThresholds | None = Field(
-        description="By which, if a fruit of the version had its own."
+        description="Thresholds that decided the level; null if no fruit of the version had its "
+        "own thresholds at the time."
     )
     inference_time_ms: float
     filename: str
     photograph_kept: bool
-    label: str | None = Field(description="The class that a person said it is.")
+    label: str | None = Field(
+        description="Correct class according to a user; null without feedback."
+    )
 
     @classmethod
     def of(cls, row: PredictionRow, label: str | None) -> "RecordedPrediction":
@@ -59,19 +62,26 @@ class RecordedPrediction(BaseModel):
 
 
 class HistoryItem(RecordedPrediction):
-    """One prediction of the past, with all that is known of it."""
+    """A recorded prediction with everything known about it."""
 
     fruit: str
     freshness: Freshness | None
     interpretation: str
-    several: bool | None = Field(description="Whether it shows several fruits; null if not known.")
-    image: ImageSize | None = Field(description="Of a request with `instances`, as the next two.")
+    several: bool | None = Field(
+        description="Whether the photo shows more than one fruit; null if unknown."
+    )
+    image: ImageSize | None = Field(
+        description="Size of the photo; null, like `instances` and `summary`, unless the request "
+        "had `instances=true`."
+    )
     instances: list[Instance] | None
     summary: InstanceSummary | None
     batch_id: str | None
     inspection_id: str | None
     lot: str | None
-    dismissed_at: datetime | None = Field(description="When a person said that it is no fruit.")
+    dismissed_at: datetime | None = Field(
+        description="When the prediction was dismissed as not a fruit; null if it was not."
+    )
 
     @classmethod
     def of_found(cls, found: Found) -> Self:

@@ -16,19 +16,23 @@ from api.storage.ids import new_id
 
 
 class Explanation(BaseModel):
-    heatmap: str = Field(description="The photo with the class activation map over it: PNG.")
-    trace: Trace | None = Field(default=None, description="Of explain=full.")
+    heatmap: str = Field(
+        description="Class activation map drawn over the photo, as a PNG data URI."
+    )
+    trace: Trace | None = Field(
+        default=None, description="Output of each step of the grading; only with `explain=full`."
+    )
 
 
 class ImageSize(BaseModel):
-    """Of the photo as sent, upright, in pixels."""
+    """Size of the upright photo as sent, in pixels."""
 
     width: int
     height: int
 
 
 class PixelBox(BaseModel):
-    """Whole pixels of the upright photo; x to the right, y down."""
+    """A bounding box in whole pixels of the upright photo; x points right, y points down."""
 
     x_min: int
     y_min: int
@@ -37,10 +41,12 @@ class PixelBox(BaseModel):
 
 
 class UsedThresholds(BaseModel):
-    """Those that a level was decided by."""
+    """The freshness thresholds that decided a level."""
 
     rotten_below: float
-    fresh_from: float | None = Field(description="Null: there is no middle level.")
+    fresh_from: float | None = Field(
+        description="Scores of at least this value are fresh; null if there is no middle level."
+    )
 
     @classmethod
     def of(cls, thresholds: LevelThresholds | None) -> Self | None:
@@ -57,25 +63,34 @@ OwnThresholds = Annotated[
     UsedThresholds | None,
     Field(
         exclude_if=lambda thresholds: thresholds is None,
-        description="Those that decided the level. Missing while no fruit of the version has its "
-        "own (/models/{version}/thresholds): then /freshness-thresholds has them.",
+        description="Thresholds that decided the level. Missing if no fruit of the version has "
+        "its own thresholds (`/models/{version}/thresholds`); `/freshness-thresholds` apply then.",
     ),
 ]
 
 
 class Instance(BaseModel):
-    """One fruit of a photo, graded from the photo's own pixels around its box."""
+    """One fruit in a photo, graded from the pixels of the photo around its box."""
 
     box: PixelBox
-    score: float = Field(ge=0, le=1, description="How sure the detector is of a fruit there.")
+    score: float = Field(
+        ge=0,
+        le=1,
+        description="Detection score, 0 to 1: how sure the detector is that there is a fruit.",
+    )
     fruit: str
     predicted_class: str
-    confidence: float = Field(ge=0, le=1, description="Calibrated probability of the class.")
+    confidence: float = Field(
+        ge=0, le=1, description="Calibrated probability of the predicted class, 0 to 1."
+    )
     probabilities: dict[str, float]
     freshness: Freshness | None
     freshness_level: Level | None
-    freshness_score: float | None = Field(description="0 (rotten) to 1 (fresh).")
-    recognised: bool = Field(description="False if it is none of the known classes.")
+    freshness_score: float | None = Field(
+        description="Freshness score from 0 (rotten) to 1 (fresh); null if the model has no "
+        "freshness classes."
+    )
+    recognised: bool = Field(description="False if the fruit belongs to none of the known classes.")
     freshness_thresholds: OwnThresholds = None
 
     @classmethod
@@ -97,19 +112,23 @@ class Instance(BaseModel):
 
 
 class InstanceSummary(BaseModel):
-    """Totals of the instances of one photo."""
+    """Totals for the fruits in one photo."""
 
     count: int
-    by_class: dict[str, int] = Field(description="Of the recognised, by predicted class.")
-    by_level: dict[Level, int] = Field(description="Of the recognised, by freshness level.")
-    unrecognised: int = Field(description="Of all: none of the known classes.")
+    by_class: dict[str, int] = Field(description="Number of recognised fruits by predicted class.")
+    by_level: dict[Level, int] = Field(
+        description="Number of recognised fruits by freshness level."
+    )
+    unrecognised: int = Field(
+        description="Number of fruits that belong to none of the known classes."
+    )
     worst: int | None = Field(
-        description="Index of the instance with the lowest freshness score; null if none that is "
-        "recognised has a freshness level."
+        description="Index of the fruit with the lowest freshness score; null if no recognised "
+        "fruit has a freshness level."
     )
     ungraded: int = Field(
-        description="Fruits that were found but not graded, since there are too many; not counted "
-        "above."
+        description="Number of fruits beyond the limit of one photo, which were found but not "
+        "graded. They are not part of the other counts."
     )
 
     @classmethod
@@ -145,19 +164,24 @@ class FoundFruits(BaseModel):
 
 
 class Prediction(BaseModel):
-    """One graded photo."""
+    """The grade of one photo."""
 
     prediction_id: str
     predicted_class: str
-    prediction: str = Field(description="The same as predicted_class, for older clients.")
-    confidence: float = Field(ge=0, le=1, description="Calibrated probability of the class.")
+    prediction: str = Field(description="Same as `predicted_class`; for older clients.")
+    confidence: float = Field(
+        ge=0, le=1, description="Calibrated probability of the predicted class, 0 to 1."
+    )
     probabilities: dict[str, float]
     fruit: str
     freshness: Freshness | None
-    freshness_score: float | None = Field(description="0 (rotten) to 1 (fresh).")
+    freshness_score: float | None = Field(
+        description="Freshness score from 0 (rotten) to 1 (fresh); null if the model has no "
+        "freshness classes."
+    )
     freshness_level: Level | None = Field(
-        description="By the thresholds of the fruit in this version, or else by "
-        "/freshness-thresholds; null for a class without freshness."
+        description="Level by the thresholds of this fruit in this version, or by "
+        "`/freshness-thresholds` if it has none; null for a class without freshness."
     )
     freshness_thresholds: OwnThresholds = None
     recognised: bool = Field(description="False if the photo shows none of the known classes.")
@@ -169,13 +193,13 @@ class Prediction(BaseModel):
     # Of a request with `instances`.
     image: ImageSize | None = None
     instances: list[Instance] | None = Field(
-        default=None, description="The fruits of the photo, by score, best first."
+        default=None, description="Fruits found in the photo, highest detection score first."
     )
     several: bool | None = Field(
         default=None,
-        description="Whether the photo plainly shows more than one fruit: then its grade speaks "
-        "for none of them alone. With `instances`, whether at least two were found. Missing if the "
-        "model cannot tell.",
+        description="Whether the photo clearly shows more than one fruit, so that the grade "
+        "describes none of them alone. With `instances`, whether at least two fruits were found. "
+        "Missing if the model cannot tell.",
     )
     summary: InstanceSummary | None = None
 
@@ -211,16 +235,17 @@ class Prediction(BaseModel):
 
 
 class BatchPrediction(Prediction):
-    """One graded photo of a batch."""
+    """The grade of one photo in a batch."""
 
-    index: int = Field(ge=0, description="Position in the results.")
+    index: int = Field(ge=0, description="Position in the results, starting at 0.")
     filename: str = Field(
-        description="As sent; for a file of a zip, the zip's name and the path in it."
+        description="File name as sent; for a file in a zip, the name of the zip followed by the "
+        "path inside it."
     )
 
 
 class BatchFailure(BaseModel):
-    """A file of a batch that could not be graded."""
+    """A file in a batch that could not be graded."""
 
     index: int
     filename: str
@@ -228,19 +253,26 @@ class BatchFailure(BaseModel):
 
 
 class BatchSummary(BaseModel):
-    """Totals of the batch."""
+    """Totals for a batch."""
 
     count: int
     graded: int
     failed: int
-    by_class: dict[str, int] = Field(description="Of the recognised, by predicted class.")
+    by_class: dict[str, int] = Field(description="Number of recognised photos by predicted class.")
     fresh: int
     rotten: int
-    by_level: dict[Level, int] = Field(description="Of the recognised, by freshness level.")
-    unrecognised: int = Field(description="Of the graded; counted as no fruit.")
+    by_level: dict[Level, int] = Field(
+        description="Number of recognised photos by freshness level."
+    )
+    unrecognised: int = Field(
+        description="Number of graded photos that were not recognised. They count towards no "
+        "class or level."
+    )
     model_version: str
     seconds: float
-    batch_id: str = Field(description="GET /predictions?batch_id=… lists its predictions again.")
+    batch_id: str = Field(
+        description="ID of the batch. `GET /predictions?batch_id=…` lists its predictions."
+    )
 
 
 class BatchAnswer(BaseModel):
