@@ -20,69 +20,92 @@ def is_version(text: str) -> bool:
 
 
 class DataFingerprint(BaseModel):
-    """Fingerprint of a package's training photos."""
+    """Fingerprint of the training photos of a package."""
 
     model_config = ConfigDict(frozen=True)
 
     files: int
     photographs: int
     boxed: int
-    sha256: str = Field(description="Of the sorted content hashes of all files.")
+    sha256: str = Field(description="SHA-256 of the sorted content hashes of all files.")
 
 
 class BoxedFingerprint(BaseModel):
-    """Fingerprint of the catalog's boxed photos that a detector learned."""
+    """Fingerprint of the boxed photos in the catalog that a detector was trained on."""
 
     model_config = ConfigDict(frozen=True)
 
     photographs: int
     boxes: int
-    sha256: str = Field(description="Of the sorted photos with their boxes.")
+    sha256: str = Field(description="SHA-256 of the sorted photos with their boxes.")
 
 
 class DetectorManifest(BaseModel):
-    """The detector of a package: what it finds, how it is read, how it was made."""
+    """The fruit detector of a package: its outputs, how to read them, and how it was made."""
 
     model_config = ConfigDict(frozen=True)
 
     fruits: tuple[str, ...] = Field(
-        min_length=1, max_length=1000, description="In the order of the network's outputs."
+        min_length=1,
+        max_length=1000,
+        description="Names of the fruits, in the order of the network's outputs.",
     )
-    input_size: int = Field(ge=8, le=1024, description="Side of the square input, in pixels.")
-    score_threshold: float = Field(ge=0, le=1, description="Boxes with a lower score are dropped.")
+    input_size: int = Field(
+        ge=8, le=1024, description="Side length of the square input, in pixels."
+    )
+    score_threshold: float = Field(
+        ge=0, le=1, description="Lowest score of a detection; boxes with lower scores are dropped."
+    )
     max_overlap: float = Field(
-        ge=0, le=1, description="Of two boxes that overlap by more, the better is kept."
+        ge=0,
+        le=1,
+        description="Highest overlap of two boxes, 0 to 1. If two boxes overlap by more, only the "
+        "one with the higher score is kept.",
     )
     created_at: datetime
     parameters: int
     metrics: dict[str, Any] = {}
     recipe: dict[str, Any] = {}
     probe: list[float] | None = Field(
-        default=None, description="Highest score on each image of `model.probe`, when it was made."
+        default=None,
+        description="Highest detection score on each probe image, recorded when the detector was "
+        "made; null if not recorded.",
     )
     catalog: BoxedFingerprint | None = Field(
-        default=None, description="Of the catalog's boxed photos that it learned; null for none."
+        default=None,
+        description="Fingerprint of the boxed photos in the catalog that it was trained on; null "
+        "if there were none.",
     )
 
 
 class Manifest(BaseModel):
-    """`manifest.json`: written last, so that a package without one is no package."""
+    """Contents of `manifest.json`. It is written last: a package without it is incomplete."""
 
     model_config = ConfigDict(frozen=True)
 
     format: int = FORMAT
     version: str = Field(pattern=VERSION)
-    parent: str | None = Field(default=None, description="The version that it was made from.")
-    started_by: str | None = Field(default=None, description="A person, or the trigger's name.")
+    parent: str | None = Field(
+        default=None, description="Version that this one was made from; null if there is none."
+    )
+    started_by: str | None = Field(
+        default=None,
+        description="Who started the run: a person, or the name of a trigger; null if unknown.",
+    )
     created_at: datetime
     grader_created_at: datetime | None = Field(
         default=None,
-        description="When its grades were learned, where another detector made it a new version.",
+        description="When the grader was trained, if this version differs from its parent only by "
+        "its detector; null otherwise.",
     )
     classes: tuple[str, ...] = Field(min_length=1, max_length=1000)
     architecture: str
-    input_size: int = Field(ge=8, le=1024, description="Side of the square input, in pixels.")
-    feature_shape: tuple[Side, Side, Side] = Field(description="Height, width, channels.")
+    input_size: int = Field(
+        ge=8, le=1024, description="Side length of the square input, in pixels."
+    )
+    feature_shape: tuple[Side, Side, Side] = Field(
+        description="Height, width and number of channels of the feature map."
+    )
     parameters: int
     preprocessing: str
     metrics: dict[str, Any]
@@ -90,15 +113,17 @@ class Manifest(BaseModel):
     data: DataFingerprint
     recipe: dict[str, Any]
     versions: dict[str, str] = Field(
-        description="Of the libraries that made the package, and of this project as `ripeline`."
+        description="Versions of the libraries that made the package, and of this project as "
+        "`ripeline`."
     )
-    files: dict[str, str] = Field(description="SHA-256 of each file of the package.")
+    files: dict[str, str] = Field(description="SHA-256 of each file in the package, by file name.")
     probe: list[list[float]] | None = Field(
         default=None,
-        description="Probabilities of the drawn images of `model.probe`, when it was made.",
+        description="Class probabilities of each probe image, recorded when the version was made; "
+        "null if not recorded.",
     )
     detector: DetectorManifest | None = Field(
-        default=None, description="Of the detector; null for a package without one."
+        default=None, description="The fruit detector; null if the package has none."
     )
 
     @property

@@ -23,44 +23,52 @@ _Result = TypeVar("_Result")
 
 
 class TracedPhoto(BaseModel):
-    """Sizes in pixels."""
+    """Sizes of the photo in pixels."""
 
     width: int
     height: int
-    decoded_width: int = Field(description="A large JPEG is decoded smaller.")
+    decoded_width: int = Field(
+        description="Width after decoding; large JPEGs are decoded at a reduced size."
+    )
     decoded_height: int
-    input_size: int = Field(description="A side of what the network sees.")
+    input_size: int = Field(description="Side length of the square network input.")
 
 
 class TracedRejection(BaseModel):
-    """A photo is recognised while `score` is at most `limit`."""
+    """The check for out-of-distribution photos. A photo is recognised if `score` is at most
+    `limit`.
+    """
 
-    none_logit: float = Field(description="Log-odds of “none of the classes”, which was learned.")
+    none_logit: float = Field(description="Log-odds of the learned output “none of the classes”.")
     distances: dict[str, float] = Field(
         description="Squared Mahalanobis distance to the mean of each class."
     )
     distance_weight: float
-    score: float = Field(description="none_logit + distance_weight * the smallest distance.")
-    limit: float | None = Field(description="Null: nothing is rejected.")
+    score: float = Field(
+        description="`none_logit` plus `distance_weight` times the smallest distance."
+    )
+    limit: float | None = Field(
+        description="Highest score of a recognised photo; null if no photo is rejected."
+    )
     recognised: bool
 
 
 class TracedFruit(BaseModel):
-    """The fruit head."""
+    """Output of the fruit head."""
 
     logits: dict[str, float]
-    temperature: float = Field(description="The logits are divided by it.")
+    temperature: float = Field(description="Temperature by which the logits are divided.")
     probabilities: dict[str, float]
 
 
 class TracedFreshness(BaseModel):
-    """The freshness head, before anybody's thresholds."""
+    """Output of the freshness head, before configured thresholds apply."""
 
-    logit: float = Field(description="Of “not rotten”, divided by the temperature.")
+    logit: float = Field(description="Logit of “not rotten”, already divided by the temperature.")
     temperature: float
-    score: float = Field(description="0 (rotten) to 1 (fresh).")
+    score: float = Field(description="Freshness score from 0 (rotten) to 1 (fresh).")
     levels: dict[Level, float] = Field(
-        description="Probability of each level, by the model's own thresholds."
+        description="Probability of each level under the model's own thresholds."
     )
 
 
@@ -74,17 +82,25 @@ class TracedThresholds(BaseModel):
 
 
 class TracedLevel(BaseModel):
-    """From the class probabilities to the level."""
+    """How the freshness level follows from the class probabilities."""
 
-    probabilities: dict[str, float] = Field(description="Fruit times the level's share, by class.")
-    freshness_score: float | None = Field(description="Of the fresh classes among all graded.")
-    in_use: TracedThresholds | None = Field(description="Those that decided the level.")
+    probabilities: dict[str, float] = Field(
+        description="Probability of each class: that of its fruit times the share of its level."
+    )
+    freshness_score: float | None = Field(
+        description="Probability of the fresh classes given that the class has a freshness, 0 to "
+        "1; null if the model has no freshness classes."
+    )
+    in_use: TracedThresholds | None = Field(
+        description="Thresholds that decided the level; null if the predicted class has no "
+        "freshness."
+    )
     of_the_model: TracedThresholds | None
     level: Level | None
 
 
 class TracedTimes(BaseModel):
-    """Of this pass alone, on one thread."""
+    """Time taken by each step of this pass, on one thread, in milliseconds."""
 
     decode: float
     resize: float
@@ -93,12 +109,14 @@ class TracedTimes(BaseModel):
 
 
 class Trace(BaseModel):
-    """What each step said of the whole photo, in order."""
+    """Output of each step of grading the whole photo, in order."""
 
     photo: TracedPhoto
     rejection: TracedRejection
     fruit: TracedFruit
-    freshness: TracedFreshness | None = Field(description="Null: the model has no such head.")
+    freshness: TracedFreshness | None = Field(
+        description="Null if the model has no freshness head."
+    )
     level: TracedLevel
     engine: EngineInfo | None
     milliseconds: TracedTimes

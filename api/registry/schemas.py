@@ -34,7 +34,7 @@ def _clean_lines(text: str) -> str:
 
 
 class VersionDescription(BaseModel):
-    """What a person writes about a version; what is not sent stays, and an empty text removes."""
+    """Name and note of a version. Omitted fields stay unchanged; an empty string clears a field."""
 
     model_config = ConfigDict(strict=True)
 
@@ -43,14 +43,18 @@ class VersionDescription(BaseModel):
 
 
 class Headlines(BaseModel):
-    """The headline metrics of a version; null where not measured."""
+    """Headline metrics of a version; null if not measured."""
 
-    split: str | None = Field(description="What it was measured on.")
+    split: str | None = Field(
+        description="Description of the photos that the metrics were measured on."
+    )
     files: int | None
     photographs: int | None
     macro_f1: float | None
     accuracy: float | None
-    expected_calibration_error: float | None
+    expected_calibration_error: float | None = Field(
+        description="Expected calibration error, 0 to 1."
+    )
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Self:
@@ -59,26 +63,30 @@ class Headlines(BaseModel):
 
 
 class Version(BaseModel):
-    """One model version."""
+    """A model version."""
 
     version: str
     status: Status = Field(
-        description="champion: in use; challenger: never was; retired: was before; pruned: only "
-        "the record is left."
+        description="champion: the current version; challenger: never in use; retired: in use "
+        "before; pruned: files deleted, only the record remains."
     )
-    created_at: datetime = Field(description="When it was made.")
-    registered_at: datetime = Field(description="When it was registered in this catalog.")
+    created_at: datetime = Field(description="When the version was made.")
+    registered_at: datetime = Field(description="When the version was registered in this catalog.")
     origin: Origin
-    parent: str | None = Field(description="The version that it was made from.")
+    parent: str | None = Field(
+        description="Version that this one was made from; null if there is none."
+    )
     started_by: str
     run_id: str | None
-    name: str = Field(description="As a person called it; empty if nobody did.")
+    name: str = Field(description="Name given by a user; empty if there is none.")
     note: str
     classes: tuple[str, ...]
     metrics: Headlines
     data: DataFingerprint
     recipe: dict[str, Any]
-    verdict: dict[str, Any] | None = Field(description="The promotion gate's verdict.")
+    verdict: dict[str, Any] | None = Field(
+        description="Verdict of the promotion gate; null if there is none."
+    )
 
     @classmethod
     def of_row(cls, row: ModelRow, champion: str | None, served: set[str]) -> Self:
@@ -109,13 +117,13 @@ class VersionDetails(Version):
 class Versions(BaseModel):
     champion: str | None
     rollback_to: str | None = Field(
-        description="The version a rollback would use; null if there is none."
+        description="Version that a rollback would return to; null if there is none."
     )
-    models: list[Version] = Field(description="The newest first.")
+    models: list[Version] = Field(description="Versions, newest first.")
 
 
 class Difference(BaseModel):
-    """A metric of two versions; `difference` is b minus a, null where either is missing."""
+    """A metric of two versions. `difference` is `b` minus `a`; null if either is missing."""
 
     name: str
     better: Better
@@ -131,20 +139,21 @@ class Difference(BaseModel):
 
 
 class ClassDifference(BaseModel):
-    """A class that both versions know."""
+    """Metrics of a class that both versions know."""
 
     class_name: str
     figures: list[Difference]
 
 
 class VersionComparison(BaseModel):
-    """Compare two versions."""
+    """Comparison of two versions."""
 
     a: Version
     b: Version
     same_data: bool = Field(
-        description="Otherwise the two were measured on different photos, and a difference "
-        "may come from those; the verdict compares on the same ones."
+        description="Whether both versions were made from the same photos. If false, their "
+        "metrics come from different test photos, which may explain a difference; the verdict of "
+        "the promotion gate compares versions on the same photos."
     )
     figures: list[Difference]
     per_class: list[ClassDifference]
@@ -182,20 +191,20 @@ def _section(manifest: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 class Promotion(BaseModel):
-    """A change of the champion."""
+    """A change of the current version."""
 
-    version: str = Field(description="The version in use from then on.")
-    replaced: str | None = Field(description="The version in use before; null for the first.")
+    version: str = Field(description="Version that was put in use.")
+    replaced: str | None = Field(description="Version in use before; null for the first one.")
     kind: Kind
     at: datetime
 
 
 class PromotionByHand(Promotion):
     lacks_thresholds: list[str] = Field(
-        description="Fruits whose own freshness thresholds in the version before this one lacks: "
-        "POST /models/{version}/thresholds takes them over."
+        description="Fruits that have their own freshness thresholds in the previous version but "
+        "not in this one. `POST /models/{version}/thresholds` copies them."
     )
 
 
 class History(BaseModel):
-    promotions: list[Promotion] = Field(description="The newest first.")
+    promotions: list[Promotion] = Field(description="Promotions, newest first.")

@@ -20,34 +20,38 @@ def _whole(value: Any) -> Any:
 
 
 class ShadowStart(BaseModel):
-    """How many photos it grades."""
+    """Sample of photos for the shadow version to grade."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(
-        default=0.1, description="Of the photos of POST /predict, drawn at random."
+        default=0.1,
+        description="Share of the photos of `POST /predict` to grade, drawn at random; above 0, "
+        "at most 1.",
     )
     photos: Annotated[int, Field(ge=1, le=MAX_PHOTOS), BeforeValidator(_whole)] = Field(
-        default=500, description="After so many it ends by itself."
+        default=500, description="Number of photos after which the shadow deployment ends."
     )
 
 
 class ShadowAnswer(BaseModel):
-    """What a version says."""
+    """The grade that a version gives."""
 
-    predicted_class: str | None = Field(description="Null: it did not recognise the photo.")
+    predicted_class: str | None = Field(
+        description="Predicted class; null if the version did not recognise the photo."
+    )
     freshness_level: Level | None
 
 
 class ShadowDifference(BaseModel):
-    """Photos of which the two say the same two different things."""
+    """A pair of differing grades, and how often it occurred."""
 
     in_use: ShadowAnswer
     shadow: ShadowAnswer
     count: int
     examples: list[str] = Field(
-        description="Predictions whose photos are kept, the newest first: "
-        "/predictions/{id}/photograph."
+        description="IDs of predictions whose photos are kept, newest first. "
+        "`/predictions/{id}/photograph` returns the photo."
     )
 
     @classmethod
@@ -60,30 +64,44 @@ class ShadowDifference(BaseModel):
 
 
 class Shadow(BaseModel):
-    """A version that grades, or graded, beside the one in use: the last time that it did."""
+    """The latest shadow deployment of a version."""
 
     version: str
     state: ShadowState = Field(
-        description="off: it never did; complete: all photos were graded; stopped: by a person; "
-        "replaced: another version was put in use."
+        description="off: never started; running: grading photos; complete: all photos were "
+        "graded; stopped: stopped by a user; replaced: another version was put in use."
     )
-    beside: str | None = Field(description="The version in use then.")
+    beside: str | None = Field(
+        description="Version that was in use during the shadow deployment; null if it was never "
+        "started."
+    )
     share: float | None
-    photos: int | None = Field(description="After so many it ends.")
+    photos: int | None = Field(
+        description="Number of photos after which the shadow deployment ends; null if it was "
+        "never started."
+    )
     started_at: datetime | None
     ended_at: datetime | None
-    graded: int = Field(description="By both, so far.")
-    same: int = Field(description="The same class and level, or neither recognised the photo.")
-    different: int
-    failed: int = Field(description="Photos on which this version failed.")
-    agreement: float | None = Field(description="same / graded; null without any.")
-    low: float = Field(description="The 95 % interval of the agreement.")
-    high: float
-    below_min: bool = Field(
-        description="Whether it is significantly below RIPELINE_SHADOW_MIN_AGREEMENT. A version "
-        "that is not has a chance of 1 in 100 of ever being reported, however often one looks."
+    graded: int = Field(description="Number of photos that both versions have graded so far.")
+    same: int = Field(
+        description="Number of photos to which both versions gave the same class and level, or "
+        "which neither recognised."
     )
-    differences: list[ShadowDifference] = Field(description="The most frequent first.")
+    different: int
+    failed: int = Field(description="Number of photos that the shadow version failed to grade.")
+    agreement: float | None = Field(
+        description="`same` divided by `graded`, 0 to 1; null if no photo was graded."
+    )
+    low: float = Field(description="Lower bound of the 95 % confidence interval of `agreement`.")
+    high: float = Field(description="Upper bound of the 95 % confidence interval of `agreement`.")
+    below_min: bool = Field(
+        description="Whether the agreement is significantly below RIPELINE_SHADOW_MIN_AGREEMENT. "
+        "The test may be repeated at any time: a version that is not below has a probability of "
+        "at most 1 % of ever being reported."
+    )
+    differences: list[ShadowDifference] = Field(
+        description="Pairs of differing grades, most frequent first."
+    )
 
     @classmethod
     def of(

@@ -39,17 +39,24 @@ log = logging.getLogger(__name__)
 
 
 class TrialGrade(BaseModel):
-    """What one of the two versions says."""
+    """The grade that one of the two versions gives."""
 
     predicted_class: str
-    confidence: float = Field(ge=0, le=1, description="Calibrated probability of the class.")
+    confidence: float = Field(
+        ge=0, le=1, description="Calibrated probability of the predicted class, 0 to 1."
+    )
     probabilities: dict[str, float]
     fruit: str
     freshness: Freshness | None
-    freshness_score: float | None = Field(description="0 (rotten) to 1 (fresh).")
+    freshness_score: float | None = Field(
+        description="Freshness score from 0 (rotten) to 1 (fresh); null if the version has no "
+        "freshness classes."
+    )
     freshness_level: Level | None
     freshness_thresholds: OwnThresholds = None
-    recognised: bool = Field(description="False if it is none of the version's classes.")
+    recognised: bool = Field(
+        description="False if the photo shows none of the classes of the version."
+    )
 
     @classmethod
     def of(cls, grade: Grade) -> "TrialGrade":
@@ -76,23 +83,28 @@ class TrialGrade(BaseModel):
 
 
 class TrialPhoto(BaseModel):
-    """One photo, graded by both."""
+    """One photo, graded by both versions."""
 
-    index: int = Field(ge=0, description="Position in the results.")
+    index: int = Field(ge=0, description="Position in the results, starting at 0.")
     filename: str
     prediction_id: str | None = Field(
-        default=None, description="Of a kept photo: /predictions/{id}/photograph."
+        default=None,
+        description="ID of the prediction that the photo comes from; null for a photo sent with "
+        "the request. `/predictions/{id}/photograph` returns the photo.",
     )
-    same: bool = Field(description="The same class and level, or neither recognised it.")
+    same: bool = Field(
+        description="Whether both versions gave the same class and level, or neither recognised "
+        "the photo."
+    )
     a: TrialGrade
     b: TrialGrade
 
 
 class TrialSummary(BaseModel):
-    """Totals of the photos."""
+    """Totals for the photos of a comparison."""
 
-    a: str = Field(description="The first version.")
-    b: str = Field(description="The second version.")
+    a: str = Field(description="First version.")
+    b: str = Field(description="Second version.")
     count: int
     same: int
     different: int

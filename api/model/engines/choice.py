@@ -39,14 +39,15 @@ class CompiledGraph(Protocol):
 
 
 class EngineInfo(BaseModel):
-    """What runs a model in this process."""
+    """The inference engine that runs the model in this process."""
 
     model_config = ConfigDict(frozen=True)
 
-    name: str = Field(description="`litert` or `openvino`.")
-    precision: str = Field(description="`f32` or `bf16`.")
+    name: str = Field(description="Name of the engine: `litert` or `openvino`.")
+    precision: str = Field(description="Numeric precision: `f32` or `bf16`.")
     milliseconds: float = Field(
-        description="One photo's forward pass on one core, measured when the model was loaded."
+        description="Duration of one photo's forward pass on one core, measured when the model "
+        "was loaded."
     )
 
 
