@@ -24,7 +24,7 @@ class Balance(BaseModel):
     largest_examples: int
     smallest: str
     smallest_examples: int
-    ratio: float = Field(description="The largest class over the smallest.")
+    ratio: float = Field(description="Size of the largest class divided by that of the smallest.")
     story: str
 
 
@@ -37,13 +37,13 @@ class FruitFreshness(BaseModel):
 class Freshness(BaseModel):
     fresh: int
     rotten: int
-    other: int = Field(description="Examples of classes that say nothing of freshness.")
+    other: int = Field(description="Number of examples whose class says nothing about freshness.")
     by_fruit: list[FruitFreshness]
     story: str
 
 
 class Quantiles(BaseModel):
-    """The 5th, 25th, 50th, 75th and 95th percentile."""
+    """The 5th, 25th, 50th, 75th and 95th percentiles."""
 
     p5: float
     p25: float
@@ -55,11 +55,13 @@ class Quantiles(BaseModel):
 class ClassAppearance(BaseModel):
     class_name: str
     examples: int
-    brightness: Quantiles = Field(description="0 to 1, without the white background.")
-    saturation: Quantiles = Field(description="0 to 1.")
+    brightness: Quantiles = Field(
+        description="Brightness from 0 to 1, without the white background."
+    )
+    saturation: Quantiles = Field(description="Saturation from 0 to 1.")
     hue: Quantiles = Field(
-        description="Degrees, 0 red, 60 yellow, 120 green; may go below 0 or over 360, so that "
-        "reds stay together."
+        description="Hue in degrees: 0 is red, 60 yellow, 120 green. Values may be below 0 or "
+        "above 360, so that reds stay together."
     )
 
 
@@ -71,7 +73,7 @@ class Appearance(BaseModel):
 
 
 class Size(BaseModel):
-    """Pictures of about this size, in pixels."""
+    """A group of pictures of about this size, in pixels."""
 
     width: int
     height: int
@@ -83,9 +85,12 @@ class Sizes(BaseModel):
     not_measured: int
     width: Quantiles | None
     height: Quantiles | None
-    input_size: int = Field(description="Side of what the network sees, in pixels.")
-    smaller: int = Field(description="Pictures with a side shorter than that.")
-    sizes: list[Size] = Field(description="Sizes within about a tenth of each other together.")
+    input_size: int = Field(description="Side length of the network's input, in pixels.")
+    smaller: int = Field(description="Number of pictures with a side shorter than `input_size`.")
+    sizes: list[Size] = Field(
+        description="Pictures grouped by size; sizes within about 10 % of each other form one "
+        "group."
+    )
     story: str
 
 
@@ -95,7 +100,7 @@ class CopyCount(BaseModel):
 
 
 class LeakIfDealtByFile(BaseModel):
-    """What to expect had files been dealt at random, and not photos."""
+    """Expected leak if files, instead of photos, had been assigned to splits at random."""
 
     test_share: float
     test_photographs: float
@@ -104,7 +109,7 @@ class LeakIfDealtByFile(BaseModel):
 
 
 class Copies(BaseModel):
-    """Files that show the same photo. Boxed fruits do not count."""
+    """Files that show the same photo. Boxed fruits are not counted."""
 
     photographs: int
     files: int
@@ -112,13 +117,15 @@ class Copies(BaseModel):
     most: int
     known: bool = Field(description="Whether the number of files is known for every photo.")
     histogram: list[CopyCount]
-    in_two_splits: int = Field(description="Photos with files in more than one split; none.")
+    in_two_splits: int = Field(
+        description="Number of photos with files in more than one split; 0 by design."
+    )
     leak: LeakIfDealtByFile | None
     story: str
 
 
 class DatasetInsights(BaseModel):
-    """Today's data: what the serving version learned from and was measured on, and the catalog.
+    """The data at present: the training and test photos of the current version, and the catalog.
 
     An example is one photo, or one boxed fruit on a photo.
     """
@@ -141,36 +148,38 @@ class Point(BaseModel):
     split: Split
     origin: Source
     photograph: str
-    image_id: str | None = Field(description="Null where the catalog has no picture of it.")
+    image_id: str | None = Field(
+        description="ID of the image; null if the catalog has no picture of it."
+    )
 
 
 class EmbeddingMap(BaseModel):
-    """The first two principal components of the embeddings (PCA)."""
+    """The first two principal components (PCA) of the embeddings."""
 
     model_version: str
     total: int = Field(description="Number of examples.")
-    left_out: int = Field(description="New images that the model has not embedded yet.")
-    unreadable: list[str] = Field(description="Ids of those of them whose files cannot be read.")
+    left_out: int = Field(description="Number of new images that have not been embedded yet.")
+    unreadable: list[str] = Field(description="IDs of new images whose files cannot be read.")
     explained: tuple[float, float] = Field(
-        description="Share of the variance explained by each axis."
+        description="Share of variance explained by each axis, 0 to 1."
     )
-    points: list[Point] = Field(description="All, or `limit` of them drawn evenly.")
+    points: list[Point] = Field(description="All examples, or `limit` of them drawn evenly.")
     story: str
 
 
 class View(BaseModel):
-    picture: str = Field(description="A JPEG as a data URI, as the network sees it.")
+    picture: str = Field(description="The picture as the network sees it, as a JPEG data URI.")
     predicted_class: str
     confidence: float
     freshness_score: float | None
 
 
 class Augmentation(BaseModel):
-    """One photo, and augmented views of it."""
+    """One photo and augmented views of it."""
 
     model_version: str
     image_id: str | None
-    class_name: str | None = Field(description="The label that the photo has, if any.")
+    class_name: str | None = Field(description="Class of the photo; null if it has none.")
     seed: int
     freshness: FreshnessOfClass | None
     original: View
@@ -184,23 +193,29 @@ FigureName = Literal[
 
 
 class Figure(BaseModel):
-    """A metric, with what it was measured on."""
+    """A metric, with the data it was measured on."""
 
-    name: FigureName = Field(description="Of several sources left out, each is a `source`.")
+    name: FigureName = Field(
+        description="Kind of metric. If several sources were left out, each is a `source`."
+    )
     title: str
-    value: float = Field(description="A share, 0 to 1.")
-    low: float | None = Field(description="Of the 95 % interval.")
-    high: float | None
-    counts: str = Field(description='What is counted: "520 files of 215 photos".')
+    value: float = Field(description="Value as a share, 0 to 1.")
+    low: float | None = Field(
+        description="Lower bound of the 95 % confidence interval; null if not measured."
+    )
+    high: float | None = Field(
+        description="Upper bound of the 95 % confidence interval; null if not measured."
+    )
+    counts: str = Field(description='What was counted, for example "520 files of 215 photos".')
     split: str = Field(description="How the photos were held out, in words.")
     measures: Literal["version", "recipe"] = Field(
-        description="This version itself, or graders made by its recipe as shipped."
+        description="version: this version itself; recipe: graders made by the shipped recipe."
     )
-    leaks: bool = Field(description="Whether copies of what it was tested on were learned from.")
+    leaks: bool = Field(description="Whether the training data contained copies of test photos.")
 
 
 class Trial(BaseModel):
-    """One architecture at one input size, measured as all the others."""
+    """One architecture at one input size; all were measured in the same way."""
 
     architecture: str
     input_size: int
@@ -216,7 +231,7 @@ class Trial(BaseModel):
 
 
 class ArchitectureComparison(BaseModel):
-    """The networks compared, and one of them at several input sizes."""
+    """Comparison of network architectures, and of one architecture at several input sizes."""
 
     split: str
     latency: str = Field(description="How latency was measured.")
@@ -226,87 +241,115 @@ class ArchitectureComparison(BaseModel):
 
 
 class KeptVersion(BaseModel):
-    """A version on photos that were held out of the one reported on."""
+    """Accuracy of a version on the photos held out of the version reported on."""
 
     version: str
     created_at: datetime
     accuracy: float = Field(
-        description="The share of them with the right class, 0 to 1. A class that the version "
-        "does not know is wrong."
+        description="Share of the photos with the correct class, 0 to 1. Photos of a class that "
+        "the version does not know count as wrong."
     )
     accuracy_of_newest: float | None = Field(
         default=None,
-        description="The share that the version reported on gets right of the same photos; null "
-        "if the run did not measure it.",
+        description="Accuracy of the version reported on, on the same photos, 0 to 1; null if the "
+        "run did not measure it.",
     )
     photographs: int = Field(
-        description="How many there are: all that were held out, or for a version with another "
-        "network those of the catalog, at most 500."
+        description="Number of photos: all that were held out or, for a version with another "
+        "network, up to 500 of them that are in the catalog."
     )
 
 
 class Report(BaseModel):
-    """The metrics of a version, with their data and splits."""
+    """Metrics of a version, with their data and splits."""
 
     version: str
     architecture: str
-    figures: list[Figure] = Field(description="Left-out sources first, leaking splits last.")
-    recipe_data: DataFingerprint | None = Field(description="What the recipe was measured on.")
-    same_data: bool = Field(description="Whether the version was made from the same photos.")
+    figures: list[Figure] = Field(
+        description="Metrics: sources left out of training first, leaking splits last."
+    )
+    recipe_data: DataFingerprint | None = Field(
+        description="Data that the recipe was measured on; null if it was not measured."
+    )
+    same_data: bool = Field(
+        description="Whether the version was made from the photos that the recipe was measured on."
+    )
     comparison: ArchitectureComparison | None
     kept_versions: list[KeptVersion] = Field(
-        description="What waiting costs: this version and those that were kept when it was made, "
-        "on photos held out of this one, the newest first. A version that no run made here has "
-        "none."
+        description="Accuracy of this version and of those kept when it was made, on the photos "
+        "held out of this one, newest first: what it costs to keep an older version. Empty if no "
+        "run on this service made the version."
     )
     story: str
 
 
 class CatalogPhoto(BaseModel):
-    """A photo that the catalog still has: an image, or a photo with boxes."""
+    """A photo that is still in the catalog: an image or a boxed photo."""
 
-    image_id: str | None = Field(description="Of `/dataset/images`; null for a boxed photo.")
-    boxed_photo_id: str | None = Field(description="Of `/dataset/boxed-photos`, likewise.")
+    image_id: str | None = Field(description="ID in `/dataset/images`; null for a boxed photo.")
+    boxed_photo_id: str | None = Field(
+        description="ID in `/dataset/boxed-photos`; null for an image."
+    )
     filename: str
     width: int
     height: int
 
 
 class Mistake(BaseModel):
-    """A held-out photo, or one boxed fruit of it, that a version grades wrongly."""
+    """A held-out photo, or one boxed fruit on it, that the version grades wrongly."""
 
-    class_name: str = Field(description="Its label when the version was made.")
+    class_name: str = Field(description="Label when the version was made.")
     predicted_class: str
     confidence: float
-    photograph: str = Field(description="The group of files that show the same photo.")
+    photograph: str = Field(description="ID of the group of files that show the same photo.")
     source: str
-    photo: CatalogPhoto | None = Field(description="Null where the catalog has no picture of it.")
-    box: FruitBox | None = Field(description="In pixels of the photo; null for a whole photo.")
+    photo: CatalogPhoto | None = Field(
+        description="Photo in the catalog; null if the catalog has no picture of it."
+    )
+    box: FruitBox | None = Field(
+        description="Box of the fruit, in pixels of the photo; null for a whole photo."
+    )
 
 
 class Miss(BaseModel):
-    """A held-out photo with fruits that were missed, or boxes around no fruit."""
+    """A held-out photo with missed fruits, or with boxes where there is no fruit."""
 
     file: str
     source: str
     fruits: int
     missed: int
     surplus: int
-    photo: CatalogPhoto | None = Field(description="Null where the catalog has no picture of it.")
-    missed_boxes: list[FruitBox] = Field(description="In pixels of the photo; empty without one.")
-    surplus_boxes: list[FruitBox] = Field(description="Likewise.")
+    photo: CatalogPhoto | None = Field(
+        description="Photo in the catalog; null if the catalog has no picture of it."
+    )
+    missed_boxes: list[FruitBox] = Field(
+        description="Boxes of the missed fruits, in pixels of the photo; empty if the catalog has "
+        "no picture."
+    )
+    surplus_boxes: list[FruitBox] = Field(
+        description="Boxes where there is no fruit, in pixels of the photo; empty if the catalog "
+        "has no picture."
+    )
 
 
 class Mistakes(BaseModel):
-    """What a version gets wrong of the photos that were held out of it."""
+    """Held-out photos that a version grades wrongly."""
 
     version: str
-    held_out: int = Field(description="How many photos and boxed fruits it is measured by.")
-    wrong: int = Field(description="How many of these it grades wrongly.")
-    wrong_with_photo: int = Field(description="Of how many of these the catalog has the photo.")
+    held_out: int = Field(
+        description="Number of held-out photos and boxed fruits that the version is measured on."
+    )
+    wrong: int = Field(
+        description="Number of held-out photos and boxed fruits that the version grades wrongly."
+    )
+    wrong_with_photo: int = Field(
+        description="Number of wrongly graded photos and boxed fruits whose photo is in the "
+        "catalog."
+    )
     mistakes: list[Mistake] = Field(
-        description="Those with a photo first, then by confidence, the highest first."
+        description="Mistakes: those with a photo first, then by descending confidence."
     )
     misses: list[Miss] = Field(
-        description="The worst photos for its detector, as measured when it was made."
+        description="Photos with the most errors of the detector, measured when the version was "
+        "made."
     )

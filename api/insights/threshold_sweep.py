@@ -33,27 +33,44 @@ MAX_CORRECTED = 10_000
 
 
 class SweepPoint(BaseModel):
-    """The errors at one threshold."""
+    """Errors at one threshold."""
 
     threshold: float
-    let_through: int = Field(description="Belong below, and score above.")
-    refused: int = Field(description="Belong above, and score below.")
-    let_through_share: float | None = Field(description="Of those that belong below.")
-    refused_share: float | None = Field(description="Of those that belong above.")
-    let_through_at_most: float = Field(description="Upper end of the 95 % interval.")
-    refused_at_most: float = Field(description="Upper end of the 95 % interval.")
-    cost: float | None = Field(description="Of a hundred fruits; null without both kinds.")
+    let_through: int = Field(
+        description="Number of fruits that belong below the threshold but score above it."
+    )
+    refused: int = Field(
+        description="Number of fruits that belong above the threshold but score below it."
+    )
+    let_through_share: float | None = Field(
+        description="Share let through of the fruits that belong below the threshold, 0 to 1; "
+        "null if there are none."
+    )
+    refused_share: float | None = Field(
+        description="Share refused of the fruits that belong above the threshold, 0 to 1; null if "
+        "there are none."
+    )
+    let_through_at_most: float = Field(
+        description="Upper bound of the 95 % confidence interval of `let_through_share`."
+    )
+    refused_at_most: float = Field(
+        description="Upper bound of the 95 % confidence interval of `refused_share`."
+    )
+    cost: float | None = Field(
+        description="Expected cost of errors per hundred fruits; null unless there are fruits of "
+        "both kinds."
+    )
 
 
 class Sweep(BaseModel):
-    """Photos, or fruits of photos, and their errors."""
+    """Errors on a set of photos, or fruits in photos, at each threshold."""
 
-    worse: int = Field(description="How many belong below the threshold.")
-    better: int = Field(description="How many belong above it.")
+    worse: int = Field(description="Number of fruits that belong below the threshold.")
+    better: int = Field(description="Number of fruits that belong above the threshold.")
     in_use: SweepPoint
     suggested: SweepPoint | None = Field(
-        description="The threshold that costs least, or the one in use if none costs clearly less; "
-        "null if there are too few: see `fewest`."
+        description="The cheapest threshold, or the one in use if none is clearly cheaper; null "
+        "with fewer than `fewest` fruits of either kind."
     )
     points: list[SweepPoint]
 
@@ -70,16 +87,17 @@ class Sweep(BaseModel):
 
 
 class ThresholdSweep(BaseModel):
-    """One threshold of one fruit, moved from end to end."""
+    """Errors of a version for one fruit as one freshness threshold moves through its range."""
 
     version: str
     fruit: str
     line: Line
     costs: LineCosts
-    fewest: int = Field(description="Fruits of each kind without which none is suggested.")
-    held_out: Sweep = Field(description="Photos that the version did not learn from.")
+    fewest: int = Field(description="Minimum number of fruits of each kind for a suggestion.")
+    held_out: Sweep = Field(description="Errors on photos that the version was not trained on.")
     corrected: Sweep = Field(
-        description="Photos in use that people spoke about: wrong ones are over-represented."
+        description="Errors on graded photos with feedback from users. Wrong grades are "
+        "over-represented."
     )
 
 

@@ -116,14 +116,21 @@ def load_sample(session: Session, version: str, directions: int, at: datetime) -
 # `value` and `threshold` are null unless `enough`.
 class DriftFigure(BaseModel):
     name: str
-    value: float | None = Field(description="Null where there are too few predictions.")
-    threshold: float | None = Field(description="Drift is a value above this.")
+    value: float | None = Field(
+        description="Measured drift; null if there are too few predictions or test photos."
+    )
+    threshold: float | None = Field(
+        description="Values above this threshold count as drift; null if there are too few "
+        "predictions or test photos."
+    )
     sample_size: int = Field(description="Number of predictions in the sample.")
     reference_size: int = Field(description="Number of test photos in the reference.")
-    enough: bool = Field(description="Whether there are enough predictions.")
+    enough: bool = Field(description="Whether there are enough predictions and test photos.")
     drifted: bool
     sentence: str
-    since: datetime | None = Field(description="When the oldest of these predictions was made.")
+    since: datetime | None = Field(
+        description="When the oldest prediction in the sample was made; null if there is none."
+    )
 
 
 def current_drift(

@@ -20,17 +20,19 @@ MAX_MODEL_CHANGES = 50
 
 
 class Slice(BaseModel):
-    """Predictions of one time bucket."""
+    """Predictions in one time bucket."""
 
     start: datetime
     count: int
     unrecognised: int
     mean_confidence: float | None
-    by_class: dict[str, int] = Field(description="Of the recognised, by predicted class.")
+    by_class: dict[str, int] = Field(description="Number of recognised photos by predicted class.")
 
 
 class Latency(BaseModel):
-    """From photo to grade, in the service; of the newest predictions, up to 10,000."""
+    """Time from photo to grade within the service, in milliseconds, over the newest predictions (up
+    to 10,000).
+    """
 
     sample_size: int
     p50_ms: float
@@ -41,7 +43,7 @@ class Latency(BaseModel):
 class ModelChange(BaseModel):
     version: str
     replaced: str | None
-    kind: str = Field(description="first, gate, manual or rollback.")
+    kind: str = Field(description="Reason for the change: first, gate, manual or rollback.")
     at: datetime
 
 
@@ -52,8 +54,10 @@ class Summary(BaseModel):
     predictions: int
     slices: list[Slice]
     latency: Latency | None
-    failed_requests: int = Field(description="Answered with a 5xx since the service started.")
-    model_changes: list[ModelChange] = Field(description="Newest first; not only of these hours.")
+    failed_requests: int = Field(description="Number of 5xx responses since the service started.")
+    model_changes: list[ModelChange] = Field(
+        description="Changes of the current version, newest first, including those before `since`."
+    )
 
 
 def summarise(session: Session, hours: float, at: datetime) -> Summary:

@@ -111,7 +111,7 @@ class ClassSelection:
 
 
 class UnreadablePhoto(BaseModel):
-    """A photo of the catalog that a run skips."""
+    """A photo in the catalog that retraining skips."""
 
     image_id: str
     filename: str

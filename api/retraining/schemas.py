@@ -46,7 +46,7 @@ Epochs = Annotated[int, Field(ge=1, le=MAX_EPOCHS), BeforeValidator(_to_int)]
 
 
 class RetrainRequest(BaseModel):
-    """What to do. Default: fast, on all known and all new classes."""
+    """Options of a retraining run. The default is a fast run on all known and new classes."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, json_schema_extra={"anyOf": [_FULL, _FAST, _DETECTOR]}
@@ -54,20 +54,28 @@ class RetrainRequest(BaseModel):
 
     mode: service.Mode = "fast"
     architecture: Architecture | None = Field(
-        default=None, description="Of the mode full; without it, the champion's."
+        default=None,
+        description="Network architecture; default: that of the current version. Only in mode "
+        "full.",
     )
-    epochs: Epochs | None = Field(default=None, description="Of the mode full; at most.")
+    epochs: Epochs | None = Field(
+        default=None, description="Maximum number of epochs. Only in mode full."
+    )
     classes: Annotated[list[ClassName], Field(min_length=2, max_length=1000)] | None = Field(
         default=None,
-        description="Only these classes; photos of others are left out. Not of the mode detector.",
+        description="Train on these classes only and leave out photos of other classes. Not in "
+        "mode detector.",
     )
     detector: DetectorOption = Field(
         default="auto",
-        description="Of the modes full and detector. auto: train the current detector further if "
-        "there are boxed photos that it has not learned; keep: leave it as it is (mode full only); "
-        "train: make one anew, which takes half an hour longer.",
+        description="What to do with the fruit detector, in modes full and detector. auto: train "
+        "the current detector further if there are boxed photos it was not trained on; keep: "
+        "leave it unchanged (mode full only); train: train a new one, which takes about half an "
+        "hour longer.",
     )
-    force: bool = Field(default=False, description="Retrain even if nothing is new.")
+    force: bool = Field(
+        default=False, description="Start a run even if there is nothing new to learn."
+    )
 
     @model_validator(mode="after")
     def _check_mode(self) -> "RetrainRequest":
@@ -108,7 +116,7 @@ class RetrainStarted(BaseModel):
 
 
 class Run(BaseModel):
-    """One run."""
+    """A retraining run."""
 
     run_id: str
     mode: service.Mode
@@ -117,15 +125,15 @@ class Run(BaseModel):
     state: State
     stage: str
     message: str
-    progress: float = Field(description="0 to 100.")
+    progress: float = Field(description="Progress in percent, 0 to 100.")
     eta_seconds: float | None
-    losses: list[dict[str, float]] = Field(description="One entry an epoch.")
+    losses: list[dict[str, float]] = Field(description="Losses, one entry per epoch.")
     cancel_requested: bool
-    candidate: str | None = Field(description="The version that it made.")
+    candidate: str | None = Field(description="Version that the run made; null if it made none.")
     verdict: dict[str, Any] | None = Field(
-        description="promote, passed, reasons and figures of the gate. Where RIPELINE_PROMOTE is "
-        "person, or a trigger in the mode start started the run, a version that passed is not "
-        "promoted."
+        description="Verdict of the promotion gate (`promote`, `passed`, `reasons` and figures); "
+        "null if there is none. A version that passed is not promoted if RIPELINE_PROMOTE is "
+        "person, or if a trigger in mode start started the run."
     )
     created_at: datetime
     started_at: datetime | None
@@ -139,14 +147,14 @@ class Run(BaseModel):
 
 
 class Runs(BaseModel):
-    """The newest first."""
+    """A page of retraining runs, newest first."""
 
     total: int
     runs: list[Run]
 
 
 class RetrainingStatus(BaseModel):
-    """The newest run, active or finished."""
+    """Status of the newest run, active or finished."""
 
     is_retraining: bool
     progress: float = 0.0
@@ -173,7 +181,7 @@ class RetrainingStatus(BaseModel):
 
 
 class TrainingStatus(BaseModel):
-    """For older clients."""
+    """Short retraining status, for older clients."""
 
     is_training: bool
     progress: float
@@ -181,26 +189,30 @@ class TrainingStatus(BaseModel):
 
 
 class Estimate(BaseModel):
-    """What a run would do, and how long it would take on the machine that ran the last ones."""
+    """What a run would do, and how long it would take on the machine of the previous runs."""
 
     champion: str
     fast_seconds: float
     full_seconds: float
     detector_seconds: float = Field(
-        description="Of a run of the mode detector, which trains the current detector further."
+        description="Expected duration of a run in mode detector, which trains the current "
+        "detector further."
     )
-    photographs: int = Field(description="What would be learned from and measured on.")
+    photographs: int = Field(description="Number of photos that the run would train and test on.")
     new: int
-    new_by_class: dict[str, int] = Field(description="What the champion has not learned.")
+    new_by_class: dict[str, int] = Field(
+        description="Number of images that the current version has not been trained on, by class."
+    )
     left_out: dict[str, int] = Field(
-        description="Classes with too few different photos to learn, and how many they have."
+        description="Classes with too few distinct photos to learn, and their number of photos."
     )
     unreadable: list[UnreadablePhoto] = Field(
-        description="Skipped: the last run could not read them, or they exceed the limit of pixels."
+        description="Photos that are skipped because the previous run could not read them or they "
+        "exceed the pixel limit."
     )
     relabelled: int
     removed: int
     boxed_photos: int = Field(
-        description="Photos with boxes that a run of the mode full or detector would train the "
-        "detector on; 0 if it has learned them."
+        description="Number of boxed photos on which a run in mode full or detector would train "
+        "the detector; 0 if it has been trained on them already."
     )
