@@ -55,7 +55,9 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(
 Text = Annotated[str, Query(max_length=80, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=10**9)]
-ThumbnailSize = Annotated[int, Query(ge=64, le=1024, description="Longest side, in pixels.")]
+ThumbnailSize = Annotated[
+    int, Query(ge=64, le=1024, description="Longest side in pixels, 64 to 1024.")
+]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 StateDep = Annotated[AppState, Depends(_state)]
 QueueDep = Annotated[RunQueue, Depends(_queue)]

@@ -18,14 +18,19 @@ from api.storage.ids import ID_PATTERN, new_id
 
 BATCH = "/predict/batch"
 BatchId = Annotated[
-    str, Query(pattern=ID_PATTERN, description="32 hexadecimal digits, as of a new UUID.")
+    str,
+    Query(
+        pattern=ID_PATTERN,
+        description="ID of the batch: 32 hexadecimal digits, for example a UUID without hyphens. "
+        "Default: a new ID.",
+    ),
 ]
 router = APIRouter(tags=["predict"])
 
 
 @router.post(
     BATCH,
-    summary="Grade many photos",
+    summary="Grade a batch of photos",
     openapi_extra=describe_form(files=FILES),
     responses={
         200: {"model": BatchAnswer, "content": {NDJSON: {}}},
@@ -41,14 +46,15 @@ async def predict_batch(
     instances: bool = False,
     batch_id: BatchId | None = None,
 ) -> StreamingResponse:
-    """Send photos, zips of them, or both, in form fields `files`.
+    """Send photos, zips of photos, or both, in the form field `files`.
 
-    There is a result for each photo, in order: its grade, or its own error. With
-    `Accept: application/x-ndjson` each comes as a line as soon as it is there, and `{"summary": …}`
-    as the last. `instances=true` grades each fruit of each photo, as at `/predict`.
+    The response has one result per photo, in order: a grade or an error. With
+    `Accept: application/x-ndjson`, each result is sent as a line as soon as it is ready, and
+    `{"summary": …}` as the last line. `instances=true` detects and grades each fruit of each photo,
+    as in `/predict`.
 
-    `GET /predictions?batch_id=…` lists the grades again, by the `batch_id` of the summary. Requests
-    that send the same new one are one batch.
+    `GET /predictions?batch_id=…` lists the grades later, by the `batch_id` in the summary. Send the
+    same new `batch_id` with several requests to make them one batch.
     """
     predictor = state.serving()
     if instances:

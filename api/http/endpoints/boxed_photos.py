@@ -41,7 +41,7 @@ BOXED_PHOTOS = "/dataset/boxed-photos"
 UPLOADS = "/upload-boxed-photos"
 _UPLOAD = describe_form(
     files={**FILES, "description": "Zips of photos and their files of boxes."},
-    new_class=describe_flag("Accept new classes whose names look like those of known ones."),
+    new_class=describe_flag("Accept new classes whose names resemble those of known classes."),
 )
 router = APIRouter(tags=["boxed photos"], responses=responses(503, 507))
 
@@ -59,7 +59,7 @@ StoreDep = Annotated[BoxedPhotoStore, Depends(_store)]
 
 @router.put(
     "/predictions/{prediction_id}/boxes",
-    summary="Mark the fruits of a graded photo",
+    summary="Set the boxes of a prediction",
     responses=responses(404, 409, 422),
 )
 def put_boxes(
@@ -71,24 +71,25 @@ def put_boxes(
     *,
     sent: MarkedFruits,
 ) -> BoxesAnswer:
-    """Send all fruits of the photo: missed ones too, without what is no fruit, and with their
-    right classes, where the photo is still kept. The next retraining learns each fruit with a
-    class, and a full one also where the fruits are.
+    """Set the bounding boxes of all fruits in a graded photo that is still kept: include missed
+    fruits, leave out what is not a fruit, and correct the classes. The next retraining learns from
+    every fruit with a class; a full run also learns the positions.
 
-    The list replaces an earlier one. An empty one with `complete` says that there is no fruit. New
-    classes as in feedback: see `new_class`.
+    The list replaces an earlier one. An empty list with `complete` set to true says that the photo
+    shows no fruit. New classes are allowed as in feedback; see `new_class`.
     """
     classes = ClassNames(database, training_index, sent.new_class)
     return BoxesService(store, state.recorder).put(prediction_id, sent.annotation(classes))
 
 
-@router.get(BOXED_PHOTOS, summary="List boxed photos, newest first", responses=responses(422))
+@router.get(BOXED_PHOTOS, summary="List boxed photos", responses=responses(422))
 def list_boxed_photos(
     session: ReadingDep,
     *,
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> BoxedPhotoPage:
+    """List boxed photos, newest first."""
     photos = boxed_repository.list_photos(session, offset, limit)
     return BoxedPhotoPage(
         total=boxed_repository.count(session),
@@ -100,25 +101,27 @@ def list_boxed_photos(
 
 @router.get(
     f"{BOXED_PHOTOS}/export",
-    summary="All boxed photos as a zip",
+    summary="Export boxed photos",
     response_class=StreamingResponse,
     responses={200: {"content": {"application/zip": {}}}},
 )
 def export(database: DatabaseDep, blobs: BlobsDep) -> StreamingResponse:
-    """In the form of COCO; an upload of it gives the same boxes."""
+    """Download a zip of all boxed photos in COCO format. Uploading it restores the same boxes."""
     headers = {"Content-Disposition": 'attachment; filename="boxed-photos.zip"'}
     parts = export_coco(database, blobs)
     return StreamingResponse(parts, headers=headers, media_type="application/zip")
 
 
-@router.get(f"{BOXED_PHOTOS}/{PHOTO_ID}", summary="One boxed photo", responses=responses(404, 422))
+@router.get(
+    f"{BOXED_PHOTOS}/{PHOTO_ID}", summary="Get a boxed photo", responses=responses(404, 422)
+)
 def boxed_photo(session: ReadingDep, photo_id: str) -> BoxedPhotoAnswer:
     return BoxedPhotoAnswer.of(boxed_repository.get(session, photo_id))
 
 
 @router.get(
     f"{BOXED_PHOTOS}/{PHOTO_ID}/photograph",
-    summary="Thumbnail of a boxed photo",
+    summary="Get the thumbnail of a boxed photo",
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}}, **responses(404, 422)},
 )
@@ -131,7 +134,7 @@ def boxed_photograph(
     photo_id: str,
     size: ThumbnailSize = 256,
 ) -> Response:
-    """A JPEG, upright and without metadata."""
+    """Get the photo as an upright JPEG without metadata."""
     with database.reading() as session:
         row = boxed_repository.get(session, photo_id).row
 
@@ -147,7 +150,7 @@ def boxed_photograph(
 
 @router.put(
     f"{BOXED_PHOTOS}/{PHOTO_ID}/boxes",
-    summary="Change the boxes of a photo",
+    summary="Set the boxes of a boxed photo",
     responses=responses(404, 409, 422),
 )
 def change_boxes(
@@ -158,14 +161,14 @@ def change_boxes(
     photo_id: str,
     sent: MarkedFruits,
 ) -> BoxedPhotoAnswer:
-    """The list replaces the earlier one."""
+    """Replace all bounding boxes of a boxed photo."""
     classes = ClassNames(database, training_index, sent.new_class)
     return BoxedPhotoAnswer.of(boxed_photos.change(session, photo_id, sent.annotation(classes)))
 
 
 @router.delete(
     f"{BOXED_PHOTOS}/{PHOTO_ID}",
-    summary="Remove a boxed photo",
+    summary="Delete a boxed photo",
     status_code=204,
     responses=responses(404, 422),
 )
@@ -177,8 +180,11 @@ def remove_boxed_photo(
     photo_id: str,
     restorable: bool = False,
 ) -> None:
-    """For good, also one that was removed and could still be restored; with `restorable` it can be
-    restored for RIPELINE_KEEP_REMOVED_DAYS."""
+    """Permanently delete a boxed photo, also if it was removed earlier and could still be restored.
+
+    With `restorable=true` it is removed instead, and can be restored for RIPELINE_KEEP_REMOVED_DAYS
+    days.
+    """
     if restorable and settings.keep_removed_days:
         removal.keep_boxed(database, photo_id)
     elif not (is_id(photo_id) and removal.delete_removed(database, blobs, [photo_id])):
@@ -198,11 +204,12 @@ async def upload_boxed_photos(
     training_index: TrainingIndexDep,
     settings: SettingsDep,
 ) -> BoxedUploadReport:
-    """Send a zip of photos with their boxes, as Pascal VOC, COCO or YOLO.
+    """Send a zip of photos and their bounding boxes in Pascal VOC, COCO or YOLO format.
 
-    If the file of boxes states a size, it must be the photo's, upright or as its pixels are
-    stored. Boxes of the class `fruit` say only where a fruit is. A photo without a file of
-    boxes is refused; one whose file has no boxes shows no fruit.
+    If an annotation file gives an image size, it must match the photo, either upright or as its
+    pixels are stored. Boxes of the class `fruit` only mark the position of a fruit. A photo without
+    an annotation file is refused; one whose annotation file has no boxes counts as a photo without
+    fruits.
     """
     limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
     async with upload_form(request) as form:

@@ -50,15 +50,15 @@ _UPLOAD = describe_form(
     class_name={
         "type": "string",
         "pattern": CLASS_NAME_PATTERN,
-        "description": "Of the photos that lie in no class folder. A zip of class folders "
-        "needs none.",
+        "description": "Class of the photos that are not in a class folder. Not needed for a zip "
+        "with class folders.",
     },
-    new_class=describe_flag("Accept new classes whose names look like those of known ones."),
+    new_class=describe_flag("Accept new classes whose names resemble those of known classes."),
 )
 router = APIRouter(tags=["training images"], responses=responses(503, 507))
 
 
-@router.get(IMAGES, summary="List images, newest first", responses=responses(409, 422))
+@router.get(IMAGES, summary="List images", responses=responses(409, 422))
 def images(
     session: ReadingDep,
     *,
@@ -68,6 +68,7 @@ def images(
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> ImagePage:
+    """List training images, newest first."""
     name = None if class_name is None else accepted_class_name(class_name)
     filters = repository.image_filters(name, split, origin)
     rows = repository.list_images(session, filters, offset, limit)
@@ -79,7 +80,7 @@ def images(
     )
 
 
-@router.post(f"{IMAGES}/relabel", summary="Relabel many images", responses=responses(409, 422))
+@router.post(f"{IMAGES}/relabel", summary="Relabel multiple images", responses=responses(409, 422))
 def relabel_many(
     database: DatabaseDep,
     training_index: TrainingIndexDep,
@@ -103,14 +104,14 @@ def relabel_many(
     )
 
 
-@router.get(f"{IMAGES}/{IMAGE_ID}", summary="One image", responses=responses(404, 422))
+@router.get(f"{IMAGES}/{IMAGE_ID}", summary="Get an image", responses=responses(404, 422))
 def image(session: ReadingDep, image_id: str) -> TrainingImage:
     return TrainingImage.model_validate(repository.get_image(session, image_id))
 
 
 @router.get(
     f"{IMAGES}/{IMAGE_ID}/photograph",
-    summary="Thumbnail of an image",
+    summary="Get the thumbnail of an image",
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}}, **responses(404, 422)},
 )
@@ -123,7 +124,7 @@ def photograph(
     image_id: str,
     size: ThumbnailSize = 256,
 ) -> Response:
-    """A JPEG, upright and without metadata."""
+    """Get the photo as an upright JPEG without metadata."""
     with database.reading() as session:
         row = repository.get_image(session, image_id)
 
@@ -155,12 +156,12 @@ def relabel(
 
 @router.delete(
     f"{IMAGES}/{IMAGE_ID}",
-    summary="Remove an image",
+    summary="Delete an image",
     status_code=204,
     responses=responses(404, 422),
 )
 def remove(database: DatabaseDep, blobs: BlobsDep, image_id: str) -> None:
-    """For good, also one that was removed and could still be restored."""
+    """Permanently delete an image, also if it was removed earlier and could still be restored."""
     ids = [image_id] if is_id(image_id) else []
     if not (remove_images(database, blobs, ids) or removal.delete_removed(database, blobs, ids)):
         raise ImageNotFoundError(image_id)
@@ -179,15 +180,15 @@ async def upload(
     known: KnownPhotosDep,
     settings: SettingsDep,
 ) -> UploadReport:
-    """Send photos of one class and name it, or a zip with a folder for each class.
+    """Send photos of one class with `class_name`, or a zip with one folder per class.
 
-    A new class name is welcome. If it looks like that of a known class ("Fresh Apples" beside
-    `freshapples`), `new_class=true` says that a different class is meant.
+    New classes are allowed. If a new name resembles that of a known class ("Fresh Apples" and
+    `freshapples`), set `new_class=true` to confirm that it is a different class.
 
-    The answer says for each file what became of it: stored, known already, or refused, and why.
-    It is 200 also where no file could be taken, but for a single zip that cannot be used. With
-    `class_name`, a zip with one folder or none is of that class; several folders are classes, and
-    `class_name` is for what lies outside of them.
+    The response lists each file as stored, as a duplicate, or as an error with a reason. The status
+    is 200 even if no file could be stored, except for a single zip that cannot be read. With
+    `class_name`, all photos of a zip with at most one folder get that class; in a zip with several
+    folders, the folders are the classes, and `class_name` applies to the photos outside of them.
     """
     limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
     uploads = UploadService(database, blobs, known, limits, settings.max_pixels)
@@ -201,6 +202,6 @@ async def upload(
     return report
 
 
-@router.get("/dataset/summary", summary="Data set summary")
+@router.get("/dataset/summary", summary="Get the data set summary")
 def summary(session: ReadingDep, training_index: TrainingIndexDep) -> DatasetSummary:
     return DatasetSummary.load(session, training_index)

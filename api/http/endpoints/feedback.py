@@ -46,7 +46,7 @@ router = APIRouter(tags=["feedback"], responses=responses(503, 507))
 
 
 class Feedback(BaseModel):
-    """Either the right class, or that the prediction was right."""
+    """Either the correct class, or confirmation that the prediction was correct."""
 
     model_config = ConfigDict(strict=True, json_schema_extra={"oneOf": [_LABELLED, _AGREED]})
 
@@ -60,9 +60,10 @@ class Feedback(BaseModel):
 
 
 class ReviewItem(RecordedPrediction):
-    suggested_label: str = Field(description="The model's prediction.")
+    suggested_label: str = Field(description="Class predicted by the model.")
     reason: Literal["sampled", "unrecognised", "unsure"] = Field(
-        description="sampled: drawn at random, to tell how good the model is in use."
+        description="Why the prediction is in the queue. sampled: drawn at random to measure the "
+        "accuracy in use; unrecognised: no known class; unsure: low confidence."
     )
     photograph_url: str
 
@@ -85,7 +86,10 @@ class Confirmation(BaseModel):
 
     prediction_id: str
     # Checked one by one, so that an invalid name does not fail the others.
-    label: str = Field(max_length=200, description="As in feedback on one prediction.")
+    label: str = Field(
+        max_length=200,
+        description="Correct class, with the same rules as in feedback on one prediction.",
+    )
     new_class: NewClass = False
 
 
@@ -95,12 +99,12 @@ class Confirmations(BaseModel):
 
 class ConfirmationError(BaseModel):
     prediction_id: str
-    code: str = Field(description="Stable, for programs.")
+    code: str = Field(description="Stable error code for programs.")
     detail: str
 
 
 class ReviewAnswer(BaseModel):
-    """The outcome of each item, in order; an invalid item does not affect the others."""
+    """Outcome for each item, in order. An invalid item does not affect the others."""
 
     confirmed_count: int
     confirmed: list[FeedbackAnswer]
@@ -108,15 +112,17 @@ class ReviewAnswer(BaseModel):
 
 
 class FeedbackSummary(BaseModel):
-    """By all feedback. People report errors more readily, so the true accuracy may be higher:
-    /monitoring/accuracy has that of a random sample.
+    """Accuracy according to all feedback. Users are more likely to report errors, so the true
+    accuracy may be higher; see `/monitoring/accuracy` for the accuracy on a random sample.
     """
 
     all: Accuracy
     recent: Accuracy
     recent_days: float
-    by_class: dict[str, Accuracy] = Field(description="By the right class.")
-    by_version: dict[str, Accuracy] = Field(description="By the version that graded.")
+    by_class: dict[str, Accuracy] = Field(description="Accuracy by correct class.")
+    by_version: dict[str, Accuracy] = Field(
+        description="Accuracy by the version that made the prediction."
+    )
 
     @classmethod
     def load(cls, session: Session, days: float) -> Self:
@@ -154,7 +160,7 @@ ServiceDep = Annotated[FeedbackService, Depends(_service)]
 
 @router.post(
     "/predictions/{prediction_id}/feedback",
-    summary="Give feedback",
+    summary="Submit feedback on a prediction",
     responses=responses(404, 409, 422),
 )
 def feedback(
@@ -165,10 +171,11 @@ def feedback(
     *,
     sent: Feedback,
 ) -> FeedbackAnswer:
-    """The photo becomes a training image of that class, where it is still kept.
+    """Submit the correct class of a prediction, or confirm the predicted one. If the photo is still
+    kept, it becomes a training image of that class.
 
-    A later word replaces an earlier one. A class that the model does not know is welcome; if its
-    name looks like a known one's, `new_class` says that a different class is meant.
+    New feedback replaces earlier feedback. New classes are allowed; if a new name resembles that of
+    a known class, set `new_class` to true to confirm that it is a different class.
     """
     if not sent.is_clear:
         raise UnclearFeedbackError()
@@ -178,30 +185,37 @@ def feedback(
     return service.submit(prediction_id, label, "feedback")
 
 
-@router.get("/feedback/summary", summary="Accuracy by feedback", responses=responses(422))
+@router.get(
+    "/feedback/summary", summary="Get the accuracy according to feedback", responses=responses(422)
+)
 def summary(
     session: ReadingDep,
     days: Annotated[
-        float, Query(gt=0, le=3650, description="Number of days that count as recent.")
+        float,
+        Query(
+            gt=0, le=3650, description="Number of days that count as recent; above 0, at most 3650."
+        ),
     ] = 7,
 ) -> FeedbackSummary:
     return FeedbackSummary.load(session, days)
 
 
-@router.get("/review-queue", summary="Review queue", responses=responses(422))
+@router.get("/review-queue", summary="Get the review queue", responses=responses(422))
 def queue(
     session: ReadingDep, limit: Annotated[int, Query(ge=1, le=MAX_ITEMS)] = 20
 ) -> ReviewQueue:
-    """A random sample of the predictions first, to tell how good the model is in use.
+    """List the predictions that are most worth reviewing. A random sample, which measures the
+    accuracy in use, comes first.
 
-    Then those without feedback: unrecognised, then least certain; near-duplicates once.
+    Then come predictions without feedback: unrecognised photos, then those with the lowest
+    confidence. Of near-duplicates only one is listed.
     """
     rows = random_sample(session, limit)
     rows += least_sure(session, limit - len(rows)) if len(rows) < limit else []
     return ReviewQueue(items=[ReviewItem.of_row(row) for row in rows])
 
 
-@router.post("/review-queue", summary="Label many", responses=responses(422))
+@router.post("/review-queue", summary="Label multiple predictions", responses=responses(422))
 def confirm(
     service: ServiceDep,
     database: DatabaseDep,

@@ -12,7 +12,7 @@ router = APIRouter(
 )
 
 
-@router.get("", summary="Freshness thresholds")
+@router.get("", summary="Get the freshness thresholds")
 def thresholds(state: StateDep, settings: SettingsDep) -> FreshnessThresholds:
     return freshness_thresholds.current(state, settings)
 
@@ -24,7 +24,7 @@ def set_thresholds(
     database: DatabaseDep,
     change: FreshnessThresholdsChange,
 ) -> FreshnessThresholds:
-    """Every process uses them within two seconds, whichever version is in use."""
+    """Set the freshness thresholds for all versions. Every process uses them within two seconds."""
     own = state.serving().own_thresholds
     user_set = freshness_thresholds.validated(change.rotten_below, change.fresh_from)
     with database.session() as session:
@@ -36,7 +36,7 @@ def set_thresholds(
 def forget_thresholds(
     state: StateDep, settings: SettingsDep, database: DatabaseDep
 ) -> FreshnessThresholds:
-    """Use the thresholds of the environment again, or else the model's."""
+    """Return to the thresholds of the environment or, if there are none, to those of the model."""
     own = state.serving().own_thresholds
     with database.session() as session:
         freshness_thresholds.clear_thresholds(session)

@@ -54,26 +54,30 @@ class Status(BaseModel):
     api_status: Literal["online"] = "online"
     model_loaded: bool
     model_classes: tuple[str, ...]
-    total_predictions: int = Field(description="Since the start, by all processes.")
+    total_predictions: int = Field(
+        description="Number of predictions by all processes since the service started."
+    )
     uptime_seconds: float
     training_status: str = Field(
-        description="idle before the first run; else the state of the newest: queued, running, "
-        "succeeded, failed, cancelled or interrupted; unknown while the catalog is away."
+        description="State of the newest run: queued, running, succeeded, failed, cancelled or "
+        "interrupted; idle before the first run; unknown while the catalog is unavailable."
     )
     model_problem: str | None = Field(
-        description="Null, or what is wrong with the files of the current version."
+        description="What is wrong with the files of the current version; null if nothing is."
     )
     catalog_problem: str | None = Field(
-        description="Null, or why the catalog cannot be used. Photos are graded all the same."
+        description="Why the catalog cannot be used; null if it can. Photos are graded in any case."
     )
     recording_problem: str | None = Field(
-        description="Null, or why predictions of this process cannot be recorded at the moment."
+        description="Why this process cannot record predictions at the moment; null if it can."
     )
-    last_model_update: datetime | None = Field(description="When this version began to serve.")
+    last_model_update: datetime | None = Field(
+        description="When the current version was put in use; null if unknown."
+    )
 
 
 class ModelSummary(BaseModel):
-    """A manifest in short, for `/model-info`."""
+    """Short form of the manifest of the current version."""
 
     version: str
     parent: str | None
@@ -88,7 +92,8 @@ class ModelSummary(BaseModel):
     thresholds: dict[str, float]
     data: dict[str, Any]
     finds_fruits: bool = Field(
-        description="Whether it finds and grades each fruit of a photo: /predict?instances=true."
+        description="Whether the version can detect and grade each fruit in a photo "
+        "(`/predict?instances=true`)."
     )
 
     @classmethod
@@ -105,12 +110,17 @@ class ModelInfo(BaseModel):
     uptime_seconds: float
     prediction_count: int
     model_info: ModelSummary | None
-    model_problem: str | None = Field(default=None, description="As in `/status`.")
+    model_problem: str | None = Field(
+        default=None,
+        description="What is wrong with the files of the current version; null if nothing is.",
+    )
     engine: EngineInfo | None = Field(
-        description="What runs the model in this process: RIPELINE_ENGINE. Null without a model."
+        description="Inference engine of this process, chosen by RIPELINE_ENGINE; null without a "
+        "model."
     )
     promote: Promoter = Field(
-        description="Who promotes a version that passed the gate: RIPELINE_PROMOTE."
+        description="Who promotes a version that passed the promotion gate; set by "
+        "RIPELINE_PROMOTE."
     )
 
 
@@ -126,21 +136,21 @@ def training_status(state: AppState) -> tuple[str, str | None]:
         return UNKNOWN, describe(error)
 
 
-@router.get("/live", summary="Liveness")
+@router.get("/live", summary="Check liveness")
 async def live() -> Live:
     return Live()
 
 
-@router.get("/ready", summary="Readiness", responses=responses(503))
+@router.get("/ready", summary="Check readiness", responses=responses(503))
 async def ready(state: StateDep) -> Ready:
-    """503 without a model, and after SIGTERM."""
+    """Returns 503 while no model is loaded, and after SIGTERM."""
     if state.draining:
         raise EndingError()
     state.serving()
     return Ready()
 
 
-@router.get("/health", summary="Health")
+@router.get("/health", summary="Get the health of the service")
 async def health(state: StateDep) -> Health:
     return Health(
         uptime_seconds=state.uptime_seconds,
@@ -151,9 +161,11 @@ async def health(state: StateDep) -> Health:
     )
 
 
-@router.get("/status", summary="Status")
+@router.get("/status", summary="Get the status of the service")
 def status(state: StateDep) -> Status:
-    """Answers even while the catalog is unavailable."""
+    """Get the status of the model, the catalog and retraining. Works even while the catalog is
+    unavailable.
+    """
     runtime = state.predictor
     training, catalog_problem = training_status(state)
     return Status(
@@ -169,8 +181,9 @@ def status(state: StateDep) -> Status:
     )
 
 
-@router.get("/model-info", summary="The current model and its metrics")
+@router.get("/model-info", summary="Get the current version")
 async def model_info(state: StateDep, settings: SettingsDep) -> ModelInfo:
+    """Get the current version with its metrics."""
     runtime = state.predictor
     return ModelInfo(
         status="loaded" if runtime else "no model",
@@ -183,9 +196,11 @@ async def model_info(state: StateDep, settings: SettingsDep) -> ModelInfo:
     )
 
 
-@router.get("/", summary="Overview", response_model=None)
+@router.get("/", summary="List endpoints", response_model=None)
 async def index(request: Request, settings: SettingsDep) -> Response:
-    """JSON for programs; a browser gets a page with links to the app and the documentation."""
+    """Get the endpoints as JSON or, in a browser, a page with links to the app and the
+    documentation.
+    """
     if "text/html" in request.headers.get("accept", ""):
         app, docs = html.escape(settings.ui_url, quote=True), _link(request, "docs")
         return HTMLResponse(_FRONT_PAGE.substitute(app=app, docs=docs))

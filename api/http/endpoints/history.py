@@ -47,18 +47,24 @@ async def _filters(
     class_name: Text | None = None,
     recognised: bool | None = None,
     level: Level | None = None,
-    at_least: Annotated[Share | None, Query(description="The lowest confidence.")] = None,
+    at_least: Annotated[
+        Share | None, Query(description="Lowest confidence, inclusive, 0 to 1.")
+    ] = None,
     below: Annotated[
-        Share | None, Query(description="Only predictions with a confidence below this.")
+        Share | None, Query(description="Exclusive upper bound of the confidence, 0 to 1.")
     ] = None,
     model_version: Text | None = None,
     since: Moment | None = None,
-    until: Annotated[Moment | None, Query(description="This moment is not included.")] = None,
-    batch_id: Annotated[Id | None, Query(description="Of the summary of a batch.")] = None,
+    until: Annotated[
+        Moment | None, Query(description="Exclusive upper bound of the time of the prediction.")
+    ] = None,
+    batch_id: Annotated[
+        Id | None, Query(description="ID of a batch, from the summary of `POST /predict/batch`.")
+    ] = None,
     inspection_id: Id | None = None,
     dismissed: bool | None = None,
     search: Annotated[
-        Text | None, Query(description="A part of the file name, lot or supplier.")
+        Text | None, Query(description="Text to find in the file name, lot or supplier.")
     ] = None,
 ) -> Filters:
     return Filters(
@@ -81,10 +87,12 @@ FiltersDep = Annotated[Filters, Depends(_filters)]
 
 
 class PredictionPage(BaseModel):
-    total: int = Field(description="Of all pages.")
+    total: int = Field(description="Number of predictions on all pages.")
     offset: int
     limit: int
-    next: str | None = Field(description="`after` of the next page; null on the last.")
+    next: str | None = Field(
+        description="Cursor of the next page, to send as `after`; null on the last page."
+    )
     predictions: list[HistoryItem]
 
 
@@ -93,7 +101,7 @@ class PageAndOffsetError(UnprocessableError):
     detail = "Send either `after` or `offset`: both say where the page begins."
 
 
-@router.get("/predictions", summary="Search predictions", responses=responses(422))
+@router.get("/predictions", summary="List predictions", responses=responses(422))
 def predictions(
     state: StateDep,
     database: DatabaseDep,
@@ -101,15 +109,19 @@ def predictions(
     *,
     order: Annotated[
         Order,
-        Query(description="least_sure: what was not recognised, then by confidence, lowest first."),
+        Query(
+            description="newest or oldest first; least_sure: unrecognised photos first, then by "
+            "ascending confidence."
+        ),
     ] = "newest",
     after: Annotated[
-        Cursor | None, Query(description="The `next` of the page before, of the same search.")
+        Cursor | None,
+        Query(description="Page cursor: `next` from the previous page of the same search."),
     ] = None,
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> PredictionPage:
-    """All that was graded, as far as the filters say, newest first."""
+    """List the recorded predictions that match all filters, newest first by default."""
     if after is not None and offset:
         raise PageAndOffsetError()
     state.recorder.flush(FLUSH_SECONDS)
@@ -127,15 +139,15 @@ def predictions(
 
 @router.get(
     "/predictions.xlsx",
-    summary="Predictions as a workbook",
+    summary="Export predictions as a workbook",
     response_class=Response,
     responses={200: {"content": {XLSX: {}}}, **responses(422)},
 )
 def workbook(
     state: StateDep, database: DatabaseDep, filters: FiltersDep, order: Order = "newest"
 ) -> Response:
-    """What `GET /predictions` finds by the same filters, at most 10,000 photos: a sheet of them,
-    and one of the fruits that were found in them.
+    """Download an Excel workbook of the predictions that `GET /predictions` finds with the same
+    filters, at most 10,000. It has one sheet for the photos and one for the fruits found in them.
     """
     state.recorder.flush(FLUSH_SECONDS)
     with database.reading() as session:
@@ -147,33 +159,40 @@ def workbook(
     return Response(data, headers=headers, media_type=XLSX)
 
 
-@router.get("/predictions/{prediction_id}", summary="One prediction", responses=responses(404, 422))
+@router.get(
+    "/predictions/{prediction_id}", summary="Get a prediction", responses=responses(404, 422)
+)
 def prediction(session: ReadingDep, prediction_id: RecordedId) -> HistoryItem:
     return HistoryItem.of_found(search.of_prediction(session, prediction_id))
 
 
 @router.put(
     DISMISSAL,
-    summary="Dismiss a prediction: not a fruit",
+    summary="Dismiss a prediction",
     status_code=204,
     responses=responses(404, 409, 422, 507),
 )
 def dismiss(session: SessionDep, prediction_id: RecordedId) -> None:
-    """It leaves the review queue, counts neither as right nor as wrong, and teaches nothing."""
+    """Mark a prediction as not a fruit. It leaves the review queue, counts neither as right nor as
+    wrong, and is not used for training.
+    """
     dismissal.dismiss(session, prediction_id)
 
 
 @router.delete(
-    DISMISSAL, summary="Take a dismissal back", status_code=204, responses=responses(404, 422, 507)
+    DISMISSAL,
+    summary="Undo the dismissal of a prediction",
+    status_code=204,
+    responses=responses(404, 422, 507),
 )
 def take_back_dismissal(session: SessionDep, prediction_id: RecordedId) -> None:
-    """Feedback on the prediction does so, too."""
+    """Undo the dismissal of a prediction. Feedback on the prediction undoes it, too."""
     dismissal.take_back(session, prediction_id)
 
 
 @router.get(
     "/predictions/{prediction_id}/photograph",
-    summary="Thumbnail of a graded photo",
+    summary="Get the thumbnail of a prediction",
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}}, **responses(404, 422)},
 )
@@ -186,7 +205,7 @@ def photograph(
     prediction_id: RecordedId,
     size: ThumbnailSize = 256,
 ) -> Response:
-    """A JPEG, upright and without metadata; 404 once the photo is no longer kept."""
+    """Get the photo as an upright JPEG without metadata. Returns 404 once it is no longer kept."""
     row, _ = find_recorded(database, state.recorder, prediction_id)
     data = load_image(blobs, row)
     try:

@@ -27,14 +27,23 @@ from api.insights.schemas import Augmentation, DatasetInsights, EmbeddingMap
 INSIGHTS = "/insights"
 AUGMENTATION = f"{INSIGHTS}/augmentation"
 router = APIRouter(prefix=INSIGHTS, tags=["insights"], responses=responses(503))
-Seed = Annotated[int, Query(ge=0, lt=2**32, description="The same seed gives the same views.")]
+Seed = Annotated[
+    int,
+    Query(
+        ge=0,
+        lt=2**32,
+        description="Seed of the random augmentation. The same seed gives the same views.",
+    ),
+]
 
 
-@router.get("/dataset", summary="Data set insights")
+@router.get("/dataset", summary="Get insights into the data set")
 def dataset(
     state: StateDep, database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep
 ) -> DatasetInsights:
-    """The photos of the current version's training and test sets, and the catalog as it is now."""
+    """Get statistics on the training and test photos of the current version, and on the catalog as
+    it is now.
+    """
     version = state.serving().manifest.version
     training_set = load_training_set(blobs, settings.model_cache, version)
     with database.reading() as session:
@@ -52,7 +61,7 @@ def dataset(
     )
 
 
-@router.get("/map", summary="Map of the photos", responses=responses(422))
+@router.get("/map", summary="Get a map of the photos", responses=responses(422))
 def embedding_map(
     state: StateDep,
     database: DatabaseDep,
@@ -60,9 +69,10 @@ def embedding_map(
     settings: SettingsDep,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 2000,
 ) -> EmbeddingMap:
-    """The embeddings of the data in two dimensions, by the current version.
+    """Get the embeddings of the data in two dimensions, computed by the current version.
 
-    Some of the images that are new since are embedded on the way; `left_out` of them still wait.
+    The request embeds some of the images added since that version was trained; `left_out` is the
+    number still missing.
     """
     predictor = state.serving()
     version = predictor.manifest.version
@@ -80,11 +90,13 @@ def embedding_map(
     return build_map(cache, examples, version, limit)
 
 
-@router.get("/augmentation", summary="Augmented views of an image", responses=responses(404, 422))
+@router.get(
+    "/augmentation", summary="Get augmented views of an image", responses=responses(404, 422)
+)
 def of_image(
     state: StateDep, database: DatabaseDep, blobs: BlobsDep, image_id: ImageId, seed: Seed = 0
 ) -> Augmentation:
-    """An image of the catalog, and eight augmented views of it as training uses them."""
+    """Get eight augmented views of an image in the catalog, made as for training."""
     predictor = state.serving()
     with database.reading() as session:
         row = repository.get_image(session, image_id)
@@ -95,12 +107,12 @@ def of_image(
 
 @router.post(
     "/augmentation",
-    summary="Augmented views of a photo",
+    summary="Get augmented views of a photo",
     openapi_extra=OPENAPI,
     responses=responses(400, 413, 415, 422),
 )
 async def of_photograph(request: Request, state: StateDep, seed: Seed = 0) -> Augmentation:
-    """The same for a photo sent as to `/predict`; it is not stored."""
+    """Get eight augmented views of a photo, sent as to `/predict`. The photo is not stored."""
     predictor = state.serving()
     upload = await read_photo(request)
     # One at a time, as GET: each grades nine pictures, beside those of /predict.

@@ -24,24 +24,28 @@ router = APIRouter(tags=["inspections"], responses=responses(503))
 
 @router.get(
     f"{INSPECTION}/report.pdf",
-    summary="Report of an inspection as PDF",
+    summary="Get the report of an inspection as PDF",
     response_class=Response,
     responses={200: {"content": {PDF: {}}}, **responses(404, 422)},
 )
 def pdf(database: DatabaseDep, blobs: BlobsDep, inspection_id: str) -> Response:
-    """The verdict, the shares, the worst fruits and the photos, as far as they are kept."""
+    """Download a report with the verdict, the shares, the worst fruits, and those photos that are
+    still kept.
+    """
     report = _load(database, inspection_id)
     return _download(report_pdf(report, blobs), PDF, report, "pdf")
 
 
 @router.get(
     f"{INSPECTION}/report.xlsx",
-    summary="Report of an inspection as a workbook",
+    summary="Get the report of an inspection as a workbook",
     response_class=Response,
     responses={200: {"content": {XLSX: {}}}, **responses(404, 422)},
 )
 def xlsx(database: DatabaseDep, inspection_id: str) -> Response:
-    """The verdict and the shares, all fruits, and all photos, on a sheet each."""
+    """Download an Excel workbook with one sheet each for the verdict and shares, all fruits, and
+    all photos.
+    """
     report = _load(database, inspection_id)
     return _download(report_xlsx(report), XLSX, report, "xlsx")
 

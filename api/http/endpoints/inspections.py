@@ -52,7 +52,7 @@ PHOTOS = f"{INSPECTION}/photos"
 PHOTO = f"{PHOTOS}/{{photo_id}}"
 FRUIT = f"{PHOTO}/fruits/{{number}}"
 UPLOADS_PATTERN = rf"{INSPECTIONS}/[^/]+/photos"
-_UPLOAD = describe_form(files={**FILES, "description": "Photos, zips of them, or both."})
+_UPLOAD = describe_form(files={**FILES, "description": "Photos, zips of photos, or both."})
 Number = Annotated[int, Path(ge=1, le=10**6)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 router = APIRouter(tags=["inspections"], responses=responses(503, 507))
@@ -75,21 +75,28 @@ CorrectionsDep = Annotated[Corrections, Depends(_corrections)]
 
 @router.post(INSPECTIONS, summary="Open an inspection", status_code=201, responses=responses(422))
 def open_inspection(service: ServiceDep, session: ReadingDep, new: NewInspection) -> Inspection:
-    """Of a lot, with what is tolerated of it. Then add photos: `POST /inspections/{id}/photos`."""
+    """Open an inspection of a lot and set its tolerances. Then add photos with
+    `POST /inspections/{id}/photos`.
+    """
     row = service.open(new.lot, new.supplier, new.kind, new.profile)
     return load(session, [row])[0]
 
 
-@router.get(INSPECTIONS, summary="List inspections, newest first", responses=responses(422))
+@router.get(INSPECTIONS, summary="List inspections", responses=responses(422))
 def list_inspections(
     session: ReadingDep,
     *,
-    search: Annotated[Text | None, Query(description="A part of the lot or supplier.")] = None,
+    search: Annotated[
+        Text | None, Query(description="Text to find in the lot or supplier.")
+    ] = None,
     since: Moment | None = None,
-    until: Annotated[Moment | None, Query(description="This moment is not included.")] = None,
+    until: Annotated[
+        Moment | None, Query(description="Exclusive upper bound of the time of creation.")
+    ] = None,
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> InspectionPage:
+    """List inspections, newest first."""
     conditions = repository.filters(search, since, until)
     return InspectionPage(
         total=repository.count(session, conditions),
@@ -99,7 +106,7 @@ def list_inspections(
     )
 
 
-@router.get(INSPECTION, summary="One inspection", responses=responses(404, 422))
+@router.get(INSPECTION, summary="Get an inspection", responses=responses(404, 422))
 def inspection(session: ReadingDep, inspection_id: str) -> Inspection:
     return load(session, [repository.get(session, inspection_id)])[0]
 
@@ -110,9 +117,12 @@ def inspection(session: ReadingDep, inspection_id: str) -> Inspection:
 def delete_inspection(
     service: ServiceDep, settings: SettingsDep, inspection_id: str, *, restorable: bool = False
 ) -> None:
-    """With its photos, for good, also one that was removed and could still be restored; with
-    `restorable` it can be restored for RIPELINE_KEEP_REMOVED_DAYS. What was learned from
-    corrections stays in the training data."""
+    """Permanently delete an inspection with its photos, also if it was removed earlier and could
+    still be restored.
+
+    With `restorable=true` it is removed instead, and can be restored for RIPELINE_KEEP_REMOVED_DAYS
+    days. Training data from corrections is kept in both cases.
+    """
     if restorable and settings.keep_removed_days:
         removal.keep_inspection(service.database, inspection_id)
     else:
@@ -132,8 +142,9 @@ async def add_photos(
     settings: SettingsDep,
     inspection_id: str,
 ) -> AddedPhotos:
-    """Photos of several fruits each, or zips of them, in form fields `files`. Each fruit is found
-    and graded as by `/predict?instances=true`; 409 `no-detector` if the model in use cannot.
+    """Send photos of several fruits each, or zips of them, in the form field `files`. Each fruit is
+    detected and graded as with `/predict?instances=true`. Returns 409 `no-detector` if the current
+    version has no fruit detector.
     """
     predictor = state.serving()
     check_detector(predictor)
@@ -172,10 +183,11 @@ async def add_photos(
     )
 
 
-@router.get(PHOTOS, summary="Photos of an inspection, newest first", responses=responses(404, 422))
+@router.get(PHOTOS, summary="List photos of an inspection", responses=responses(404, 422))
 def list_photos(
     session: ReadingDep, inspection_id: str, offset: Offset = 0, limit: Limit = 50
 ) -> InspectionPhotoPage:
+    """List the photos of an inspection, newest first."""
     repository.get(session, inspection_id)
     photos = repository.photos(session, inspection_id, offset, limit)
     return InspectionPhotoPage(
@@ -188,13 +200,15 @@ def list_photos(
 
 @router.get(
     f"{INSPECTION}/fruits",
-    summary="Fruits of an inspection, worst first",
+    summary="List fruits of an inspection",
     responses=responses(404, 422),
 )
 def list_fruits(
     session: ReadingDep, inspection_id: str, offset: Offset = 0, limit: Limit = 50
 ) -> InspectionFruitPage:
-    """Of the photos that count: rotten, past their best, unknown, fresh."""
+    """List the fruits in the photos that count: rotten first, then past their best, unknown and
+    fresh.
+    """
     repository.get(session, inspection_id)
     tally = repository.tallies(session, [inspection_id]).get(inspection_id)
     fruits = repository.worst_fruits(session, inspection_id, offset, limit)
@@ -206,15 +220,17 @@ def list_fruits(
     )
 
 
-@router.patch(PHOTO, summary="Count a photo or not", responses=responses(404, 422))
+@router.patch(PHOTO, summary="Update a photo of an inspection", responses=responses(404, 422))
 def change_photo(
     service: ServiceDep, inspection_id: str, photo_id: str, change: PhotoChange
 ) -> InspectionPhoto:
-    """`counted` false where it shows the same fruits as another photo of the inspection."""
+    """Set `counted` to false if the photo shows the same fruits as another photo."""
     return InspectionPhoto.of(service.count(inspection_id, photo_id, counted=change.counted))
 
 
-@router.delete(PHOTO, summary="Remove a photo", status_code=204, responses=responses(404, 422))
+@router.delete(
+    PHOTO, summary="Delete a photo of an inspection", status_code=204, responses=responses(404, 422)
+)
 def remove_photo(
     service: ServiceDep,
     settings: SettingsDep,
@@ -223,7 +239,12 @@ def remove_photo(
     *,
     restorable: bool = False,
 ) -> None:
-    """As of `DELETE /inspections/{inspection_id}`."""
+    """Permanently delete a photo of an inspection, also if it was removed earlier and could still
+    be restored.
+
+    With `restorable=true` it is removed instead, and can be restored for RIPELINE_KEEP_REMOVED_DAYS
+    days. Training data from corrections is kept in both cases.
+    """
     if restorable and settings.keep_removed_days:
         removal.keep_photo(service.database, inspection_id, photo_id)
     else:
@@ -232,7 +253,7 @@ def remove_photo(
 
 @router.post(
     f"{PHOTO}/fruits",
-    summary="Add a fruit that was missed",
+    summary="Add a missed fruit",
     status_code=201,
     responses=responses(404, 422),
 )
@@ -243,7 +264,7 @@ def add_missed(
     return InspectionPhoto.of(corrections.add_missed(inspection_id, photo_id, box, missed.level))
 
 
-@router.put(FRUIT, summary="Say what a fruit is", responses=responses(404, 409, 422))
+@router.put(FRUIT, summary="Correct a fruit", responses=responses(404, 409, 422))
 def correct(
     corrections: CorrectionsDep,
     inspection_id: str,
@@ -251,15 +272,17 @@ def correct(
     number: Number,
     correction: Correction,
 ) -> InspectionPhoto:
-    """It counts at once, and the next retraining learns from it while the photo is kept."""
+    """Set the correct level of a fruit, or mark it as not a fruit. The correction counts at once;
+    the next retraining learns from it if the photo is still kept.
+    """
     return InspectionPhoto.of(corrections.say(inspection_id, photo_id, number, correction.said))
 
 
-@router.delete(FRUIT, summary="Take back what was said of a fruit", responses=responses(404, 422))
+@router.delete(FRUIT, summary="Undo the correction of a fruit", responses=responses(404, 422))
 def take_back(
     corrections: CorrectionsDep, inspection_id: str, photo_id: str, number: Number
 ) -> InspectionPhoto:
-    """A fruit that a person added is gone."""
+    """Undo the correction of a fruit. A fruit that a user added is removed."""
     return InspectionPhoto.of(corrections.take_back(inspection_id, photo_id, number))
 
 

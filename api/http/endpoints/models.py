@@ -44,9 +44,11 @@ ALL = 10**9
 router = APIRouter(tags=["models"], responses=responses(503, 507))
 
 
-@router.get("/models", summary="List versions, newest first", responses=responses(422))
+@router.get("/models", summary="List versions", responses=responses(422))
 def list_models(session: ReadingDep, limit: Limit = 100) -> Versions:
-    """The newest first. The five newest are kept, the champion and the one before it."""
+    """List the versions, newest first. Files are kept for the five newest versions, the current one
+    and the one before it.
+    """
     champion, served = repository.champion(session), repository.served_versions(session)
     rows = repository.list_models(session, limit)
     return Versions(
@@ -56,15 +58,20 @@ def list_models(session: ReadingDep, limit: Limit = 100) -> Versions:
     )
 
 
-@router.get("/models/history", summary="History of versions in use", responses=responses(422))
+@router.get(
+    "/models/history",
+    summary="List promotions",
+    responses=responses(422),
+)
 def history(session: ReadingDep, limit: Limit = 100) -> History:
+    """List the changes of the current version, newest first."""
     rows = repository.history(session, limit)
     return History(promotions=[Promotion.model_validate(row, from_attributes=True) for row in rows])
 
 
 @router.get("/models/compare", summary="Compare two versions", responses=responses(404, 422))
 def compare(session: ReadingDep, a: str, b: str) -> VersionComparison:
-    """Their metrics, and the differences of `b` from `a`."""
+    """Compare the metrics of versions `a` and `b`. Differences are `b` minus `a`."""
     champion, served = repository.champion(session), repository.served_versions(session)
     first, second = repository.get_model(session, a), repository.get_model(session, b)
     return VersionComparison(
@@ -76,10 +83,9 @@ def compare(session: ReadingDep, a: str, b: str) -> VersionComparison:
     )
 
 
-@router.get(
-    f"/models/{VERSION}", summary="One version, with its manifest", responses=responses(404)
-)
+@router.get(f"/models/{VERSION}", summary="Get a version", responses=responses(404))
 def details(session: ReadingDep, version: str) -> VersionDetails:
+    """Get a version with its manifest."""
     return VersionDetails.of_row(
         repository.get_model(session, version),
         repository.champion(session),
@@ -88,23 +94,28 @@ def details(session: ReadingDep, version: str) -> VersionDetails:
 
 
 @router.patch(
-    f"/models/{VERSION}", summary="Name a version, or note something", responses=responses(404, 422)
+    f"/models/{VERSION}",
+    summary="Update the name and note of a version",
+    responses=responses(404, 422),
 )
 def describe(session: SessionDep, version: str, description: VersionDescription) -> Version:
-    """For people: nothing is chosen by it. It stays when the version's files are removed."""
+    """Update the name and note of a version. They are for people only, and remain when the
+    version's files are deleted.
+    """
     row = repository.describe(session, version, description.name, description.note)
     return Version.of_row(row, repository.champion(session), repository.served_versions(session))
 
 
 @router.get(
     f"/models/{VERSION}/export",
-    summary="Download a version",
+    summary="Export a version",
     response_class=Response,
     responses={200: {"content": {ZIP: {}}}, **responses(404, 409)},
 )
 def export(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, version: str) -> Response:
-    """A zip that works without this service: the LiteRT network, its head, the classes, the
-    thresholds in use, and a Python script that grades photos with them."""
+    """Download a zip that grades photos without this service: the LiteRT network, its head, the
+    classes, the thresholds in use, and a Python script.
+    """
     with database.reading() as session:
         repository.check_promotable(session, version)
         by_user = user_thresholds(session)
@@ -123,11 +134,12 @@ def export(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, versio
 def promote(
     database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, version: str
 ) -> PromotionByHand:
-    """Every process serves it within two seconds, without a dropped request.
+    """Make this version the current version. Every process uses it within two seconds, without
+    dropping a request.
 
-    For the version that serves already nothing changes, and the answer tells since when it does.
-    A version has freshness thresholds of its own: the answer names the fruits for which only the
-    version before has saved ones.
+    If it is the current version already, nothing changes, and the response says since when.
+    Freshness thresholds of single fruits belong to a version: the response names the fruits for
+    which only the previous version has them.
     """
     promotion = service.promote(database, blobs, settings.model_cache, version)
     done = Promotion.model_validate(promotion, from_attributes=True)
@@ -137,21 +149,25 @@ def promote(
     return PromotionByHand(**done.model_dump(), lacks_thresholds=lacks)
 
 
-@router.post("/models/rollback", summary="Roll back", responses=responses(409))
+@router.post(
+    "/models/rollback", summary="Roll back to the previous version", responses=responses(409)
+)
 def rollback(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> Promotion:
-    """Use the version that was in use before; a second rollback goes one further back.
+    """Return to the version that was in use before. A second rollback goes one version further
+    back.
 
-    Versions you rolled back from are skipped; promote them by hand.
+    Versions that were rolled back from are skipped; to use one again, promote it.
     """
     promotion = service.roll_back(database, blobs, settings.model_cache)
     return Promotion.model_validate(promotion, from_attributes=True)
 
 
-@router.get("/report/{version}", summary="Report on a version", responses=responses(404))
+@router.get("/report/{version}", summary="Get the report on a version", responses=responses(404))
 def report(session: ReadingDep, settings: SettingsDep, version: str) -> Report:
-    """Its own figure and those of the recipe, each with its interval, its split and its data.
+    """Get the metrics of a version and of its recipe, each with its confidence interval, split and
+    data.
 
-    The curves and tables of the version are in its manifest: `/models/{version}`.
+    The manifest of the version has its curves and tables: `/models/{version}`.
     """
     row = repository.get_model(session, version)
     return quality_report.report(row.manifest, settings.report_dir, row.verdict)
@@ -159,7 +175,7 @@ def report(session: ReadingDep, settings: SettingsDep, version: str) -> Report:
 
 @router.get(
     "/report/{version}/mistakes",
-    summary="Held-out photos that a version gets wrong",
+    summary="List the mistakes of a version",
     responses=responses(404, 422),
 )
 def mistakes(
@@ -169,24 +185,27 @@ def mistakes(
     version: str,
     limit: Limit = 24,
 ) -> Mistakes:
-    """Each with its label, its grade and, where the catalog has it, its photo.
+    """List the held-out photos that a version grades wrongly, each with its label, its grade and,
+    if it is in the catalog, its photo.
 
-    The photos of the package that was shipped, and those imported where a version was trained, are
-    in no catalog.
+    The catalog has no photos of the shipped package, nor those imported where a version was
+    trained.
     """
     return _mistakes(database, blobs, settings, version, limit)
 
 
 @router.get(
     "/report/{version}/mistakes/export",
-    summary="Held-out photos that a version gets wrong, as a zip",
+    summary="Export the mistakes of a version",
     response_class=StreamingResponse,
     responses={200: {"content": {ZIP: {}}}, **responses(404)},
 )
 def export_mistakes(
     database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, version: str
 ) -> StreamingResponse:
-    """A table of all of them, and the photos that the catalog has."""
+    """Download a zip with a table of all mistakes of a version, and those photos that are in the
+    catalog.
+    """
     found = _mistakes(database, blobs, settings, version, ALL)
     headers = {"Content-Disposition": f'attachment; filename="mistakes-{version}.zip"'}
     parts = mistakes_zip(database, blobs, found.mistakes)

@@ -21,7 +21,7 @@ router = APIRouter(tags=["monitoring"])
 
 
 class Drift(BaseModel):
-    """The newest predictions of the current version against its own test photos."""
+    """Drift of the current version's recent predictions from its own test photos."""
 
     model_version: str
     drifted: bool
@@ -32,12 +32,13 @@ class VersionAccuracies(BaseModel):
     versions: list[AccuracyInUse]
 
 
-@router.get("/drift", summary="Drift", responses=responses(503))
+@router.get("/drift", summary="Get drift", responses=responses(503))
 def drift(state: StateDep, database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> Drift:
-    """Embedding, confidence and class-mix drift of the newest 500 predictions in seven days.
+    """Get the drift of embeddings, confidence and class mix over the newest 500 predictions of the
+    last seven days.
 
-    There is one look a day, at the predictions up to midnight (UTC), or the first 50 of a new
-    version, so that no drift is reported by chance on more than one day in a thousand.
+    Drift is evaluated once a day, on the predictions up to midnight (UTC) or, for a new version, on
+    its first 50. This keeps false alarms to at most one day in a thousand.
     """
     version = state.serving().manifest.version
     state.recorder.flush(FLUSH_SECONDS)
@@ -48,9 +49,11 @@ def drift(state: StateDep, database: DatabaseDep, blobs: BlobsDep, settings: Set
     )
 
 
-@router.get("/monitoring/accuracy", summary="Accuracy in use", responses=responses(503))
+@router.get("/monitoring/accuracy", summary="Get the accuracy in use", responses=responses(503))
 def accuracy(session: ReadingDep) -> VersionAccuracies:
-    """By people's answers about a random sample of each version's predictions, newest first."""
+    """Get the accuracy of each version that is or was in use, newest version first, measured by the
+    review of a random sample of its predictions.
+    """
     served = models.served_versions(session)
     return VersionAccuracies(
         versions=[
@@ -61,14 +64,16 @@ def accuracy(session: ReadingDep) -> VersionAccuracies:
     )
 
 
-@router.get("/monitoring/summary", summary="Monitoring summary", responses=responses(422, 503))
+@router.get(
+    "/monitoring/summary", summary="Get the monitoring summary", responses=responses(422, 503)
+)
 def summary(session: ReadingDep, hours: Annotated[float, Query(gt=0, le=24 * 365)] = 24) -> Summary:
     return summarise(session, hours, now())
 
 
 @router.get(
     "/metrics",
-    summary="Metrics for Prometheus",
+    summary="Get metrics for Prometheus",
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}}},
 )

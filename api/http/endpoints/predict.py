@@ -22,20 +22,23 @@ PREDICT = "/predict"
 Explained = Annotated[
     str | None,
     Query(
-        description="The earlier prediction of this photo to explain. Needs explain=true: without "
-        "it the answer is 422 nothing-to-explain."
+        description="ID of an earlier prediction of the same photo to explain. Requires "
+        "`explain=true`; without it the response is 422 `nothing-to-explain`."
     ),
 ]
 Explain = Annotated[
     bool | Literal["full"],
-    Query(description="true: with a heat map; full: with each step of the grading as well."),
+    Query(
+        description="true: add a heat map; full: add a heat map and the output of each step of "
+        "the grading."
+    ),
 ]
 Recorded = Annotated[
     bool,
     Query(
-        description="false: grade and forget, as for the frames of a live camera. Neither the "
-        "history nor monitoring counts the photo, it is not kept, and its prediction_id leads to "
-        "nothing."
+        description="false: grade the photo without recording it, as for the frames of a live "
+        "camera. The photo is not kept and does not count in the history or in monitoring, and "
+        "its `prediction_id` cannot be looked up."
     ),
 ]
 router = APIRouter(tags=["predict"])
@@ -48,7 +51,7 @@ class NothingToExplainError(UnprocessableError):
 
 @router.post(
     PREDICT,
-    summary="Grade one photo",
+    summary="Grade a photo",
     openapi_extra=OPENAPI,
     response_model=Prediction,
     responses=responses(400, 404, 408, 409, 413, 415, 422, 503, 507),
@@ -62,19 +65,20 @@ async def predict(
     prediction_id: Explained = None,
     record: Recorded = True,
 ) -> Response:
-    """Send JPEG, PNG, WebP, BMP, HEIC or AVIF, as the form field `file` or as the body itself.
+    """Send a JPEG, PNG, WebP, BMP, HEIC or AVIF image, as the form field `file` or as the request
+    body.
 
-    `explain=true` adds a heat map of the areas that influenced the grade of the whole photo,
-    `explain=full` also what each step said of the whole photo, for debugging.
+    `explain=true` adds a heat map of the areas that influenced the grade of the whole photo.
+    `explain=full` also adds the output of each step of the grading, for debugging.
 
-    With the `prediction_id` of an earlier prediction of the same photo as well, the answer is that
+    With the `prediction_id` of an earlier prediction of the same photo, the response is that
     prediction with its heat map, and nothing is counted or recorded again.
 
-    `instances=true` finds the fruits of the photo and grades each: it adds `image`, `instances`
-    (best first, at most 50), `several` and `summary`. 409 `no-detector` if the model in use cannot;
-    `/model-info` says so (`finds_fruits`).
+    `instances=true` detects the fruits in the photo and grades each of them: it adds `image`,
+    `instances` (highest detection score first, at most 50), `several` and `summary`. Returns 409
+    `no-detector` if the current version has no fruit detector (`finds_fruits` in `/model-info`).
 
-    `record=false` grades the photo, and forgets it.
+    `record=false` grades the photo without recording anything.
     """
     predictor = state.serving()
     if instances:

@@ -19,13 +19,13 @@ router = APIRouter(tags=["inspections"], responses=responses(503, 507))
 
 @router.get(
     "/removed-inspections",
-    summary="Removed inspections that can be restored",
+    summary="List removed inspections",
     responses=responses(422),
 )
 def removed_inspections(
     session: ReadingDep, settings: SettingsDep, offset: Offset = 0, limit: Limit = 50
 ) -> RemovedInspectionPage:
-    """The last removed first."""
+    """List the removed inspections that can be restored, last removed first."""
     days = settings.keep_removed_days
     total, page = removal.removed_inspections(session, offset, limit)
     return RemovedInspectionPage(
@@ -39,7 +39,7 @@ def removed_inspections(
 
 @router.get(
     f"{INSPECTION}/removed-photos",
-    summary="Removed photos of an inspection that can be restored",
+    summary="List removed photos of an inspection",
     responses=responses(404, 422),
 )
 def removed_photos(
@@ -49,7 +49,7 @@ def removed_photos(
     offset: Offset = 0,
     limit: Limit = 50,
 ) -> RemovedInspectionPhotoPage:
-    """The last removed first."""
+    """List the removed photos of an inspection that can be restored, last removed first."""
     repository.get(session, inspection_id)
     days = settings.keep_removed_days
     total, page = removal.removed_photos(session, inspection_id, offset, limit)
@@ -64,21 +64,23 @@ def removed_photos(
 
 @router.post(
     f"{INSPECTION}/restore",
-    summary="Restore a removed inspection",
+    summary="Restore an inspection",
     responses=responses(404, 422),
 )
 def restore_inspection(
     database: DatabaseDep, session: ReadingDep, inspection_id: str
 ) -> Inspection:
-    """With the photos that it had, and what was said of them."""
+    """Restore a removed inspection with its photos and corrections."""
     return load(session, [removal.restore_inspection(database, inspection_id)])[0]
 
 
 @router.post(
     f"{PHOTO}/restore",
-    summary="Restore a removed photo of an inspection",
+    summary="Restore a photo of an inspection",
     responses=responses(404, 409, 422),
 )
 def restore_photo(database: DatabaseDep, inspection_id: str, photo_id: str) -> InspectionPhoto:
-    """With its fruits and what was said of them. 404 if the same file was added again since."""
+    """Restore a removed photo with its fruits and corrections. Returns 404 if the same file has
+    been added again since.
+    """
     return InspectionPhoto.of(removal.restore_photo(database, inspection_id, photo_id))

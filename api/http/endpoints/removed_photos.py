@@ -28,11 +28,13 @@ REMOVED = "/dataset/removed"
 router = APIRouter(tags=["training images"], responses=responses(503, 507))
 
 
-@router.post("/dataset/images/remove", summary="Remove many images", responses=responses(422))
+@router.post("/dataset/images/remove", summary="Remove multiple images", responses=responses(422))
 def remove_many(
     database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, selection: Removal
 ) -> Removed:
-    """They can be restored for RIPELINE_KEEP_REMOVED_DAYS, unless they are removed for good."""
+    """Remove training images. They can be restored for RIPELINE_KEEP_REMOVED_DAYS days, unless
+    `for_good` deletes them permanently.
+    """
     days = 0.0 if selection.for_good else settings.keep_removed_days
     if days:
         removed = removal.keep_images(database, selection.ids)
@@ -44,7 +46,7 @@ def remove_many(
     )
 
 
-@router.get(REMOVED, summary="Removed photos that can be restored", responses=responses(422))
+@router.get(REMOVED, summary="List removed photos", responses=responses(422))
 def removed_photos(
     session: ReadingDep,
     settings: SettingsDep,
@@ -52,7 +54,7 @@ def removed_photos(
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> RemovedPage:
-    """With boxes or without, the last removed first."""
+    """List the removed images and boxed photos that can be restored, last removed first."""
     days = settings.keep_removed_days
     rows = removal.list_removed(session, offset, limit)
     return RemovedPage(
@@ -66,7 +68,9 @@ def removed_photos(
 
 @router.post(f"{REMOVED}/restore", summary="Restore removed photos", responses=responses(422))
 def restore(database: DatabaseDep, known: KnownPhotosDep, selection: Selection) -> Restored:
-    """With their class, split, boxes and feedback. One that was added again stays as it is now."""
+    """Restore removed photos with their class, split, boxes and feedback. A photo that has been
+    added again since stays as it is now.
+    """
     outcome = removal.restore(database, known, selection.ids)
     found = outcome.restored + outcome.known
     return Restored(

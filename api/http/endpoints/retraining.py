@@ -46,11 +46,12 @@ def retrain(
     queue: QueueDep,
     asked: Annotated[RetrainRequest | None, Body()] = None,
 ) -> RetrainStarted:
-    """Start a run in the worker. What it makes serves if the gate finds it as good or better.
+    """Queue a retraining run. The resulting version is promoted if the promotion gate finds it at
+    least as good as the current version, unless RIPELINE_PROMOTE is person.
 
-    *fast* learns a new head in seconds; *full* fine-tunes the network on the photos, and
-    trains the detector on new boxed photos; *detector* does only that, in minutes, and leaves all
-    grades as they are.
+    *fast* trains a new head in seconds. *full* fine-tunes the network on the photos, and trains the
+    detector on new boxed photos. *detector* only trains the detector, in minutes, and leaves all
+    grades unchanged.
     """
     request = asked or RetrainRequest()
     options = request.run_options()
@@ -64,9 +65,9 @@ def retrain(
     return RetrainStarted(message=f"Run {run.id} is queued.", run_id=run.id, timestamp=now())
 
 
-@router.get("/retrain/estimate", summary="Estimate of a run", responses=responses(409))
+@router.get("/retrain/estimate", summary="Estimate a retraining run", responses=responses(409))
 def estimate(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> Estimate:
-    """What is new since the current version, and how long each mode would take."""
+    """Get what is new since the current version, and how long a run would take in each mode."""
     with database.reading() as session:
         plan = make_plan(session, blobs, settings)
         return Estimate(
@@ -85,40 +86,40 @@ def estimate(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> E
         )
 
 
-@router.get("/retraining-status", summary="Retraining status")
+@router.get("/retraining-status", summary="Get the retraining status")
 def retraining_status(session: ReadingDep) -> RetrainingStatus:
-    """The active run, or the last one."""
+    """Get the status of the active run, or of the last one."""
     newest = repository.newest(session, limit=1)
     return RetrainingStatus.of(newest[0] if newest else None)
 
 
-@router.get("/training-status", summary="Training status in short")
+@router.get("/training-status", summary="Get the short retraining status")
 def training_status(session: ReadingDep) -> TrainingStatus:
-    """For older clients."""
+    """Get a short form of `/retraining-status`, for older clients."""
     status = retraining_status(session)
     return TrainingStatus(
         is_training=status.is_retraining, progress=status.progress, message=status.message
     )
 
 
-@router.get("/runs", summary="All runs", responses=responses(422))
+@router.get("/runs", summary="List retraining runs", responses=responses(422))
 def list_runs(session: ReadingDep, limit: Limit = 100, offset: Offset = 0) -> Runs:
-    """The newest first."""
+    """List all retraining runs, newest first."""
     rows = repository.newest(session, limit, offset)
     return Runs(total=repository.count(session), runs=[Run.of(row) for row in rows])
 
 
-@router.get("/runs/{run_id}", summary="One run", responses=responses(404))
+@router.get("/runs/{run_id}", summary="Get a retraining run", responses=responses(404))
 def run(session: ReadingDep, run_id: str) -> Run:
     return Run.of(service.get(session, run_id))
 
 
 @router.post(
     "/runs/{run_id}/cancel",
-    summary="Cancel a run",
+    summary="Cancel a retraining run",
     status_code=HTTPStatus.ACCEPTED,
     responses=responses(404, 409),
 )
 def cancel(session: SessionDep, run_id: str) -> Run:
-    """A queued run is cancelled at once, a running one within a second or two."""
+    """Cancel a run. A queued run is cancelled at once, a running one within a second or two."""
     return Run.of(service.cancel(session, run_id))

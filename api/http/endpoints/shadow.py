@@ -26,24 +26,25 @@ class SeveralShadowsError(ConflictError):
     detail = "Another version was started at the same moment. Look at GET /models, and try again."
 
 
-@router.get(SHADOW, summary="How a version grades beside the one in use", responses=responses(404))
+@router.get(SHADOW, summary="Get the shadow deployment of a version", responses=responses(404))
 def get_shadow(session: ReadingDep, settings: SettingsDep, version: str) -> Shadow:
-    """Counts, agreement, and where the two differ, of the last time that it was started."""
+    """Get the counts, the agreement and the differences of the latest shadow deployment of a
+    version.
+    """
     repository.get_model(session, version)
     return _answer(session, settings, version)
 
 
-@router.put(
-    SHADOW, summary="Let a version grade beside the one in use", responses=responses(404, 409, 422)
-)
+@router.put(SHADOW, summary="Start a shadow version", responses=responses(404, 409, 422))
 def start_shadow(
     database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, version: str, start: ShadowStart
 ) -> Shadow:
-    """Every process grades a share of the photos of `POST /predict` with it too, after they were
-    answered, and records how often the two agree.
+    """Start a shadow deployment: every process also grades a share of the photos of `POST /predict`
+    with this version, after the response is sent, and records how often both versions agree.
 
-    Its grades are seen here alone. It ends after `photos` photos, by `DELETE`, or when another
-    version is put in use. One version at a time; again for the same one, counting begins anew.
+    No other response contains its grades. The deployment ends after `photos` photos, with `DELETE`,
+    or when another version is put in use. Only one version can be the shadow version at a time;
+    starting the same version again resets its counts.
     """
     with database.reading() as session:
         _check(session, version)
@@ -55,9 +56,11 @@ def start_shadow(
         raise SeveralShadowsError() from error
 
 
-@router.delete(SHADOW, summary="Stop it", responses=responses(404))
+@router.delete(SHADOW, summary="Stop the shadow version", responses=responses(404))
 def stop_shadow(session: SessionDep, settings: SettingsDep, version: str) -> Shadow:
-    """What was counted stays. Every process frees the version's memory within two seconds."""
+    """Stop the shadow deployment of a version. Its counts are kept. Every process frees the
+    version's memory within two seconds.
+    """
     repository.get_model(session, version)
     shadow_repository.end(session, "stopped", version)
     return _answer(session, settings, version)

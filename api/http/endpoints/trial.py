@@ -37,7 +37,7 @@ Days = Annotated[float, Query(gt=0, le=3650, allow_inf_nan=False)]
 
 @router.post(
     COMPARE,
-    summary="Try two versions on your photos",
+    summary="Compare two versions on uploaded photos",
     openapi_extra=describe_form(files=FILES),
     responses={
         200: {"model": TrialAnswer, "content": {NDJSON: {}}},
@@ -51,11 +51,12 @@ async def compare_on_photos(
     settings: SettingsDep,
     trial: Annotated[Trial, Depends(_trial)],
 ) -> StreamingResponse:
-    """Send photos, zips of them, or both, as to `/predict/batch`.
+    """Send photos, zips of photos, or both, as to `/predict/batch`, to have them graded by versions
+    `a` and `b`.
 
-    There is a row for each photo, in order, with the grades by versions `a` and `b` under the
-    freshness thresholds in use. Nothing is kept, and monitoring does not count it. With
-    `Accept: application/x-ndjson` each row comes as a line as soon as it is there.
+    The response has one row per photo, in order, with both grades under the freshness thresholds in
+    use. Nothing is stored or counted in monitoring. With `Accept: application/x-ndjson`, each row
+    is sent as a line as soon as it is ready.
     """
     state.batcher.check_capacity()
     limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
@@ -67,7 +68,7 @@ async def compare_on_photos(
 
 @router.post(
     KEPT,
-    summary="Try two versions on kept photos",
+    summary="Compare two versions on kept photos",
     responses={
         200: {"model": TrialAnswer, "content": {NDJSON: {}}},
         **responses(404, 409, 422, 503),
@@ -83,9 +84,10 @@ async def compare_on_kept_photos(
     days: Days = 7,
     limit: Limit = 200,
 ) -> StreamingResponse:
-    """As `/models/compare`, on the newest photos that were graded in the last `days` and are kept.
+    """Grade the newest photos of the last `days` days that are still kept with versions `a` and
+    `b`, as `POST /models/compare` does.
 
-    Those that a person dismissed are left out. Each row names its prediction.
+    Dismissed predictions are left out. Each row has the ID of its prediction.
     """
     state.batcher.check_capacity()
     photos = await run_in_threadpool(_kept, database, days, limit)

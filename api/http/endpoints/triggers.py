@@ -27,21 +27,30 @@ router = APIRouter(tags=["monitoring"])
 
 
 class Suggestion(BaseModel):
-    """A retraining that a trigger suggests."""
+    """A retraining run suggested by a trigger."""
 
     suggestion_id: str
     trigger: str
     state: SuggestionState = Field(
-        description="withdrawn: what it said held no longer, or its trigger got another mode."
+        description="State of the suggestion. withdrawn: its condition no longer holds, or the "
+        "mode of its trigger was changed."
     )
     reason: str
-    value: float | None = Field(description="Of the trigger, when it was made; so is threshold.")
-    threshold: float | None
-    unit: str = Field(description="Of value and threshold.")
-    model_version: str = Field(description="The version in use then.")
+    value: float | None = Field(
+        description="Value measured by the trigger when the suggestion was made; null if it has "
+        "none."
+    )
+    threshold: float | None = Field(
+        description="Threshold of the trigger when the suggestion was made; null if it has none."
+    )
+    unit: str = Field(description="Unit of `value` and `threshold`.")
+    model_version: str = Field(description="Version in use when the suggestion was made.")
     created_at: datetime
     ended_at: datetime | None
-    run_id: str | None = Field(description="The run that it started, if it was accepted.")
+    run_id: str | None = Field(
+        description="ID of the run that was started when the suggestion was accepted; null "
+        "otherwise."
+    )
 
     @classmethod
     def of(cls, row: SuggestionRow) -> Self:
@@ -67,20 +76,33 @@ class Suggestions(BaseModel):
 class Trigger(BaseModel):
     name: str
     description: str
-    unit: str = Field(description="Of value and threshold.")
-    value: float | None = Field(description="Null where there is nothing, or too little, to see.")
-    threshold: float | None = Field(description="It fires above this; null where it has none.")
-    lowest: float | None = Field(description="The bounds of the threshold.")
-    highest: float | None
-    mode: TriggerMode = Field(description="What it does when its condition holds.")
-    enabled: bool = Field(description="Whether mode is not off.")
-    cooldown_hours: float = Field(description="Minimum hours between two firings.")
-    schedule: Schedule | None = Field(description="Null where it has none.")
+    unit: str = Field(description="Unit of `value` and `threshold`.")
+    value: float | None = Field(
+        description="Value measured now; null if there is nothing, or not enough, to measure."
+    )
+    threshold: float | None = Field(
+        description="Values above the threshold meet the condition; null if the trigger has no "
+        "threshold."
+    )
+    lowest: float | None = Field(
+        description="Lowest threshold that can be set; null if the trigger has no threshold."
+    )
+    highest: float | None = Field(
+        description="Highest threshold that can be set; null if the trigger has no threshold."
+    )
+    mode: TriggerMode = Field(description="What the trigger does when its condition holds.")
+    enabled: bool = Field(description="Whether `mode` is not off.")
+    cooldown_hours: float = Field(description="Minimum time between two firings, in hours.")
+    schedule: Schedule | None = Field(description="Schedule of the trigger; null if it has none.")
     last_fired_at: datetime | None
     last_run_id: str | None
-    would_fire: bool = Field(description="At the next check, it suggests or starts a run.")
-    reason: str = Field(description="Why it would, or why not.")
-    suggestion: Suggestion | None = Field(description="The one that is open.")
+    would_fire: bool = Field(
+        description="Whether the trigger would suggest or start a run at the next check."
+    )
+    reason: str = Field(description="Why the trigger would fire, or why not.")
+    suggestion: Suggestion | None = Field(
+        description="Open suggestion of the trigger; null if there is none."
+    )
 
     @classmethod
     def of(cls, state: TriggerState) -> Self:
@@ -113,34 +135,37 @@ class Triggers(BaseModel):
 
 
 class TriggerChange(BaseModel):
-    """Omitted fields stay as they are; null restores the default."""
+    """Changes to the settings of a trigger. Omitted fields stay unchanged; null restores the
+    default.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     mode: TriggerMode | None = Field(
         default=None,
-        description="off; suggest: people are asked; start: a run starts, and what it makes waits "
-        "for a person; start_and_promote: it is put in use if it passes the gate, where "
-        "RIPELINE_PROMOTE lets it.",
+        description="off: nothing happens; suggest: a run is suggested to users; start: a run "
+        "starts, and its version waits to be promoted by a person; start_and_promote: a run "
+        "starts, and its version is promoted if it passes the promotion gate and RIPELINE_PROMOTE "
+        "permits.",
     )
     enabled: bool | None = Field(
         default=None,
-        description="In place of mode. False: off; true, if it was off: the default, or suggest "
-        "where that is off.",
+        description="Alternative to `mode`. false: off; true: if the trigger is off, its default "
+        "mode, or suggest if that is off.",
     )
     threshold: float | None = None
     cooldown_hours: float | None = Field(default=None, ge=MIN_COOLDOWN_HOURS, le=MAX_COOLDOWN_HOURS)
     schedule: Schedule | None = None
 
 
-@router.get("/triggers", summary="Triggers", responses=responses(503))
+@router.get("/triggers", summary="List triggers", responses=responses(503))
 def triggers(session: ReadingDep, settings: SettingsDep, blobs: BlobsDep) -> Triggers:
     states = trigger_states(session, settings, blobs, now())
     return Triggers(triggers=[Trigger.of(state) for state in states])
 
 
 @router.put(
-    "/triggers/{name}", summary="Set a trigger", responses=responses(404, 409, 422, 503, 507)
+    "/triggers/{name}", summary="Update a trigger", responses=responses(404, 409, 422, 503, 507)
 )
 def set_trigger(
     database: DatabaseDep, settings: SettingsDep, blobs: BlobsDep, name: str, change: TriggerChange
@@ -153,16 +178,16 @@ def set_trigger(
     return next(Trigger.of(state) for state in states if state.rule.name == name)
 
 
-@router.get("/suggestions", summary="Suggested retrainings", responses=responses(503))
+@router.get("/suggestions", summary="List suggested retraining runs", responses=responses(503))
 def list_suggestions(session: ReadingDep) -> Suggestions:
-    """Those that wait for a person, the oldest first: at most one a trigger."""
+    """List the open suggestions, oldest first. Each trigger has at most one."""
     rows = suggestions.open_suggestions(session)
     return Suggestions(suggestions=[Suggestion.of(row) for row in rows])
 
 
 @router.post(
     "/suggestions/{suggestion_id}/accept",
-    summary="Start a suggested retraining",
+    summary="Accept a suggested retraining run",
     status_code=HTTPStatus.ACCEPTED,
     responses=responses(404, 409, 503, 507),
 )
@@ -173,20 +198,20 @@ def accept_suggestion(
     queue: QueueDep,
     suggestion_id: str,
 ) -> RetrainStarted:
-    """Start a fast run, as `POST /retrain` does."""
+    """Accept a suggestion and start a fast run, as `POST /retrain` does."""
     run = suggestions.accept(database, blobs, settings, queue, suggestion_id)
     return RetrainStarted(message=f"Run {run.id} is queued.", run_id=run.id, timestamp=now())
 
 
 @router.post(
     "/suggestions/{suggestion_id}/dismiss",
-    summary="Dismiss a suggested retraining",
+    summary="Dismiss a suggested retraining run",
     responses=responses(404, 409, 503, 507),
 )
 def dismiss_suggestion(session: SessionDep, suggestion_id: str) -> Suggestion:
-    """Its trigger suggests nothing until something new holds.
+    """Dismiss a suggestion. Its trigger makes no further suggestion until something changes.
 
-    That is: another version is in use, its condition has not held meanwhile, its value has grown by
-    the threshold once more, or the next time of the schedule is due.
+    This is the case once another version is in use, its condition has stopped holding in the
+    meantime, its value has risen by the threshold again, or the next time of its schedule is due.
     """
     return Suggestion.of(suggestions.dismiss(session, suggestion_id, now()))

@@ -42,7 +42,9 @@ class SweepQuery(BaseModel):
     let_through_cost: Cost | None = None
     refused_cost: Cost | None = None
     worse_share: Share | None = Field(
-        default=None, description="How much of what you grade belongs below the threshold."
+        default=None,
+        description="Expected share of fruits that belong below the threshold, above 0 and below "
+        "1.",
     )
 
     @property
@@ -58,11 +60,13 @@ class SweepQuery(BaseModel):
 
 @router.get(
     f"/models/{VERSION}/thresholds",
-    summary="Freshness thresholds of a version, by fruit",
+    summary="List the freshness thresholds of a version",
     responses=responses(404),
 )
 def thresholds(session: ReadingDep, settings: SettingsDep, version: str) -> VersionThresholds:
-    """A fruit without its own has those of `/freshness-thresholds`."""
+    """List the freshness thresholds of a version by fruit. Fruits without their own use those of
+    `/freshness-thresholds`.
+    """
     manifest = repository.get_model(session, version).manifest
     compared_with = repository.compared_version(session, version)
     return fruit_thresholds.of_version(session, settings, manifest, compared_with)
@@ -70,15 +74,17 @@ def thresholds(session: ReadingDep, settings: SettingsDep, version: str) -> Vers
 
 @router.post(
     f"/models/{VERSION}/thresholds",
-    summary="Take over the thresholds of another version",
+    summary="Copy freshness thresholds from another version",
     responses=responses(404, 422),
 )
 def copy_thresholds(
     session: SessionDep, settings: SettingsDep, version: str, copied: ThresholdsCopy
 ) -> VersionThresholds:
-    """Those of fruits that have their own there and not here, with their costs.
+    """Copy the thresholds, with their costs, of all fruits that have their own in the other version
+    but not in this one.
 
-    They were chosen by the scores of that version: look at the sweep of this one afterwards.
+    They were chosen for the scores of the other version: check the threshold sweep of this version
+    afterwards.
     """
     other = repository.get_model(session, copied.from_version).version
     manifest = repository.get_model(session, version).manifest
@@ -89,7 +95,7 @@ def copy_thresholds(
 
 @router.get(
     f"/models/{VERSION}/threshold-sweep",
-    summary="What each threshold of a fruit gets wrong",
+    summary="Sweep a freshness threshold",
     responses=responses(404, 409, 422),
 )
 def sweep(
@@ -99,8 +105,8 @@ def sweep(
     version: str,
     query: Annotated[SweepQuery, Query()],
 ) -> ThresholdSweep:
-    """At every hundredth: the share let through wrongly and the share refused wrongly, on held-out
-    photos and on those that people corrected, and the threshold that costs least.
+    """Get the share of fruits wrongly let through and wrongly refused at every hundredth, on
+    held-out photos and on photos corrected by users, and the cheapest threshold.
     """
     with database.reading() as session:
         repository.check_promotable(session, version)
@@ -119,7 +125,7 @@ def sweep(
 
 
 @router.put(
-    FRUIT, summary="Set a fruit's thresholds in a version", responses=responses(404, 409, 422)
+    FRUIT, summary="Set the freshness thresholds of a fruit", responses=responses(404, 409, 422)
 )
 def set_thresholds(
     session: SessionDep,
@@ -128,18 +134,20 @@ def set_thresholds(
     fruit: str,
     change: FruitThresholdsChange,
 ) -> FruitThresholds:
-    """Every process uses them within two seconds, while this version is in use."""
+    """Set the freshness thresholds of a fruit in a version. Every process uses them within two
+    seconds while the version is in use.
+    """
     manifest = repository.get_model(session, version).manifest
     known = fruit_thresholds.of_fruit(session, settings, manifest, fruit)
     fruit_thresholds.save(session, version, known.fruit, change)
     return fruit_thresholds.of_fruit(session, settings, manifest, fruit)
 
 
-@router.delete(FRUIT, summary="Reset a fruit's thresholds", responses=responses(404))
+@router.delete(FRUIT, summary="Reset the freshness thresholds of a fruit", responses=responses(404))
 def forget_thresholds(
     session: SessionDep, settings: SettingsDep, version: str, fruit: str
 ) -> FruitThresholds:
-    """Grade it by `/freshness-thresholds` again, as fruits without their own."""
+    """Reset the thresholds of a fruit. It is graded by `/freshness-thresholds` again."""
     manifest = repository.get_model(session, version).manifest
     known = fruit_thresholds.of_fruit(session, settings, manifest, fruit)
     fruit_thresholds.forget(session, version, known.fruit)
