@@ -21,7 +21,7 @@ class Accuracy(BaseModel):
 
 
 class AccuracyInUse(BaseModel):
-    """Of one version."""
+    """Accuracy of one version in use, measured on a random sample of its predictions."""
 
     accuracy: float | None = None
     answered: int
@@ -44,7 +44,7 @@ class Balance(BaseModel):
 
 
 class BatchSummary(BaseModel):
-    """Totals of the batch."""
+    """Totals for a batch."""
 
     batch_id: str
     by_class: dict[str, int]
@@ -60,7 +60,7 @@ class BatchSummary(BaseModel):
 
 
 class BoxedFingerprint(BaseModel):
-    """Fingerprint of the catalog's boxed photos that a detector learned."""
+    """Fingerprint of the boxed photos in the catalog that a detector was trained on."""
 
     boxes: int
     photographs: int
@@ -68,7 +68,7 @@ class BoxedFingerprint(BaseModel):
 
 
 class CatalogPhoto(BaseModel):
-    """A photo that the catalog still has: an image, or a photo with boxes."""
+    """A photo that is still in the catalog: an image or a boxed photo."""
 
     boxed_photo_id: str | None = None
     filename: str
@@ -96,7 +96,10 @@ class Count(BaseModel):
 
 
 class Counts(BaseModel):
-    """Fruits by level. `unknown`: not recognised, and nobody has said what they are."""
+    """
+    Number of fruits by level. `unknown` counts fruits that were not recognised and have not been
+    corrected.
+    """
 
     fresh: int
     past_best: int
@@ -105,7 +108,7 @@ class Counts(BaseModel):
 
 
 class DataFingerprint(BaseModel):
-    """Fingerprint of a package's training photos."""
+    """Fingerprint of the training photos of a package."""
 
     boxed: int
     files: int
@@ -114,7 +117,7 @@ class DataFingerprint(BaseModel):
 
 
 class Difference(BaseModel):
-    """A metric of two versions; `difference` is b minus a, null where either is missing."""
+    """A metric of two versions. `difference` is `b` minus `a`; null if either is missing."""
 
     a: float | None = None
     b: float | None = None
@@ -136,7 +139,7 @@ class DriftFigure(BaseModel):
 
 
 class DuplicateFile(BaseModel):
-    """A duplicate, which was not stored again."""
+    """An uploaded file that shows a known photo and was not stored."""
 
     class_name: str
     filename: str
@@ -147,7 +150,7 @@ class DuplicateFile(BaseModel):
 
 
 class EngineInfo(BaseModel):
-    """What runs a model in this process."""
+    """The inference engine that runs the model in this process."""
 
     milliseconds: float
     name: str
@@ -155,7 +158,7 @@ class EngineInfo(BaseModel):
 
 
 class FeedbackAnswer(BaseModel):
-    """What the feedback changed."""
+    """Effect of the feedback."""
 
     correct: bool
     image_id: str | None = None
@@ -167,8 +170,8 @@ class FeedbackAnswer(BaseModel):
 
 class FeedbackSummary(BaseModel):
     """
-    By all feedback. People report errors more readily, so the true accuracy may be higher:
-    /monitoring/accuracy has that of a random sample.
+    Accuracy according to all feedback. Users are more likely to report errors, so the true
+    accuracy may be higher; see `/monitoring/accuracy` for the accuracy on a random sample.
     """
 
     all: Accuracy
@@ -179,7 +182,7 @@ class FeedbackSummary(BaseModel):
 
 
 class Figure(BaseModel):
-    """A metric, with what it was measured on."""
+    """A metric, with the data it was measured on."""
 
     counts: str
     high: float | None = None
@@ -201,7 +204,7 @@ class FileError(BaseModel):
 
 
 class FruitBox(BaseModel):
-    """Pixels of the upright photo; x to the right, y down."""
+    """A bounding box in pixels of the upright photo; x points right, y points down."""
 
     x_max: Annotated[float, Field(ge=-1000000.0, le=1000000.0)]
     x_min: Annotated[float, Field(ge=-1000000.0, le=1000000.0)]
@@ -216,7 +219,7 @@ class FruitFreshness(BaseModel):
 
 
 class Headlines(BaseModel):
-    """The headline metrics of a version; null where not measured."""
+    """Headline metrics of a version; null if not measured."""
 
     accuracy: float | None = None
     expected_calibration_error: float | None = None
@@ -236,14 +239,14 @@ class Health(BaseModel):
 
 
 class ImageSize(BaseModel):
-    """Of the photo as sent, upright, in pixels."""
+    """Size of the upright photo as sent, in pixels."""
 
     height: int
     width: int
 
 
 class InstanceSummary(BaseModel):
-    """Totals of the instances of one photo."""
+    """Totals for the fruits in one photo."""
 
     by_class: dict[str, int]
     by_level: dict[Literal["fresh", "past_best", "rotten"], int]
@@ -254,7 +257,7 @@ class InstanceSummary(BaseModel):
 
 
 class KeptVersion(BaseModel):
-    """A version on photos that were held out of the one reported on."""
+    """Accuracy of a version on the photos held out of the version reported on."""
 
     accuracy: float
     accuracy_of_newest: float | None = None
@@ -269,7 +272,10 @@ class KnownPhotographs(BaseModel):
 
 
 class Latency(BaseModel):
-    """From photo to grade, in the service; of the newest predictions, up to 10,000."""
+    """
+    Time from photo to grade within the service, in milliseconds, over the newest predictions (up
+    to 10,000).
+    """
 
     p50_ms: float
     p95_ms: float
@@ -278,7 +284,7 @@ class Latency(BaseModel):
 
 
 class LeakIfDealtByFile(BaseModel):
-    """What to expect had files been dealt at random, and not photos."""
+    """Expected leak if files, instead of photos, had been assigned to splits at random."""
 
     also_in_train: float
     share: float
@@ -287,7 +293,7 @@ class LeakIfDealtByFile(BaseModel):
 
 
 class LevelShare(BaseModel):
-    """The share of one level among the fruits with a level, and where that of the lot lies."""
+    """Share of one level among the graded fruits, with a confidence interval for the lot."""
 
     count: int
     high: float
@@ -302,7 +308,7 @@ class WorseShare(RootModel[float]):
 
 
 class LineCosts(BaseModel):
-    """What errors about one threshold cost, in any unit."""
+    """Costs of errors at one threshold, in any unit."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -317,7 +323,10 @@ class Live(BaseModel):
 
 
 class LotVerdict(BaseModel):
-    """accept, reject, or photograph more; it holds however often somebody looks."""
+    """
+    Verdict on the lot: accept, reject, or photograph more. It remains valid however often it is
+    checked.
+    """
 
     decision: Literal["accept", "reject", "more"]
     message: str
@@ -340,14 +349,14 @@ class ClassName(RootModel[str]):
 
 
 class MarkedFruit(BaseModel):
-    """A box around one fruit, and its class."""
+    """A bounding box around one fruit, and its class."""
 
     box: FruitBox
     class_name: ClassName | None = None
 
 
 class Miss(BaseModel):
-    """A held-out photo with fruits that were missed, or boxes around no fruit."""
+    """A held-out photo with missed fruits, or with boxes where there is no fruit."""
 
     file: str
     fruits: int
@@ -360,7 +369,7 @@ class Miss(BaseModel):
 
 
 class Mistake(BaseModel):
-    """A held-out photo, or one boxed fruit of it, that a version grades wrongly."""
+    """A held-out photo, or one boxed fruit on it, that the version grades wrongly."""
 
     box: FruitBox | None = None
     class_name: str
@@ -372,7 +381,7 @@ class Mistake(BaseModel):
 
 
 class Mistakes(BaseModel):
-    """What a version gets wrong of the photos that were held out of it."""
+    """Held-out photos that a version grades wrongly."""
 
     held_out: int
     misses: list[Miss]
@@ -390,7 +399,7 @@ class ModelChange(BaseModel):
 
 
 class ModelSummary(BaseModel):
-    """A manifest in short, for `/model-info`."""
+    """Short form of the manifest of the current version."""
 
     architecture: str | None = None
     champion_since: datetime | None = None
@@ -408,14 +417,14 @@ class ModelSummary(BaseModel):
 
 
 class ModelThresholds(BaseModel):
-    """The thresholds fitted with the current version."""
+    """The freshness thresholds fitted when the current version was trained."""
 
     fresh_from: float | None = None
     rotten_below: float
 
 
 class PixelBox(BaseModel):
-    """Whole pixels of the upright photo; x to the right, y down."""
+    """A bounding box in whole pixels of the upright photo; x points right, y points down."""
 
     x_max: int
     x_min: int
@@ -434,7 +443,7 @@ class Point(BaseModel):
 
 
 class Problem(BaseModel):
-    """The body of every error."""
+    """Error response, as problem details (RFC 9457)."""
 
     code: str | None = None
     detail: str
@@ -445,7 +454,7 @@ class Problem(BaseModel):
 
 
 class Promotion(BaseModel):
-    """A change of the champion."""
+    """A change of the current version."""
 
     at: datetime
     kind: Literal["first", "gate", "manual", "rollback"]
@@ -462,7 +471,7 @@ class PromotionByHand(BaseModel):
 
 
 class Quantiles(BaseModel):
-    """The 5th, 25th, 50th, 75th and 95th percentile."""
+    """The 5th, 25th, 50th, 75th and 95th percentiles."""
 
     p25: float
     p5: float
@@ -498,7 +507,7 @@ class RemovedInspection(BaseModel):
 
 
 class RemovedInspectionPage(BaseModel):
-    """The last removed first."""
+    """A page of removed inspections, last removed first."""
 
     inspections: list[RemovedInspection]
     kept_days: float
@@ -517,7 +526,7 @@ class RemovedInspectionPhoto(BaseModel):
 
 
 class RemovedInspectionPhotoPage(BaseModel):
-    """The last removed first."""
+    """A page of removed photos, last removed first."""
 
     kept_days: float
     limit: int
@@ -527,7 +536,7 @@ class RemovedInspectionPhotoPage(BaseModel):
 
 
 class RemovedPhoto(BaseModel):
-    """A training photo that was removed. As an image it has a class, with boxes none."""
+    """A removed training photo that can be restored."""
 
     class_name: str | None = None
     filename: str
@@ -538,7 +547,7 @@ class RemovedPhoto(BaseModel):
 
 
 class Restored(BaseModel):
-    """What became of removed photos that were to come back."""
+    """Outcome of a request to restore removed photos."""
 
     known: list[str]
     missing: list[str]
@@ -553,7 +562,7 @@ class RetrainStarted(BaseModel):
 
 
 class RetrainingStatus(BaseModel):
-    """The newest run, active or finished."""
+    """Status of the newest run, active or finished."""
 
     candidate: str | None = None
     eta_seconds: float | None = None
@@ -573,7 +582,7 @@ class RetrainingStatus(BaseModel):
 
 
 class ReviewAnswer(BaseModel):
-    """The outcome of each item, in order; an invalid item does not affect the others."""
+    """Outcome for each item, in order. An invalid item does not affect the others."""
 
     confirmed: list[FeedbackAnswer]
     confirmed_count: int
@@ -581,14 +590,14 @@ class ReviewAnswer(BaseModel):
 
 
 class ShadowAnswer(BaseModel):
-    """What a version says."""
+    """The grade that a version gives."""
 
     freshness_level: Literal["fresh", "past_best", "rotten"] | None = None
     predicted_class: str | None = None
 
 
 class ShadowDifference(BaseModel):
-    """Photos of which the two say the same two different things."""
+    """A pair of differing grades, and how often it occurred."""
 
     count: int
     examples: list[str]
@@ -597,7 +606,7 @@ class ShadowDifference(BaseModel):
 
 
 class Size(BaseModel):
-    """Pictures of about this size, in pixels."""
+    """A group of pictures of about this size, in pixels."""
 
     examples: int
     height: int
@@ -616,7 +625,7 @@ class Sizes(BaseModel):
 
 
 class Slice(BaseModel):
-    """Predictions of one time bucket."""
+    """Predictions in one time bucket."""
 
     by_class: dict[str, int]
     count: int
@@ -639,7 +648,7 @@ class Status(BaseModel):
 
 
 class Suggestion(BaseModel):
-    """A retraining that a trigger suggests."""
+    """A retraining run suggested by a trigger."""
 
     created_at: datetime
     ended_at: datetime | None = None
@@ -670,7 +679,7 @@ class Summary(BaseModel):
 
 
 class SweepPoint(BaseModel):
-    """The errors at one threshold."""
+    """Errors at one threshold."""
 
     cost: float | None = None
     let_through: int
@@ -683,7 +692,7 @@ class SweepPoint(BaseModel):
 
 
 class TracedFreshness(BaseModel):
-    """The freshness head, before anybody's thresholds."""
+    """Output of the freshness head, before configured thresholds apply."""
 
     levels: dict[Literal["fresh", "past_best", "rotten"], float]
     logit: float
@@ -692,7 +701,7 @@ class TracedFreshness(BaseModel):
 
 
 class TracedFruit(BaseModel):
-    """The fruit head."""
+    """Output of the fruit head."""
 
     logits: dict[str, float]
     probabilities: dict[str, float]
@@ -700,7 +709,7 @@ class TracedFruit(BaseModel):
 
 
 class TracedPhoto(BaseModel):
-    """Sizes in pixels."""
+    """Sizes of the photo in pixels."""
 
     decoded_height: int
     decoded_width: int
@@ -710,7 +719,10 @@ class TracedPhoto(BaseModel):
 
 
 class TracedRejection(BaseModel):
-    """A photo is recognised while `score` is at most `limit`."""
+    """
+    The check for out-of-distribution photos. A photo is recognised if `score` is at most
+    `limit`.
+    """
 
     distance_weight: float
     distances: dict[str, float]
@@ -726,7 +738,7 @@ class TracedThresholds(BaseModel):
 
 
 class TracedTimes(BaseModel):
-    """Of this pass alone, on one thread."""
+    """Time taken by each step of this pass, on one thread, in milliseconds."""
 
     decode: float
     heads: float
@@ -749,7 +761,7 @@ class TrainingImage(BaseModel):
 
 
 class TrainingStatus(BaseModel):
-    """For older clients."""
+    """Short retraining status, for older clients."""
 
     is_training: bool
     message: str
@@ -757,7 +769,7 @@ class TrainingStatus(BaseModel):
 
 
 class Trial(BaseModel):
-    """One architecture at one input size, measured as all the others."""
+    """One architecture at one input size; all were measured in the same way."""
 
     accuracy: float
     accuracy_interval_95: tuple[float, float]
@@ -773,7 +785,7 @@ class Trial(BaseModel):
 
 
 class TrialSummary(BaseModel):
-    """Totals of the photos."""
+    """Totals for the photos of a comparison."""
 
     a: str
     b: str
@@ -807,7 +819,7 @@ class Triggers(BaseModel):
 
 
 class UnreadablePhoto(BaseModel):
-    """A photo of the catalog that a run skips."""
+    """A photo in the catalog that retraining skips."""
 
     filename: str
     image_id: str
@@ -829,7 +841,7 @@ class UploadedFile(BaseModel):
 
 
 class UsedThresholds(BaseModel):
-    """Those that a level was decided by."""
+    """The freshness thresholds that decided a level."""
 
     fresh_from: float | None = None
     rotten_below: float
@@ -847,7 +859,7 @@ class View(BaseModel):
 
 
 class ArchitectureComparison(BaseModel):
-    """The networks compared, and one of them at several input sizes."""
+    """Comparison of network architectures, and of one architecture at several input sizes."""
 
     architectures: list[Trial]
     data: DataFingerprint
@@ -857,7 +869,7 @@ class ArchitectureComparison(BaseModel):
 
 
 class Augmentation(BaseModel):
-    """One photo, and augmented views of it."""
+    """One photo and augmented views of it."""
 
     class_name: str | None = None
     freshness: Literal["fresh", "rotten"] | None = None
@@ -870,7 +882,7 @@ class Augmentation(BaseModel):
 
 
 class BatchFailure(BaseModel):
-    """A file of a batch that could not be graded."""
+    """A file in a batch that could not be graded."""
 
     error: Problem
     filename: str
@@ -878,7 +890,7 @@ class BatchFailure(BaseModel):
 
 
 class BoxedPhotoAnswer(BaseModel):
-    """A photo with boxes around its fruits, in pixels of the stored photo."""
+    """A photo with bounding boxes around its fruits, in pixels of the stored photo."""
 
     boxes: list[MarkedFruit]
     bytes: int
@@ -903,7 +915,7 @@ class BoxedPhotoPage(BaseModel):
 
 
 class BoxedUploadReport(BaseModel):
-    """The outcome of each photo, and of each file of boxes that cannot be used."""
+    """Outcome for each photo, and an error for each annotation file that cannot be used."""
 
     boxes: int
     errors: list[FileError]
@@ -912,7 +924,7 @@ class BoxedUploadReport(BaseModel):
 
 
 class BoxesAnswer(BaseModel):
-    """The boxed photo of a prediction; its boxes are in pixels of the stored photo."""
+    """The boxed photo made from a prediction; its boxes are in pixels of the stored photo."""
 
     boxes: list[MarkedFruit]
     complete: bool
@@ -933,14 +945,14 @@ class ClassAppearance(BaseModel):
 
 
 class ClassDifference(BaseModel):
-    """A class that both versions know."""
+    """Metrics of a class that both versions know."""
 
     class_name: str
     figures: list[Difference]
 
 
 class Copies(BaseModel):
-    """Files that show the same photo. Boxed fruits do not count."""
+    """Files that show the same photo. Boxed fruits are not counted."""
 
     files: int
     histogram: list[CopyCount]
@@ -954,7 +966,10 @@ class Copies(BaseModel):
 
 
 class DatasetSummary(BaseModel):
-    """Images are files of the catalog; copies of one photo count as one."""
+    """
+    Size of the training data. Images are files in the catalog; copies of a photo count as one
+    photo.
+    """
 
     boxed_photos: int = 0
     boxes: int = 0
@@ -969,7 +984,7 @@ class DatasetSummary(BaseModel):
 
 
 class DetectorManifest(BaseModel):
-    """The detector of a package: what it finds, how it is read, how it was made."""
+    """The fruit detector of a package: its outputs, how to read them, and how it was made."""
 
     catalog: BoxedFingerprint | None = None
     created_at: datetime
@@ -984,7 +999,7 @@ class DetectorManifest(BaseModel):
 
 
 class Drift(BaseModel):
-    """The newest predictions of the current version against its own test photos."""
+    """Drift of the current version's recent predictions from its own test photos."""
 
     drifted: bool
     figures: list[DriftFigure]
@@ -992,7 +1007,7 @@ class Drift(BaseModel):
 
 
 class EmbeddingMap(BaseModel):
-    """The first two principal components of the embeddings (PCA)."""
+    """The first two principal components (PCA) of the embeddings."""
 
     explained: tuple[float, float]
     left_out: int
@@ -1004,7 +1019,7 @@ class EmbeddingMap(BaseModel):
 
 
 class Estimate(BaseModel):
-    """What a run would do, and how long it would take on the machine that ran the last ones."""
+    """What a run would do, and how long it would take on the machine of the previous runs."""
 
     boxed_photos: int
     champion: str
@@ -1035,9 +1050,10 @@ class Freshness(BaseModel):
 
 class FreshnessThresholds(BaseModel):
     """
-    A score below rotten_below is rotten, one from fresh_from on fresh, between is past_best.
+    The freshness thresholds in use. A score below `rotten_below` is rotten, a score of at least
+    `fresh_from` is fresh, and one between them is past_best.
 
-    All are null for a version without freshness classes, unless somebody set them.
+    All values are null if the version has no freshness classes and nobody has set thresholds.
     """
 
     fresh_from: float | None = None
@@ -1058,7 +1074,7 @@ class ImagePage(BaseModel):
 
 
 class Inspection(BaseModel):
-    """An inspection as it stands."""
+    """The current state of an inspection."""
 
     confidence: float
     counts: Counts
@@ -1076,7 +1092,7 @@ class Inspection(BaseModel):
 
 
 class InspectionFruit(BaseModel):
-    """One fruit; its box is in pixels of the upright photo."""
+    """One fruit in an inspection; its box is in pixels of the upright photo."""
 
     added: bool
     box: FruitBox
@@ -1107,7 +1123,7 @@ class InspectionPage(BaseModel):
 
 
 class InspectionPhoto(BaseModel):
-    """One photo; its picture is at /predictions/{id}/photograph."""
+    """One photo of an inspection. `/predictions/{id}/photograph` returns its picture."""
 
     answered: bool
     counted: bool
@@ -1132,7 +1148,7 @@ class InspectionPhotoPage(BaseModel):
 
 
 class Instance(BaseModel):
-    """One fruit of a photo, graded from the photo's own pixels around its box."""
+    """One fruit in a photo, graded from the pixels of the photo around its box."""
 
     box: PixelBox
     confidence: Annotated[float, Field(ge=0.0, le=1.0)]
@@ -1148,7 +1164,7 @@ class Instance(BaseModel):
 
 
 class LevelCosts(BaseModel):
-    """Of each threshold, where the person named any."""
+    """Costs of errors at each threshold; null where none were given."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -1158,7 +1174,7 @@ class LevelCosts(BaseModel):
 
 
 class Manifest(BaseModel):
-    """`manifest.json`: written last, so that a package without one is no package."""
+    """Contents of `manifest.json`. It is written last: a package without it is incomplete."""
 
     architecture: str
     classes: Annotated[list[str], Field(max_length=1000, min_length=1)]
@@ -1193,7 +1209,7 @@ class ModelInfo(BaseModel):
 
 
 class RemovedPage(BaseModel):
-    """The last removed first."""
+    """A page of removed photos, last removed first."""
 
     kept_days: float
     limit: int
@@ -1203,7 +1219,7 @@ class RemovedPage(BaseModel):
 
 
 class Report(BaseModel):
-    """The metrics of a version, with their data and splits."""
+    """Metrics of a version, with their data and splits."""
 
     architecture: str
     comparison: ArchitectureComparison | None = None
@@ -1240,7 +1256,7 @@ class ReviewQueue(BaseModel):
 
 
 class Run(BaseModel):
-    """One run."""
+    """A retraining run."""
 
     cancel_requested: bool
     candidate: str | None = None
@@ -1261,14 +1277,14 @@ class Run(BaseModel):
 
 
 class Runs(BaseModel):
-    """The newest first."""
+    """A page of retraining runs, newest first."""
 
     runs: list[Run]
     total: int
 
 
 class Shadow(BaseModel):
-    """A version that grades, or graded, beside the one in use: the last time that it did."""
+    """The latest shadow deployment of a version."""
 
     agreement: float | None = None
     below_min: bool
@@ -1289,7 +1305,7 @@ class Shadow(BaseModel):
 
 
 class Sweep(BaseModel):
-    """Photos, or fruits of photos, and their errors."""
+    """Errors on a set of photos, or fruits in photos, at each threshold."""
 
     better: int
     in_use: SweepPoint
@@ -1299,7 +1315,7 @@ class Sweep(BaseModel):
 
 
 class ThresholdSweep(BaseModel):
-    """One threshold of one fruit, moved from end to end."""
+    """Errors of a version for one fruit as one freshness threshold moves through its range."""
 
     corrected: Sweep
     costs: LineCosts
@@ -1311,7 +1327,7 @@ class ThresholdSweep(BaseModel):
 
 
 class TracedLevel(BaseModel):
-    """From the class probabilities to the level."""
+    """How the freshness level follows from the class probabilities."""
 
     freshness_score: float | None = None
     in_use: TracedThresholds | None = None
@@ -1321,7 +1337,7 @@ class TracedLevel(BaseModel):
 
 
 class TrialGrade(BaseModel):
-    """What one of the two versions says."""
+    """The grade that one of the two versions gives."""
 
     confidence: Annotated[float, Field(ge=0.0, le=1.0)]
     freshness: Literal["fresh", "rotten"] | None = None
@@ -1335,7 +1351,7 @@ class TrialGrade(BaseModel):
 
 
 class TrialPhoto(BaseModel):
-    """One photo, graded by both."""
+    """One photo, graded by both versions."""
 
     a: TrialGrade
     b: TrialGrade
@@ -1346,7 +1362,10 @@ class TrialPhoto(BaseModel):
 
 
 class UploadReport(BaseModel):
-    """The outcome of each file. A file in none of the lists was skipped (hidden files)."""
+    """
+    Outcome for each uploaded file. Files in none of the lists, such as hidden files in a zip,
+    were skipped.
+    """
 
     class_name: str | None = None
     duplicates: list[DuplicateFile]
@@ -1357,7 +1376,7 @@ class UploadReport(BaseModel):
 
 
 class Version(BaseModel):
-    """One model version."""
+    """A model version."""
 
     classes: list[str]
     created_at: datetime
@@ -1377,7 +1396,7 @@ class Version(BaseModel):
 
 
 class VersionComparison(BaseModel):
-    """Compare two versions."""
+    """Comparison of two versions."""
 
     a: Version
     b: Version
@@ -1397,7 +1416,7 @@ class Versions(BaseModel):
 
 
 class AddedPhotos(BaseModel):
-    """What became of the files, and the inspection with them."""
+    """Outcome for each uploaded file, and the inspection afterwards."""
 
     added: list[InspectionPhoto]
     errors: list[FailedPhoto]
@@ -1414,7 +1433,7 @@ class Appearance(BaseModel):
 
 class DatasetInsights(BaseModel):
     """
-    Today's data: what the serving version learned from and was measured on, and the catalog.
+    The data at present: the training and test photos of the current version, and the catalog.
 
     An example is one photo, or one boxed fruit on a photo.
     """
@@ -1431,7 +1450,7 @@ class DatasetInsights(BaseModel):
 
 
 class FruitThresholds(BaseModel):
-    """Those by which one fruit is graded."""
+    """The freshness thresholds for one fruit."""
 
     changed_at: datetime | None = None
     costs: LevelCosts | None = None
@@ -1442,7 +1461,7 @@ class FruitThresholds(BaseModel):
 
 
 class HistoryItem(BaseModel):
-    """One prediction of the past, with all that is known of it."""
+    """A recorded prediction with everything known about it."""
 
     batch_id: str | None = None
     confidence: float
@@ -1480,7 +1499,7 @@ class PredictionPage(BaseModel):
 
 
 class Trace(BaseModel):
-    """What each step said of the whole photo, in order."""
+    """Output of each step of grading the whole photo, in order."""
 
     engine: EngineInfo | None = None
     freshness: TracedFreshness | None = None
@@ -1497,7 +1516,7 @@ class TrialAnswer(BaseModel):
 
 
 class VersionThresholds(BaseModel):
-    """The thresholds of each fruit of a version that has freshness levels."""
+    """Freshness thresholds of a version, for each of its fruits with freshness levels."""
 
     compared_with: str | None = None
     fruits: list[FruitThresholds]
@@ -1512,7 +1531,7 @@ class Explanation(BaseModel):
 
 
 class Prediction(BaseModel):
-    """One graded photo."""
+    """The grade of one photo."""
 
     confidence: Annotated[float, Field(ge=0.0, le=1.0)]
     explanation: Explanation | None = None
@@ -1537,7 +1556,7 @@ class Prediction(BaseModel):
 
 
 class BatchPrediction(Prediction):
-    """One graded photo of a batch."""
+    """The grade of one photo in a batch."""
 
     filename: str
     index: Annotated[int, Field(ge=0)]
