@@ -23,7 +23,7 @@ from api.core.errors import DamagedModelFilesError
 from api.core.log_setup import configure_logging
 from api.core.metrics_folder import VARIABLE as METRICS_FOLDER
 from api.core.metrics_folder import counts_alone
-from api.core.process_tuning import trim_malloc, tune_malloc
+from api.core.process_tuning import resume_garbage_collection, trim_malloc, tune_malloc
 from api.http.content_encoding import DecompressionMiddleware
 from api.http.endpoints import (
     batch,
@@ -211,6 +211,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             _notifying(settings, state),
             drain_on_sigterm(state, settings.drain_seconds),
         ):
+            resume_garbage_collection()
             yield
     app.state.queue.close()
     database.close()

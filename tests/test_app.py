@@ -1,5 +1,6 @@
 """The whole service."""
 
+import gc
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -114,14 +115,29 @@ def test_client_that_disconnects_is_not_an_error(
 
 
 @pytest.mark.slow
-def test_api_imports_no_training_library() -> None:
-    """The API's container image does not have them."""
+def test_api_imports_neither_training_libraries_nor_what_is_seldom_needed() -> None:
+    """Its container image does not have the first. The others are imported once they are needed:
+    PostgreSQL's driver, and OpenVINO where the processor has bfloat16.
+    """
     code = (
         "import sys, api.app; "
         "print(*sorted({name.partition('.')[0] for name in sys.modules} & "
-        "{'tensorflow', 'keras', 'sklearn', 'scipy', 'pandas', 'mlflow', 'rich', 'torch'}))"
+        "{'tensorflow', 'keras', 'sklearn', 'scipy', 'pandas', 'mlflow', 'rich', 'torch', "
+        "'psycopg', 'openvino'}))"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == ""
+
+
+def test_garbage_is_collected_once_it_serves(settings: Settings) -> None:
+    """`python -m api` starts without; a service that never collected would grow."""
+    gc.disable()
+    try:
+        with TestClient(create_app(settings)):
+            assert gc.isenabled()
+            assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        gc.enable()

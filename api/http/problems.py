@@ -40,12 +40,13 @@ _UNREADABLE: dict[type[BaseException | None], str] = {
     UnicodeDecodeError: "Its JSON is not in UTF-8.",
     ValueError: "Its JSON has a number with too many digits.",
 }
+_PROBLEM_SCHEMA = Problem.model_json_schema()
 log = logging.getLogger(__name__)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` argument of an endpoint that may answer with these errors, for OpenAPI."""
-    content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+    content = {MEDIA_TYPE: {"schema": _PROBLEM_SCHEMA}}
     return {
         status: {"description": status_title(status), "content": content} for status in statuses
     }

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api.core.errors import ConflictError
 from api.model.manifest import Manifest
-from api.model.package import BadPackageError, Package, load_package
+from api.model.package import BadPackageError, Package, read_manifest
 from api.model.predictor import Predictor
 from api.registry import repository, store
 from api.registry.repository import NothingToRollBackToError
@@ -42,12 +42,12 @@ def register_shipped(database: Database, blobs: Blobs, folder: Path) -> None:
     Safe to call from several processes at once. A pruned package is not stored again. Raises
     BadPackageError.
     """
-    manifest = load_package(folder).manifest
+    manifest = read_manifest(folder)
     with database.reading() as session:
         row = session.get(ModelRow, manifest.version)
     if row is not None and row.pruned_at is not None:
         return
-    store.store_package(blobs, folder)
+    manifest = store.store_package(blobs, folder)
     try:
         _add_shipped(database, manifest)
     except IntegrityError:  # Another process was faster; now its rows are there.

@@ -3,12 +3,14 @@
 import errno
 import sqlite3
 
-from psycopg.errors import DiskFull
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 _SQLITE_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # EFBIG: a limit on the size of files, as in some containers.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# SQLSTATE of a full disk. Its class in psycopg would do, but with SQLite nothing else needs that
+# library, and importing it takes a twentieth of the start.
+_POSTGRES_FULL = "53100"
 FULL = "There is no disk space left for the catalog. Free some."
 UNREACHABLE = "The catalog cannot be opened. The log of the service says why."
 
@@ -64,7 +66,10 @@ def is_disk_full(error: BaseException | None) -> bool:
         # `tempfile` raises ENOENT where it could write to none of its folders.
         no_folder = error.errno == errno.ENOENT and "temporary directory" in str(error.strerror)
         return error.errno in _FULL or no_folder
-    return isinstance(error, DiskFull) or _sqlite_code(error) == sqlite3.SQLITE_FULL
+    return (
+        getattr(error, "sqlstate", None) == _POSTGRES_FULL
+        or _sqlite_code(error) == sqlite3.SQLITE_FULL
+    )
 
 
 def describe(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from api.model.backbone import open_backbone
 from api.model.detector import Detector
 from api.model.engines import choice
 from api.model.engines.choice import CompiledGraph, open_graph
+from api.model.engines.openvino import has_bfloat16
 from api.model.package import Package, load_package
 from api.settings import PROJECT, EngineName
 
@@ -96,5 +98,34 @@ def test_time_of_a_pass_is_measured(package: Package) -> None:
 
 @pytest.mark.parametrize("fast", [True, False])
 def test_processor_decides_what_auto_prefers(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "_may_have_bfloat16", lambda: True)
     monkeypatch.setattr("api.model.engines.openvino.has_bfloat16", lambda: fast)
     assert choice._prefers_openvino() is fast
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        ("flags : sse2 avx2 avx512_bf16", True),
+        ("flags : avx2 avx_vnni", True),
+        ("Features : asimd bf16", True),
+        ("flags : sse2 avx2 avx512f", False),
+        ("Features : asimd", False),
+        (None, True),
+    ],
+    ids=["AVX-512", "AVX2", "Arm", "no bfloat16", "Arm without", "not Linux"],
+)
+def test_openvino_is_loaded_only_where_it_may_be_preferred(
+    features: str | None, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cpuinfo"
+    if features:
+        file.write_text(features)
+    monkeypatch.setattr(choice, "_PROCESSORS", file)
+    # OpenVINO says yes whenever it is asked.
+    monkeypatch.setattr("api.model.engines.openvino.has_bfloat16", lambda: True)
+    assert choice._prefers_openvino() is expected
+
+
+def test_the_features_of_this_processor_are_known() -> None:
+    assert choice._may_have_bfloat16() or not has_bfloat16()
