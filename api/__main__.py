@@ -46,8 +46,8 @@ def main() -> int:
         if error.filename != os.environ.get(METRICS_FOLDER):
             raise
         print(
-            f"{METRICS_FOLDER}={error.filename} cannot be used: {error.strerror}. Name a folder "
-            "that the API may write to, empty at each start.",
+            f"{METRICS_FOLDER}={error.filename} cannot be used: {error.strerror}. Set it to a "
+            "folder that the API can write to and that is empty at each start.",
             file=sys.stderr,
         )
         return 1

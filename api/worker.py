@@ -55,7 +55,7 @@ def main() -> int:
             for path in _lock_files(settings, database):
                 resources.enter_context(FileLock(path, timeout=0))
         except Timeout as error:
-            log.error("A worker is running on %s already.", Path(error.lock_file).parent)
+            log.error("A worker is already running on %s.", Path(error.lock_file).parent)
             return 1
         with ExitStack() as background_tasks:
             work(settings, database, stopping, background_tasks)
@@ -111,7 +111,7 @@ def work(
             _remove_files(settings, watcher.poll())
             unclaimed.requeue()
         except (SQLAlchemyError, psycopg.Error) as error:
-            log.warning("The database cannot be reached; trying again: %s", error)
+            log.warning("The database cannot be reached; retrying: %s", error)
         stopping.wait(POLL_SECONDS)
     if consumer is not None:
         consumer.stop(graceful=True)

@@ -29,7 +29,7 @@ RESULTS = PROJECT / "LOAD_TEST_RESULTS.md"
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few and short rounds")
+    parser.add_argument("--quick", action="store_true", help="run fewer and shorter rounds")
     parser.add_argument(
         "--only", nargs="+", choices=list(PARTS), default=list(PARTS), metavar="PART"
     )

@@ -9,13 +9,13 @@ from api.settings import Settings
 def main() -> int:
     folder = Settings().state_dir.resolve()
     if not folder.is_dir() or not any(folder.iterdir()):
-        print(f"{folder} is empty already.")
+        print(f"{folder} is already empty.")
         return 0
     print(
         f"This deletes everything in {folder}: uploaded photographs, corrections, predictions and"
     )
-    print("all versions of the model but the shipped one. Stop the services first.")
-    if input("Type yes to go on: ").strip().lower() != "yes":
+    print("all model versions except the shipped one. Stop the services first.")
+    if input("Type yes to continue: ").strip().lower() != "yes":
         print("Nothing was deleted.")
         return 1
     for path in folder.iterdir():
@@ -23,7 +23,7 @@ def main() -> int:
             shutil.rmtree(path)
         else:
             path.unlink()
-    print(f"{folder} is empty. The next start begins with the shipped model.")
+    print(f"{folder} is now empty. The service will start with the shipped model.")
     return 0
 
 

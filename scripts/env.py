@@ -18,14 +18,14 @@ def main(folder: Path = PROJECT) -> int:
     try:
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        print(".env is there already, and stays as it is.")
+        print(".env already exists and was left unchanged.")
         return 0
     with os.fdopen(handle, "w") as stream:
         # Hexadecimal, so that a value can stand in an address.
         stream.writelines(
             f"{line}{secrets.token_hex(BYTES) if line.endswith('=') else ''}\n" for line in lines
         )
-    print(".env is written; only you can read it. docker compose up --build")
+    print("Wrote .env, readable only by you. Next: docker compose up --build")
     return 0
 
 

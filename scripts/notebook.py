@@ -40,7 +40,7 @@ def without_photographs(notebook: Any) -> Any:
 def main() -> int:
     notebook = without_photographs(execute(NOTEBOOK))
     NOTEBOOK.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
-    print(f"{NOTEBOOK.name}: {NOTEBOOK.stat().st_size / 1024:.0f} KiB with its outputs.")
+    print(f"{NOTEBOOK.name}: {NOTEBOOK.stat().st_size / 1024:.0f} KiB including outputs.")
     return 0
 
 

@@ -33,17 +33,24 @@ def main(arguments: list[str]) -> int:
     if arguments:
         [version] = arguments
         if not re.fullmatch(VERSION, version):
-            print(f"{version} is no version: three numbers with points, as 0.3.0.", file=sys.stderr)
+            print(
+                f"{version} is not a version: give three numbers, such as 0.3.0.", file=sys.stderr
+            )
             return 2
         write(PROJECT, version)
-        print(f"{version} is written. Then: make openapi, and a section of CHANGELOG.md.")
+        print(
+            f"Version {version} written. Next: run make openapi and add a section to CHANGELOG.md."
+        )
         return 0
     objections = [
         *other_versions(PROJECT, __version__),
         *changelog_objections((PROJECT / "CHANGELOG.md").read_text(), __version__),
         *git_objections(PROJECT, __version__),
     ]
-    print(*(objections or [f"{__version__} can be tagged, once all tests have passed."]), sep="\n")
+    print(
+        *(objections or [f"Version {__version__} can be tagged once all tests have passed."]),
+        sep="\n",
+    )
     return 1 if objections else 0
 
 
@@ -67,7 +74,7 @@ def other_versions(project: Path, version: str) -> Iterator[str]:
         if not said:
             yield f"{name} has no version."
         for other in sorted(set(said) - {version}):
-            yield f"{name} says {other}, not {version}."
+            yield f"{name} has version {other} instead of {version}."
 
 
 def changelog_objections(text: str, version: str) -> Iterator[str]:
@@ -76,17 +83,17 @@ def changelog_objections(text: str, version: str) -> Iterator[str]:
     if newest is None:
         yield "CHANGELOG.md has no section."
     elif newest[1] == "Unreleased":
-        yield f"CHANGELOG.md: make '## [{version}] - YYYY-MM-DD' of its first heading."
+        yield f"CHANGELOG.md: change the first heading to '## [{version}] - YYYY-MM-DD'."
     elif newest[1] != version or not re.fullmatch(r"\d{4}-\d\d-\d\d", newest[2]):
-        yield f"CHANGELOG.md begins with {newest[0]!r}, not with {version} and its day."
+        yield f"CHANGELOG.md begins with {newest[0]!r} instead of {version} and the date."
 
 
 def git_objections(project: Path, version: str) -> Iterator[str]:
     """Everything must be committed, and the tag must be new."""
     if _git(project, "status", "--porcelain", "--untracked-files=no"):
-        yield "There are changes that are not committed."
+        yield "There are uncommitted changes."
     if _git(project, "tag", "--list", f"v{version}"):
-        yield f"The tag v{version} exists: a release is never made again. make version TO=…"
+        yield f"The tag v{version} already exists. Choose a new version: make version TO=…"
 
 
 def _git(project: Path, *arguments: str) -> str:

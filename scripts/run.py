@@ -136,10 +136,10 @@ class Part:
         if time.monotonic() - self._started_at >= STABLE_SECONDS:
             self._pause = 0.0
         if not self._pause:
-            _say(f"The {name} ended with status {status}, and is started again.")
+            _say(f"The {name} ended with status {status} and is being restarted.")
         else:
             _say(
-                f"The {name} ended again, with status {status}, and is started again in "
+                f"The {name} ended again with status {status} and will be restarted in "
                 f"{self._pause:.0f} s. Its last lines:"
             )
             for line in self._lines:
@@ -219,7 +219,7 @@ def _ui_path() -> str:
 def _port(variable: str, default: int) -> int:
     text = os.environ.get(variable) or str(default)
     if not (text.isdigit() and 0 < int(text) < 65536):
-        raise ValueError(f"{variable}={text} is no port: give a number from 1 to 65535.")
+        raise ValueError(f"{variable}={text} is not a port: give a number from 1 to 65535.")
     return int(text)
 
 
@@ -232,8 +232,8 @@ def _bind_error(host: str, name: str, endpoint: Endpoint) -> str:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return (
-                    f"Port {endpoint.port} on {host} is taken, so the {name} cannot start. "
-                    "Stop what uses it, or choose another: "
+                    f"Port {endpoint.port} on {host} is in use, so the {name} cannot start. "
+                    "Stop the process that uses it, or choose another port: "
                     f"{endpoint.port_variable}=<port> make run"
                 )
             return (

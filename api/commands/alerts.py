@@ -65,11 +65,13 @@ class AlertServer(HTTPServer):
         self.receivers = Receivers(settings.notify, settings.ui_url, SEND_SECONDS)
 
     def tell(self, body: bytes) -> HTTPStatus:
-        """502 if nobody was told: then Alertmanager sends it again."""
+        """502 if no receiver could be notified: Alertmanager then retries."""
         try:
             event = AlertGroup.model_validate_json(body).event()
         except ValidationError as error:
-            log.warning("What was sent is no group of alerts: %d errors.", error.error_count())
+            log.warning(
+                "The request body is not a valid alert group: %d errors.", error.error_count()
+            )
             return HTTPStatus.BAD_REQUEST
         log.warning("Alert: %s", event.title)
         count = self.receivers.count
@@ -107,7 +109,7 @@ def main() -> int:
     settings = get_settings()
     configure_logging(settings.log_level, settings.log_format)
     if not settings.notify:
-        log.warning("RIPELINE_NOTIFY is not set: alerts are only logged here.")
+        log.warning("RIPELINE_NOTIFY is not set: alerts are only logged.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with AlertServer((settings.host, settings.port), settings) as server:
         log.info("Waiting for alerts on port %d.", server.server_port)

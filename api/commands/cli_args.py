@@ -13,5 +13,5 @@ def count(text: str) -> int:
     """An integer of at least 1."""
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is too few: give 1 or more")
+        raise argparse.ArgumentTypeError(f"{number} is too small: it must be at least 1")
     return number

@@ -1,6 +1,6 @@
-"""`python -m api.commands.dataset [FOLDER]`: import photos or download the public set.
+"""Import a folder of training photos, or download the public data set.
 
-`python -m api.commands.dataset import-boxes FOLDER`: see `import_boxes`.
+To import photos with bounding boxes: `python -m api.commands.dataset import-boxes FOLDER`.
 """
 
 import argparse
@@ -19,12 +19,22 @@ def main() -> int:
     if sys.argv[1:2] == [import_boxes.COMMAND]:
         return import_boxes.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m api.commands.dataset", description=__doc__)
-    parser.add_argument("folder", type=path, nargs="?", help="left out: download the public set")
-    parser.add_argument("--to", type=Path, default=PROJECT / "data" / "photographs")
+    parser.add_argument(
+        "folder",
+        type=path,
+        nargs="?",
+        help="folder of photos to import (default: download the public data set)",
+    )
+    parser.add_argument(
+        "--to",
+        type=Path,
+        default=PROJECT / "data" / "photographs",
+        help="folder to copy the photos to (default: data/photographs)",
+    )
     parser.add_argument(
         "--new-class",
         action="store_true",
-        help="accept new classes whose names look like those of known ones",
+        help="accept new classes whose names resemble those of known classes",
     )
     arguments = parser.parse_args()
     try:
@@ -36,7 +46,8 @@ def main() -> int:
         return 1
     except OSError as error:
         print(
-            f"{error.filename}: {error.strerror}. Run the import again to go on.", file=sys.stderr
+            f"{error.filename}: {error.strerror}. Run the import again to continue.",
+            file=sys.stderr,
         )
         return 1
     print("\n".join(report.lines))

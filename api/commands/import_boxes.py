@@ -1,7 +1,7 @@
-"""`python -m api.commands.dataset import-boxes FOLDER`: photos with boxes into the catalog.
+"""Import photos with bounding boxes into the catalog: a folder or zip in Pascal VOC, COCO or YOLO
+format.
 
-FOLDER is a folder or a zip in the form of Pascal VOC, COCO or YOLO. Reads DATABASE_URL, STORAGE_URL
-and RIPELINE_STATE_DIR, as the service does, which may be running.
+Reads DATABASE_URL, STORAGE_URL and RIPELINE_STATE_DIR like the service, which may be running.
 """
 
 import argparse
@@ -51,15 +51,17 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog=f"python -m api.commands.dataset {COMMAND}", description=__doc__
     )
-    parser.add_argument("folder", type=path, help="a folder or a zip")
+    parser.add_argument(
+        "folder", type=path, help="folder or zip with the photos and their annotation files"
+    )
     parser.add_argument(
         "--new-class",
         action="store_true",
-        help="accept new classes whose names look like those of known ones",
+        help="accept new classes whose names resemble those of known classes",
     )
     parsed = parser.parse_args(arguments)
     if not parsed.folder.exists():
-        print(f"{parsed.folder}: no such folder or zip.", file=sys.stderr)
+        print(f"{parsed.folder}: there is no such folder or zip.", file=sys.stderr)
         return 1
     try:
         report = import_boxes(get_settings(), parsed.folder, new_class=parsed.new_class)
@@ -67,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
         print(error.detail, file=sys.stderr)
         return 1
     except (OSError, UnusableCatalogError) as error:
-        print(f"{error} Run the import again to go on.", file=sys.stderr)
+        print(f"{error} Run the import again to continue.", file=sys.stderr)
         return 1
     print(
         f"{number(len(report.stored), 'photo')} stored with "

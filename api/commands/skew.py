@@ -1,7 +1,7 @@
-"""Compare training and serving on photos of the catalog: python -m api.commands.skew
+"""Compare training and serving on photos in the catalog (training-serving skew).
 
-For every night, beside a service; reads its settings from the environment. Ends with status 1 where
-they differ, and 0 where they agree or too few photos of the catalog were learned to tell.
+Run it every night beside the service, with the same environment. Exits with status 1 if they
+differ, and 0 if they agree or if the version was trained on too few photos of the catalog to tell.
 """
 
 import argparse
@@ -19,7 +19,12 @@ from api.storage.db import Database
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m api.commands.skew", description=__doc__)
-    parser.add_argument("--sample", type=count, default=SAMPLE, help=f"photos, default {SAMPLE}")
+    parser.add_argument(
+        "--sample",
+        type=count,
+        default=SAMPLE,
+        help=f"number of photos to compare (default: {SAMPLE})",
+    )
     arguments = parser.parse_args()
     settings = get_settings()
     database = Database(settings.database)

@@ -1,5 +1,4 @@
-"""The command line of training: train, detector, measure,
-detection, crossvalidate, compare."""
+"""Train models and fruit detectors, and measure them."""
 
 import argparse
 import dataclasses
@@ -66,9 +65,15 @@ def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
             manifest = measure_detector(load_package(arguments.out), corpus, progress)
     accuracy = _accuracy_line(manifest.metrics["test_by_photograph"])
     verdict = judge_first(compare_with_itself(load_package(arguments.out)))
-    warnings = [] if verdict.promote else ["Not fit to serve yet:", *verdict.reasons]
+    warnings = [] if verdict.promote else ["Not ready to serve:", *verdict.reasons]
     tracked = record(arguments.out, manifest)
-    return [f"{manifest.version} in {arguments.out}.", accuracy, *notes, *warnings, tracked]
+    return [
+        f"Wrote version {manifest.version} to {arguments.out}.",
+        accuracy,
+        *notes,
+        *warnings,
+        tracked,
+    ]
 
 
 def _detector(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
@@ -90,7 +95,10 @@ def _detector(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
         several = fit_several(recipe, corpus, backbone, size, progress)
         with_detector(package, detector, several, package.folder)
         manifest = measure_detector(_read_package(arguments.package), corpus, progress)
-    return [f"{manifest.version} in {arguments.package}: the same grader, with a new detector."]
+    return [
+        f"Wrote version {manifest.version} to {arguments.package}: the same grader with a new "
+        "detector."
+    ]
 
 
 def _measure(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
@@ -102,7 +110,7 @@ def _measure(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
         corpus = read_corpus(arguments.folder, progress, arguments.skip)
         manifest = remeasure_package(package, corpus, progress)
     accuracy = _accuracy_line(manifest.metrics["test_by_photograph"])
-    return [accuracy, f"Written to {arguments.package}."]
+    return [accuracy, f"Wrote the metrics to {arguments.package}."]
 
 
 def _detection(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
@@ -115,7 +123,7 @@ def _detection(arguments: argparse.Namespace, _recipe: Recipe) -> list[str]:
         corpus = read_corpus(arguments.folder, progress, arguments.skip)
         manifest = measure_detector(package, corpus, progress)
     metrics = manifest.detector.metrics if manifest.detector else {}
-    written = f"Written to {arguments.package}."
+    written = f"Wrote the metrics to {arguments.package}."
     return [*detection_lines(metrics), _write_json(metrics, arguments.out), written]
 
 
@@ -165,15 +173,16 @@ def _read_package(folder: Path) -> "Package":
 def _write_json(metrics: dict[str, Any], out: Path) -> str:
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-    return f"All figures are in {out}."
+    return f"Wrote all metrics to {out}."
 
 
 def _accuracy_line(metrics: dict[str, Any]) -> str:
     low, high = metrics["accuracy_interval_95"]
     return (
         f"{metrics['accuracy']:.2%} of {metrics['files']} files of {metrics['photographs']} "
-        f"photographs right (95 % interval {low:.2%} to {high:.2%}; {metrics['split']}); "
-        f"calibration error {metrics['expected_calibration_error']:.2%}."
+        f"photographs right (95 % confidence interval {low:.2%} to {high:.2%}; "
+        f"{metrics['split']}); expected calibration error "
+        f"{metrics['expected_calibration_error']:.2%}."
     )
 
 
@@ -194,84 +203,128 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
 def _weights_of(text: str) -> tuple[str, str]:
     name, separator, weights = text.partition("=")
     if not separator:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form ARCHITECTURE=WEIGHTS")
+        raise argparse.ArgumentTypeError(f"{text!r} does not have the form ARCHITECTURE=WEIGHTS")
     return name, weights
 
 
 def _arguments() -> argparse.Namespace:
     defaults = Recipe()
     photos = argparse.ArgumentParser(add_help=False)
-    photos.add_argument("folder", type=path, help="class folders, or a folder above them")
+    photos.add_argument(
+        "folder", type=path, help="folder of class folders, directly or further below"
+    )
     photos.add_argument(
         "--skip",
         action="append",
         default=[],
         metavar="NAME",
-        help="leave out folders of this name; may be repeated",
+        help="skip folders with this name; may be repeated",
     )
     recipe = argparse.ArgumentParser(add_help=False, parents=[photos])
-    recipe.add_argument("--epochs", type=count, default=defaults.epochs)
-    recipe.add_argument("--seed", type=int, default=defaults.seed)
+    recipe.add_argument("--epochs", type=count, default=defaults.epochs, help="number of epochs")
+    recipe.add_argument("--seed", type=int, default=defaults.seed, help="random seed")
     recipe.add_argument(
-        "--input-size", type=count, default=defaults.input_size, help="side in pixels"
+        "--input-size",
+        type=count,
+        default=defaults.input_size,
+        help="side length of the network's input, in pixels",
     )
-    recipe.add_argument("--batch-size", type=count, default=defaults.batch_size)
-    recipe.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
+    recipe.add_argument(
+        "--batch-size", type=count, default=defaults.batch_size, help="photos per batch"
+    )
+    recipe.add_argument(
+        "--learning-rate", type=float, default=defaults.learning_rate, help="learning rate"
+    )
     backbone = argparse.ArgumentParser(add_help=False)
     backbone.add_argument(
-        "--architecture", default=defaults.architecture, help="an unknown name lists them all"
+        "--architecture",
+        default=defaults.architecture,
+        help="network architecture; an unknown name lists all of them",
     )
     backbone.add_argument(
-        "--weights", default=defaults.weights, help="imagenet, none, or a .weights.h5 file"
+        "--weights",
+        default=defaults.weights,
+        help="initial weights: imagenet, none, or a .weights.h5 file",
     )
 
     parser = argparse.ArgumentParser(prog="python -m api.commands.training", description=__doc__)
     commands = parser.add_subparsers(required=True)
 
-    train = commands.add_parser("train", parents=[recipe, backbone], help="write a model package")
-    train.add_argument("--out", type=Path, default=PROJECT / "models" / "default")
+    train = commands.add_parser(
+        "train", parents=[recipe, backbone], help="train a model and write a package"
+    )
+    train.add_argument(
+        "--out",
+        type=Path,
+        default=PROJECT / "models" / "default",
+        help="folder of the package to write",
+    )
     train.set_defaults(command=_train)
 
     detector = commands.add_parser(
-        "detector", parents=[photos], help="train a detector and put it into an existing package"
+        "detector",
+        parents=[photos],
+        help="train a fruit detector and add it to an existing package",
     )
-    detector.add_argument("--package", type=Path, default=PROJECT / "models" / "default")
-    detector.add_argument("--steps", type=count, help="fewer for a quick try")
+    detector.add_argument(
+        "--package", type=Path, default=PROJECT / "models" / "default", help="folder of the package"
+    )
+    detector.add_argument(
+        "--steps", type=count, help="number of training steps; set a small number for a quick trial"
+    )
     detector.set_defaults(command=_detector)
 
     measure = commands.add_parser(
-        "measure", parents=[photos], help="measure a package again on the photos it was made from"
+        "measure", parents=[photos], help="measure a package again, on the photos it was made from"
     )
-    measure.add_argument("--package", type=Path, default=PROJECT / "models" / "default")
+    measure.add_argument(
+        "--package", type=Path, default=PROJECT / "models" / "default", help="folder of the package"
+    )
     measure.set_defaults(command=_measure)
 
     detection = commands.add_parser(
         "detection",
         parents=[photos],
-        help="measure a package's detector, and its grades of what is found, on held-out photos",
+        help="measure a package's fruit detector, and the grades of the fruits it finds, on "
+        "held-out photos",
     )
-    detection.add_argument("--package", type=Path, default=PROJECT / "models" / "default")
-    detection.add_argument("--out", type=Path, default=PROJECT / "docs" / "detection.json")
+    detection.add_argument(
+        "--package", type=Path, default=PROJECT / "models" / "default", help="folder of the package"
+    )
+    detection.add_argument(
+        "--out",
+        type=Path,
+        default=PROJECT / "docs" / "detection.json",
+        help="file for the metrics",
+    )
     detection.set_defaults(command=_detection)
 
     crossvalidate = commands.add_parser(
-        "crossvalidate", parents=[recipe, backbone], help="measure the recipe on held-out photos"
+        "crossvalidate", parents=[recipe, backbone], help="cross-validate the training recipe"
     )
     crossvalidate.add_argument(
-        "--out", type=Path, default=PROJECT / "docs" / "crossvalidation.json"
+        "--out",
+        type=Path,
+        default=PROJECT / "docs" / "crossvalidation.json",
+        help="file for the metrics",
     )
-    crossvalidate.add_argument("--cache", type=Path, default=PROJECT / ".cache" / "crossvalidation")
+    crossvalidate.add_argument(
+        "--cache",
+        type=Path,
+        default=PROJECT / ".cache" / "crossvalidation",
+        help="folder for intermediate results, from which an interrupted command resumes",
+    )
     crossvalidate.add_argument(
         "--only",
         choices=("sources", "folds", "supplied"),
-        help="measure one part, and keep the parts measured before",
+        help="measure only this part, and keep the earlier results of the others",
     )
     crossvalidate.set_defaults(command=_crossvalidate)
 
     compare = commands.add_parser(
-        "compare", parents=[recipe], help="measure all architectures, and input sizes"
+        "compare", parents=[recipe], help="compare architectures and input sizes"
     )
-    compare.add_argument("--architectures", nargs="+", help="only these")
+    compare.add_argument("--architectures", nargs="+", help="compare only these architectures")
     compare.add_argument(
         "--weights",
         dest="weights_of",
@@ -279,19 +332,32 @@ def _arguments() -> argparse.Namespace:
         action="append",
         default=[],
         metavar="ARCHITECTURE=WEIGHTS",
-        help="imagenet, none, or a .weights.h5 file; may be repeated",
+        help="initial weights of an architecture: imagenet, none, or a .weights.h5 file; may be "
+        "repeated",
     )
-    compare.add_argument("--sizes", type=int, nargs="*", help="input sizes to compare")
+    compare.add_argument("--sizes", type=int, nargs="*", help="input sizes to compare, in pixels")
     compare.add_argument(
-        "--frozen-curve", action="store_true", help="only fit the head at each input size: faster"
+        "--frozen-curve",
+        action="store_true",
+        help="train only the head at each input size, which is faster",
     )
     compare.add_argument(
         "--without-imagenet-where-missing",
         action="store_true",
-        help="start from random weights if ImageNet weights cannot be downloaded",
+        help="start from random weights if the ImageNet weights cannot be downloaded",
     )
-    compare.add_argument("--out", type=Path, default=PROJECT / "docs" / "comparison.json")
-    compare.add_argument("--cache", type=Path, default=PROJECT / ".cache" / "comparison")
+    compare.add_argument(
+        "--out",
+        type=Path,
+        default=PROJECT / "docs" / "comparison.json",
+        help="file for the metrics",
+    )
+    compare.add_argument(
+        "--cache",
+        type=Path,
+        default=PROJECT / ".cache" / "comparison",
+        help="folder for intermediate results, from which an interrupted command resumes",
+    )
     compare.set_defaults(command=_compare)
     return parser.parse_args()
 

@@ -163,7 +163,7 @@ def test_incomplete_backup_is_refused(settings: Settings, tmp_path: Path) -> Non
     service.save(settings, tmp_path / "backup")
     (tmp_path / "backup" / MANIFEST).unlink()
     destroy(settings)
-    with pytest.raises(BackupError, match="no whole backup"):
+    with pytest.raises(BackupError, match="not a complete backup"):
         service.restore(settings, tmp_path / "backup")
 
 
@@ -174,7 +174,7 @@ def test_backup_without_its_catalog_is_refused(settings: Settings, tmp_path: Pat
         (tmp_path / "backup" / name).unlink(missing_ok=True)
     before = sorted((tmp_path / "backup").rglob("*"))
     destroy(settings)
-    with pytest.raises(BackupError, match="no whole backup: it has no catalog"):
+    with pytest.raises(BackupError, match="not a complete backup: catalog"):
         service.restore(settings, tmp_path / "backup")
     assert sorted((tmp_path / "backup").rglob("*")) == before
     assert not settings.state_dir.exists()

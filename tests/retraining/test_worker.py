@@ -136,7 +136,7 @@ def test_stopped_worker_interrupts_its_run(
 ) -> None:
     with running_worker(environment) as worker:
         second = start_worker(environment)
-        assert "is running on" in second.communicate()[0]
+        assert "is already running on" in second.communicate()[0]
         assert second.returncode == 1
         run_id = start_run(api)
         wait_until_running(api, run_id)
@@ -164,7 +164,7 @@ def test_second_worker_on_one_catalog_is_refused(
     """With a state folder of its own too: it would take the first one's run as lost."""
     with running_worker(environment):
         second = start_worker(environment | {"RIPELINE_STATE_DIR": str(tmp_path / "other")})
-        assert "is running on" in second.communicate()[0]
+        assert "is already running on" in second.communicate()[0]
         assert second.returncode == 1
 
 

@@ -35,7 +35,7 @@ def test_yes_empties_the_state_folder(state: Path) -> None:
     result = clean(state, "yes\n")
     assert result.returncode == 0, result.stderr
     assert list(state.iterdir()) == []
-    assert "empty already" in clean(state, "").stdout
+    assert "already empty" in clean(state, "").stdout
 
 
 def test_any_other_answer_deletes_nothing(state: Path) -> None:

@@ -75,4 +75,4 @@ def test_changes_and_an_old_tag_are_objections(tmp_path: Path) -> None:
 
 def test_what_is_no_version_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert release.main(["next"]) == 2
-    assert "is no version" in capsys.readouterr().err
+    assert "is not a version" in capsys.readouterr().err

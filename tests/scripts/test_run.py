@@ -55,14 +55,14 @@ def test_port_in_use_is_reported_with_a_remedy(setting: str) -> None:
         port = other.getsockname()[1]
         result = launch({**environment, setting: str(port)})
     assert result.returncode == 1
-    assert f"Port {port} on 127.0.0.1 is taken" in result.stderr
+    assert f"Port {port} on 127.0.0.1 is in use" in result.stderr
     assert f"{setting}=<port> make run" in result.stderr
 
 
 def test_invalid_port_is_reported() -> None:
     result = launch({**launcher_environment(free_port(), free_port()), "RIPELINE_API_PORT": "web"})
     assert result.returncode == 1
-    assert "RIPELINE_API_PORT=web is no port" in result.stderr
+    assert "RIPELINE_API_PORT=web is not a port" in result.stderr
 
 
 def test_same_port_for_api_and_app_is_rejected() -> None:
@@ -80,7 +80,7 @@ def test_foreign_address_is_not_reported_as_port_in_use() -> None:
     result = launch(environment)
     assert result.returncode == 1
     assert "cannot listen on 192.0.2.1" in result.stderr
-    assert "taken" not in result.stderr
+    assert "in use" not in result.stderr
 
 
 def test_app_under_a_path_becomes_ready_and_ends_by_sigterm() -> None:
@@ -117,11 +117,11 @@ def test_part_that_dies_again_and_again_is_started_after_growing_pauses() -> Non
     """Its last lines are shown; other processes go on. A closed terminal ends all."""
     with running_everything() as running:
         api = children(running.process.pid)["api"]
-        for pause in ("and is started again.", "in 1 s", "in 2 s"):
+        for pause in ("and is being restarted.", "in 1 s", "in 2 s"):
             worker = until(lambda: children(running.process.pid).get("api.worker"))
             worker.kill()
             assert read_until(running, pause)
-            if pause != "and is started again.":
+            if pause != "and is being restarted.":
                 assert running.process.stdout is not None
                 assert running.process.stdout.readline().startswith("  | ")
             assert read_until(running, "Ready for retraining runs.")

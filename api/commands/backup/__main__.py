@@ -1,6 +1,6 @@
-"""Save everything that the service stores into a folder, or restore it.
+"""Back up everything that the service stores to a folder, or restore such a backup.
 
-Reads DATABASE_URL, STORAGE_URL and RIPELINE_STATE_DIR, as the service does.
+Reads DATABASE_URL, STORAGE_URL and RIPELINE_STATE_DIR like the service.
 """
 
 import argparse
@@ -15,10 +15,12 @@ from api.settings import get_settings
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m api.commands.backup", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    save = commands.add_parser("save", help="into a new folder; the service may run")
+    save = commands.add_parser(
+        "save", help="save a backup to a new folder; the service may be running"
+    )
     save.set_defaults(function=service.save, done="Saved")
     restore = commands.add_parser(
-        "restore", help="from such a folder; there must be no catalog yet"
+        "restore", help="restore a backup from a folder; the catalog must not exist yet"
     )
     restore.set_defaults(function=service.restore, done="Restored")
     for command in (save, restore):

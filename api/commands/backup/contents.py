@@ -63,7 +63,7 @@ def read_manifest(folder: Path) -> BackupManifest:
     try:
         return BackupManifest.model_validate_json((folder / MANIFEST).read_bytes())
     except (FileNotFoundError, NotADirectoryError):
-        raise BackupError(f"{folder} holds no whole backup: it has no {MANIFEST}.") from None
+        raise BackupError(f"{folder} is not a complete backup: {MANIFEST} is missing.") from None
     except ValidationError:
         raise BackupError(f"{folder / MANIFEST} is damaged. Nothing was restored.") from None
 

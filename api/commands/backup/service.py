@@ -57,15 +57,15 @@ class BackupReport:
         rows = ", ".join(f"{name} {count}" for name, count in manifest.tables.items())
         blobs = ", ".join(f"{name} {count}" for name, count in self.blobs.items())
         lines = [
-            f"The backup of {manifest.made_at:%Y-%m-%d %H:%M} UTC, by version "
+            f"Backup of {manifest.made_at:%Y-%m-%d %H:%M} UTC, made by version "
             f"{manifest.api_version}.",
-            f"Rows of the catalog ({manifest.catalog}): {rows}.",
+            f"Rows in the catalog ({manifest.catalog}): {rows}.",
             f"Files: {blobs or 'none'}.",
             f"Model versions: {', '.join(self.versions) or 'none'}.",
         ]
         if manifest.gone:
             photos = number(manifest.gone, "training photo")
-            lines.append(f"{photos} of the catalog had no file when it was saved.")
+            lines.append(f"{photos} in the catalog had no file at the time of the backup.")
         return lines if manifest.checksums else [*lines, NO_CHECKSUMS]
 
 
@@ -108,11 +108,11 @@ def restore(settings: Settings, folder: Path) -> BackupReport:
     if catalog.kind != manifest.catalog:
         raise BackupError(
             f"The backup is of a catalog in {manifest.catalog}, and DATABASE_URL names one in "
-            f"{catalog.kind}. A catalog is brought back into a database of its own kind."
+            f"{catalog.kind}. A catalog can only be restored to a database of the same kind."
         )
     files = list_files(folder)
     if catalog.file not in files:
-        raise BackupError(f"{folder} holds no whole backup: it has no {catalog.file}.")
+        raise BackupError(f"{folder} is not a complete backup: {catalog.file} is missing.")
     checksums = read_checksums(folder, manifest)
     if checksums is None:
         check_file_count(folder, files, catalog.file, manifest.blobs)

@@ -1,6 +1,6 @@
-"""Grade a folder or a bucket of photos into one table.
+"""Grade all photos in a folder or bucket, and write the grades to a table.
 
-If it is stopped or killed, run it again: it resumes.
+If the command is stopped or killed, run it again to resume.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def main() -> int:
         print(f"{error}. {_missing_extra(arguments)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped. Run the same command again to go on.", file=sys.stderr)
+        print("Stopped. Run the same command again to resume.", file=sys.stderr)
         return 130
     print(f"{summary} {time.monotonic() - started:.0f} s.")
     return 0
@@ -72,10 +72,10 @@ def _run(arguments: argparse.Namespace) -> str:
     fruits = ""
     if job.instances:
         fruits = f" {instances_path(arguments.out)} has the {report.fruits} fruits in them."
-    resumed = f" ({report.resumed} of them by an earlier command)" if report.resumed else ""
+    resumed = f" ({report.resumed} of them graded by an earlier run)" if report.resumed else ""
     return (
         f"{arguments.out} has {report.photographs} photographs{resumed}, {report.errors} of them "
-        f"with an error, by version {version}, with its freshness levels by these thresholds: "
+        f"with an error. They were graded by version {version} with these freshness thresholds: "
         f"{thresholds}.{fruits}{_left_out(report.left_out)}"
     )
 
@@ -85,53 +85,61 @@ def _left_out(counts: Mapping[str, int]) -> str:
     if not counts:
         return ""
     endings = ", ".join(sorted(counts, key=lambda ending: -counts[ending])[:MAX_ENDINGS])
-    return f" Files left out because they are no photos: {sum(counts.values())} ({endings})."
+    return f" Files skipped because they are not photos: {sum(counts.values())} ({endings})."
 
 
 def _missing_extra(arguments: argparse.Namespace) -> str:
     if arguments.ray:
-        return "Grading on a cluster needs the extra 'cluster': requirements/cluster.txt has it."
-    return "Bulk scoring needs the extras 'serve' and 'bulk': requirements.txt has them."
+        return "Grading on a cluster requires the extra 'cluster' (requirements/cluster.txt)."
+    return "Bulk scoring requires the extras 'serve' and 'bulk' (requirements.txt)."
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m api.commands.bulk", description=__doc__)
-    parser.add_argument("source", help="a folder, or an address such as s3://bucket/prefix")
-    parser.add_argument("--out", type=path, required=True, help="a .parquet or .csv file")
+    parser.add_argument("source", help="folder of photos, or an address such as s3://bucket/prefix")
+    parser.add_argument(
+        "--out", type=path, required=True, help="table to write: a .parquet or .csv file"
+    )
     parser.add_argument(
         "--model",
         default="champion",
-        help="'champion' of the catalog, 'default' (RIPELINE_MODEL_DIR), a package's folder, or a "
-        "stored version",
+        help="model to grade with: 'champion' (the current version of the catalog), 'default' "
+        "(the package in RIPELINE_MODEL_DIR), the folder of a package, or a stored version "
+        "(default: champion)",
     )
     parser.add_argument(
         "--instances",
         action="store_true",
-        help="grade each fruit of a photo too, into a second table beside the first",
+        help="also grade each fruit in a photo, and write the fruits to a second table beside the "
+        "first",
     )
-    parser.add_argument("--processes", type=count, help="default: one per core")
+    parser.add_argument(
+        "--processes", type=count, help="number of processes (default: one per core)"
+    )
     parser.add_argument(
         "--rows-a-part",
         type=count,
         default=2000,
-        help="rows lost by a kill at most (default: 2000)",
+        help="number of rows per part; at most one part is lost if the command is killed "
+        "(default: 2000)",
     )
-    parser.add_argument("--ray", metavar="ADDRESS", help="grade on this Ray cluster instead")
+    parser.add_argument("--ray", metavar="ADDRESS", help="grade on the Ray cluster at this address")
     parser.add_argument(
         "--rotten-below",
         type=float,
-        help="any fruit with a freshness score (0 to 1) below this is rotten; needs --fresh-from",
+        help="freshness score, 0 to 1, below which any fruit is rotten; requires --fresh-from",
     )
     parser.add_argument(
         "--fresh-from",
         type=float,
-        help="fruit with at least this score is fresh, in between past its best (default: as the "
-        "service grades by this version, each fruit by its own thresholds where it has them)",
+        help="freshness score from which any fruit is fresh; between the two it is past its best "
+        "(default: the thresholds that the service uses for this version, including those of "
+        "single fruits)",
     )
     arguments = parser.parse_args()
     below, fresh = arguments.rotten_below, arguments.fresh_from
     if (below is None) != (fresh is None):
-        parser.error("--rotten-below and --fresh-from go together: give both")
+        parser.error("--rotten-below and --fresh-from go together; give both or neither")
     if below is not None and (problem := threshold_error(below, fresh)):
         parser.error(problem)
     arguments.thresholds = None if below is None else LevelThresholds(below, fresh)

@@ -65,7 +65,7 @@ def test_earlier_name_of_the_command_and_files_that_are_no_photos(tmp_path: Path
         check=True,
     )
     assert "has 2 photographs, 0 of them with an error" in done.stdout
-    assert "Files left out because they are no photos: 3 (.gif, .txt)." in done.stdout
+    assert "Files skipped because they are not photos: 3 (.gif, .txt)." in done.stdout
 
 
 def test_each_fruit_is_graded_on_request(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_killed_command_resumes_and_writes_the_same_file(tmp_path: Path) -> None
 
     code, output, errors = run(command, state)
     assert code == 0, errors
-    assert f"({done * 8} of them by an earlier command)" in output
+    assert f"({done * 8} of them graded by an earlier run)" in output
     score(
         job_for(folder),
         uninterrupted,
@@ -136,7 +136,7 @@ def test_ctrl_c_prints_how_to_resume(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert errors.splitlines()[-1] == "Stopped. Run the same command again to go on."
+    assert errors.splitlines()[-1] == "Stopped. Run the same command again to resume."
     assert "Traceback" not in errors
     assert parts_done(out) >= 1
     assert not out.exists()
