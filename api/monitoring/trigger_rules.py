@@ -113,9 +113,9 @@ def _accuracy(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
 ACCURACY = Rule(
     name="accuracy",
     description=(
-        "Due when the accuracy in use is below the accuracy on the test photos by more than "
-        "this, and by more than chance. Only answers about randomly drawn predictions count; the "
-        "review queue asks about those first."
+        "Due when the accuracy in use is below the accuracy on the test photos by "
+        "more than the threshold, and by more than chance. Only reviews of randomly drawn "
+        "predictions count; the review queue asks for those first."
     ),
     unit="points",
     evaluate=_accuracy,
@@ -140,8 +140,8 @@ def _drift(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
 DRIFT = Rule(
     name="drift",
     description=(
-        "Due when the drift of embeddings, confidence or class mix passes its own limit by this "
-        "factor."
+        "Due when the drift of embeddings, confidence or class mix exceeds its own "
+        "limit times the threshold."
     ),
     unit="times the figure's own threshold",
     evaluate=_drift,
@@ -159,7 +159,8 @@ def _new_images(context: TriggerContext, config: TriggerConfig) -> TriggerResult
 
 NEW_IMAGES = Rule(
     name="new-images",
-    description="Due when more images than this are new since the current version.",
+    description="Due when the number of images added since the current version was made exceeds "
+    "the threshold.",
     unit="images",
     evaluate=_new_images,
     threshold=1000,
@@ -204,7 +205,7 @@ def _schedule(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
 
 SCHEDULE = Rule(
     name="schedule",
-    description="Due each Monday, or on the first of each month, at 03:00 UTC.",
+    description="Due every Monday, or on the first day of every month, at 03:00 UTC.",
     unit="hours overdue",
     evaluate=_schedule,
     cooldown_hours=1,
@@ -214,7 +215,7 @@ SCHEDULE = Rule(
 
 MANUAL = Rule(
     name="manual",
-    description="Never due by itself: a person starts a retraining with POST /retrain.",
+    description="Never due by itself: start a run at any time with POST /retrain.",
     unit="",
     evaluate=lambda _context, _config: TriggerResult(
         "POST /retrain starts a retraining at any time."
