@@ -51,10 +51,15 @@ def _in_range(moment: datetime) -> datetime:
 
 _EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_range)]
+LIMIT = "Maximum number of items to return."
 # PostgreSQL refuses null characters in text.
 Text = Annotated[str, Query(max_length=80, pattern=r"^[^\x00]*$")]
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Offset = Annotated[int, Query(ge=0, le=10**9)]
+Limit = Annotated[int, Query(ge=1, le=1000, description=LIMIT)]
+Offset = Annotated[int, Query(ge=0, le=10**9, description="Number of items to skip.")]
+Restorable = Annotated[
+    bool,
+    Query(description="true: make the removal restorable; false: delete permanently."),
+]
 ThumbnailSize = Annotated[
     int, Query(ge=64, le=1024, description="Longest side in pixels, 64 to 1024.")
 ]

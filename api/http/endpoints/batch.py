@@ -43,7 +43,9 @@ async def predict_batch(
     state: StateDep,
     settings: SettingsDep,
     *,
-    instances: bool = False,
+    instances: Annotated[
+        bool, Query(description="Detect the fruits in the photo and grade each of them.")
+    ] = False,
     batch_id: BatchId | None = None,
 ) -> StreamingResponse:
     """Send photos, zips of photos, or both, in the form field `files`.

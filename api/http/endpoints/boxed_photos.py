@@ -18,6 +18,7 @@ from api.core import telemetry
 from api.core.errors import ProblemError
 from api.core.imaging.resize import thumbnail
 from api.http.deps import (
+    LIMIT,
     PHOTO_ID,
     BlobsDep,
     DatabaseDep,
@@ -25,6 +26,7 @@ from api.http.deps import (
     Offset,
     ReadingDep,
     RecordedId,
+    Restorable,
     SessionDep,
     SettingsDep,
     StateDep,
@@ -40,7 +42,7 @@ from api.storage.ids import is_id
 BOXED_PHOTOS = "/dataset/boxed-photos"
 UPLOADS = "/upload-boxed-photos"
 _UPLOAD = describe_form(
-    files={**FILES, "description": "Zips of photos and their files of boxes."},
+    files={**FILES, "description": "Zips of photos and their annotation files."},
     new_class=describe_flag("Accept new classes whose names resemble those of known classes."),
 )
 router = APIRouter(tags=["boxed photos"], responses=responses(503, 507))
@@ -87,7 +89,7 @@ def list_boxed_photos(
     session: ReadingDep,
     *,
     offset: Offset = 0,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description=LIMIT)] = 50,
 ) -> BoxedPhotoPage:
     """List boxed photos, newest first."""
     photos = boxed_repository.list_photos(session, offset, limit)
@@ -178,7 +180,7 @@ def remove_boxed_photo(
     settings: SettingsDep,
     *,
     photo_id: str,
-    restorable: bool = False,
+    restorable: Restorable = False,
 ) -> None:
     """Permanently delete a boxed photo, also if it was removed earlier and could still be restored.
 

@@ -28,6 +28,7 @@ from api.core.labels import CLASS_NAME_PATTERN, ClassName, accepted_class_name
 from api.core.splits import Split
 from api.http.deps import (
     IMAGE_ID,
+    LIMIT,
     BlobsDep,
     DatabaseDep,
     KnownPhotosDep,
@@ -46,7 +47,7 @@ from api.storage.ids import is_id
 IMAGES = "/dataset/images"
 UPLOADS = "/upload-training-data"
 _UPLOAD = describe_form(
-    files={**FILES, "description": "Photos, zips of them, or both."},
+    files={**FILES, "description": "Photos, zips of photos, or both."},
     class_name={
         "type": "string",
         "pattern": CLASS_NAME_PATTERN,
@@ -66,7 +67,7 @@ def images(
     split: Split | None = None,
     origin: Origin | None = None,
     offset: Offset = 0,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description=LIMIT)] = 50,
 ) -> ImagePage:
     """List training images, newest first."""
     name = None if class_name is None else accepted_class_name(class_name)
@@ -87,6 +88,7 @@ def relabel_many(
     session: SessionDep,
     selection: RelabelSelection,
 ) -> Relabelled:
+    """Set the class of multiple training images, at most 1,000 per request."""
     classes = ClassNames(database, training_index, selection.new_class)
     class_name = classes.accept(selection.class_name)
     only_from = selection.only_from
@@ -147,6 +149,7 @@ def relabel(
     image_id: str,
     change: Relabel,
 ) -> TrainingImage:
+    """Set the class of a training image."""
     class_name = ClassNames(database, training_index, change.new_class).accept(change.class_name)
     row = repository.get_image(session, image_id)
     repository.relabel(session, [image_id], class_name)
@@ -204,4 +207,7 @@ async def upload(
 
 @router.get("/dataset/summary", summary="Get the data set summary")
 def summary(session: ReadingDep, training_index: TrainingIndexDep) -> DatasetSummary:
+    """Get the number of images by class, split and origin, and of images that are new to the
+    current version.
+    """
     return DatasetSummary.load(session, training_index)

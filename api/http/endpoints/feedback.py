@@ -15,6 +15,7 @@ from api.catalog.service import PhotographStore
 from api.core.errors import ProblemError
 from api.core.labels import ClassName, NewClass
 from api.http.deps import (
+    LIMIT,
     BlobsDep,
     DatabaseDep,
     KnownPhotosDep,
@@ -197,12 +198,13 @@ def summary(
         ),
     ] = 7,
 ) -> FeedbackSummary:
+    """Get the accuracy according to all and to recent feedback, by class and by version."""
     return FeedbackSummary.load(session, days)
 
 
 @router.get("/review-queue", summary="Get the review queue", responses=responses(422))
 def queue(
-    session: ReadingDep, limit: Annotated[int, Query(ge=1, le=MAX_ITEMS)] = 20
+    session: ReadingDep, limit: Annotated[int, Query(ge=1, le=MAX_ITEMS, description=LIMIT)] = 20
 ) -> ReviewQueue:
     """List the predictions that are most worth reviewing. A random sample, which measures the
     accuracy in use, comes first.
@@ -222,6 +224,7 @@ def confirm(
     training_index: TrainingIndexDep,
     confirmations: Confirmations,
 ) -> ReviewAnswer:
+    """Submit the correct class of multiple predictions. Invalid items do not affect the others."""
     classes = ClassNames(database, training_index)
     confirmed, errors = [], []
     for item in confirmations.items:

@@ -14,6 +14,7 @@ router = APIRouter(
 
 @router.get("", summary="Get the freshness thresholds")
 def thresholds(state: StateDep, settings: SettingsDep) -> FreshnessThresholds:
+    """Get the freshness thresholds in use, who set them, and those of the model."""
     return freshness_thresholds.current(state, settings)
 
 

@@ -10,6 +10,7 @@ from api.core.imaging.resize import thumbnail
 from api.core.labels import Level
 from api.core.workbook import XLSX
 from api.http.deps import (
+    LIMIT,
     BlobsDep,
     DatabaseDep,
     Moment,
@@ -44,25 +45,33 @@ router = APIRouter(tags=["predictions"], responses=responses(503))
 
 async def _filters(
     *,
-    class_name: Text | None = None,
-    recognised: bool | None = None,
-    level: Level | None = None,
+    class_name: Annotated[Text | None, Query(description="Predicted class.")] = None,
+    recognised: Annotated[
+        bool | None, Query(description="Whether the photo shows a known class.")
+    ] = None,
+    level: Annotated[Level | None, Query(description="Freshness level.")] = None,
     at_least: Annotated[
         Share | None, Query(description="Lowest confidence, inclusive, 0 to 1.")
     ] = None,
     below: Annotated[
         Share | None, Query(description="Exclusive upper bound of the confidence, 0 to 1.")
     ] = None,
-    model_version: Text | None = None,
-    since: Moment | None = None,
+    model_version: Annotated[
+        Text | None, Query(description="Version that made the prediction.")
+    ] = None,
+    since: Annotated[
+        Moment | None, Query(description="Inclusive lower bound of the time of the prediction.")
+    ] = None,
     until: Annotated[
         Moment | None, Query(description="Exclusive upper bound of the time of the prediction.")
     ] = None,
     batch_id: Annotated[
         Id | None, Query(description="ID of a batch, from the summary of `POST /predict/batch`.")
     ] = None,
-    inspection_id: Id | None = None,
-    dismissed: bool | None = None,
+    inspection_id: Annotated[Id | None, Query(description="ID of an inspection.")] = None,
+    dismissed: Annotated[
+        bool | None, Query(description="Whether the prediction was dismissed as not a fruit.")
+    ] = None,
     search: Annotated[
         Text | None, Query(description="Text to find in the file name, lot or supplier.")
     ] = None,
@@ -119,7 +128,7 @@ def predictions(
         Query(description="Page cursor: `next` from the previous page of the same search."),
     ] = None,
     offset: Offset = 0,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description=LIMIT)] = 50,
 ) -> PredictionPage:
     """List the recorded predictions that match all filters, newest first by default."""
     if after is not None and offset:
@@ -163,6 +172,7 @@ def workbook(
     "/predictions/{prediction_id}", summary="Get a prediction", responses=responses(404, 422)
 )
 def prediction(session: ReadingDep, prediction_id: RecordedId) -> HistoryItem:
+    """Get a recorded prediction with everything known about it."""
     return HistoryItem.of_found(search.of_prediction(session, prediction_id))
 
 

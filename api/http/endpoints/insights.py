@@ -67,7 +67,9 @@ def embedding_map(
     database: DatabaseDep,
     blobs: BlobsDep,
     settings: SettingsDep,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 2000,
+    limit: Annotated[
+        int, Query(ge=1, le=10_000, description="Maximum number of points to return.")
+    ] = 2000,
 ) -> EmbeddingMap:
     """Get the embeddings of the data in two dimensions, computed by the current version.
 

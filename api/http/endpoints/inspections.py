@@ -11,11 +11,13 @@ from api.core import telemetry
 from api.core.boxes import Box
 from api.core.errors import ProblemError, problem_document
 from api.http.deps import (
+    LIMIT,
     BlobsDep,
     DatabaseDep,
     Moment,
     Offset,
     ReadingDep,
+    Restorable,
     SettingsDep,
     StateDep,
     Text,
@@ -54,7 +56,7 @@ FRUIT = f"{PHOTO}/fruits/{{number}}"
 UPLOADS_PATTERN = rf"{INSPECTIONS}/[^/]+/photos"
 _UPLOAD = describe_form(files={**FILES, "description": "Photos, zips of photos, or both."})
 Number = Annotated[int, Path(ge=1, le=10**6)]
-Limit = Annotated[int, Query(ge=1, le=200)]
+Limit = Annotated[int, Query(ge=1, le=200, description=LIMIT)]
 router = APIRouter(tags=["inspections"], responses=responses(503, 507))
 
 
@@ -89,12 +91,14 @@ def list_inspections(
     search: Annotated[
         Text | None, Query(description="Text to find in the lot or supplier.")
     ] = None,
-    since: Moment | None = None,
+    since: Annotated[
+        Moment | None, Query(description="Inclusive lower bound of the time of creation.")
+    ] = None,
     until: Annotated[
         Moment | None, Query(description="Exclusive upper bound of the time of creation.")
     ] = None,
     offset: Offset = 0,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    limit: Annotated[int, Query(ge=1, le=100, description=LIMIT)] = 20,
 ) -> InspectionPage:
     """List inspections, newest first."""
     conditions = repository.filters(search, since, until)
@@ -108,6 +112,7 @@ def list_inspections(
 
 @router.get(INSPECTION, summary="Get an inspection", responses=responses(404, 422))
 def inspection(session: ReadingDep, inspection_id: str) -> Inspection:
+    """Get an inspection with its counts, shares and verdict."""
     return load(session, [repository.get(session, inspection_id)])[0]
 
 
@@ -115,7 +120,11 @@ def inspection(session: ReadingDep, inspection_id: str) -> Inspection:
     INSPECTION, summary="Delete an inspection", status_code=204, responses=responses(404, 422)
 )
 def delete_inspection(
-    service: ServiceDep, settings: SettingsDep, inspection_id: str, *, restorable: bool = False
+    service: ServiceDep,
+    settings: SettingsDep,
+    inspection_id: str,
+    *,
+    restorable: Restorable = False,
 ) -> None:
     """Permanently delete an inspection with its photos, also if it was removed earlier and could
     still be restored.
@@ -237,7 +246,7 @@ def remove_photo(
     inspection_id: str,
     photo_id: str,
     *,
-    restorable: bool = False,
+    restorable: Restorable = False,
 ) -> None:
     """Permanently delete a photo of an inspection, also if it was removed earlier and could still
     be restored.
@@ -260,6 +269,7 @@ def remove_photo(
 def add_missed(
     corrections: CorrectionsDep, inspection_id: str, photo_id: str, missed: MissedFruit
 ) -> InspectionPhoto:
+    """Add a fruit that the grader missed. It counts at once."""
     box = Box(**missed.box.model_dump())
     return InspectionPhoto.of(corrections.add_missed(inspection_id, photo_id, box, missed.level))
 

@@ -68,6 +68,9 @@ def accuracy(session: ReadingDep) -> VersionAccuracies:
     "/monitoring/summary", summary="Get the monitoring summary", responses=responses(422, 503)
 )
 def summary(session: ReadingDep, hours: Annotated[float, Query(gt=0, le=24 * 365)] = 24) -> Summary:
+    """Get the number of predictions over time and their latency in the last `hours` hours, and the
+    changes of the current version.
+    """
     return summarise(session, hours, now())
 
 

@@ -61,7 +61,9 @@ async def predict(
     state: StateDep,
     *,
     explain: Explain = False,
-    instances: bool = False,
+    instances: Annotated[
+        bool, Query(description="Detect the fruits in the photo and grade each of them.")
+    ] = False,
     prediction_id: Explained = None,
     record: Recorded = True,
 ) -> Response:

@@ -15,6 +15,7 @@ from api.catalog.removed_schemas import (
 from api.catalog.schemas import Selection, missing_ids
 from api.catalog.service import remove_images
 from api.http.deps import (
+    LIMIT,
     BlobsDep,
     DatabaseDep,
     KnownPhotosDep,
@@ -52,7 +53,7 @@ def removed_photos(
     settings: SettingsDep,
     *,
     offset: Offset = 0,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description=LIMIT)] = 50,
 ) -> RemovedPage:
     """List the removed images and boxed photos that can be restored, last removed first."""
     days = settings.keep_removed_days

@@ -111,6 +111,7 @@ def list_runs(session: ReadingDep, limit: Limit = 100, offset: Offset = 0) -> Ru
 
 @router.get("/runs/{run_id}", summary="Get a retraining run", responses=responses(404))
 def run(session: ReadingDep, run_id: str) -> Run:
+    """Get a retraining run with its progress, losses and verdict."""
     return Run.of(service.get(session, run_id))
 
 

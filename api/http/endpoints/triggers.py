@@ -160,6 +160,7 @@ class TriggerChange(BaseModel):
 
 @router.get("/triggers", summary="List triggers", responses=responses(503))
 def triggers(session: ReadingDep, settings: SettingsDep, blobs: BlobsDep) -> Triggers:
+    """List the triggers with their settings, current values and open suggestions."""
     states = trigger_states(session, settings, blobs, now())
     return Triggers(triggers=[Trigger.of(state) for state in states])
 
@@ -170,6 +171,7 @@ def triggers(session: ReadingDep, settings: SettingsDep, blobs: BlobsDep) -> Tri
 def set_trigger(
     database: DatabaseDep, settings: SettingsDep, blobs: BlobsDep, name: str, change: TriggerChange
 ) -> Trigger:
+    """Update the settings of a trigger."""
     with database.session() as session:
         changes = change.model_dump(exclude_unset=True)
         change_settings(session, name, changes, settings.trigger_mode, now())
