@@ -41,16 +41,16 @@ test: $(READY) check ## Check the code and run the tests (half an hour on two sl
 test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (two to three minutes)
 	$(BIN)/python -m pytest -m "not slow and not stack and not images and not containers" --numprocesses logical --maxprocesses 4 --dist worksteal
 
-test-stack: $(READY) ## Run the full stack as processes and kill parts of it (needs nginx, prometheus with alertmanager, postgresql)
+test-stack: $(READY) ## Test the full stack as processes, killing parts of it (needs nginx, prometheus with alertmanager, postgresql)
 	$(BIN)/python -m pytest -s -m stack tests/stack
 
 test-images: $(READY) ## Install what each container image contains, and test it (3 GB; some minutes)
 	$(BIN)/python -m pytest -s -m images tests/deploy/test_images.py
 
-test-containers: $(READY) ## Build the images, run both profiles of docker-compose.yml, kill parts (needs podman or docker)
+test-containers: $(READY) ## Build the images and test both profiles of docker-compose.yml, killing parts (needs podman or docker)
 	$(BIN)/python -m pytest -s -m containers tests/containers
 
-check: $(READY) ## Lint, formatting, types, layers
+check: $(READY) ## Check style, formatting, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -60,22 +60,22 @@ format: $(READY) ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-data: $(READY) ## Import photographs: FROM=<folder>, or download the public set
+data: $(READY) ## Import photographs from FROM=<folder>, or download the public data set
 	@$(BIN)/python -m api.commands.dataset $(if $(FROM),"$(FROM)")
 
 train: $(READY) ## Train on FROM=<folder> (default data/photographs) and write models/default
 	@$(BIN)/python -m api.commands.training train "$(or $(FROM),data/photographs)" $(SKIPPED) $(if $(OUT),--out "$(OUT)")
 
-detector: $(READY) ## Train a detector on FROM=<folder> and put it into models/default, with the grader it has
+detector: $(READY) ## Train a fruit detector on FROM=<folder> and add it to models/default
 	@$(BIN)/python -m api.commands.training detector "$(or $(FROM),data/photographs)" $(SKIPPED)
 
 detection: $(READY) ## Measure the detector of models/default on held-out photos of FROM=<folder>
 	@$(BIN)/python -m api.commands.training detection "$(or $(FROM),data/photographs)" $(SKIPPED)
 
-crossvalidate: $(READY) ## Measure the recipe on FROM=<folder>, sources left out, five folds, the supplied split (two hours)
+crossvalidate: $(READY) ## Cross-validate the recipe on FROM=<folder>: by source, in five folds, on the supplied split (two hours)
 	@$(BIN)/python -m api.commands.training crossvalidate "$(or $(FROM),data/photographs)" $(SKIPPED)
 
-compare: $(READY) ## Measure all architectures and input sizes on FROM=<folder> (hours)
+compare: $(READY) ## Compare all architectures and input sizes on FROM=<folder> (hours)
 	@$(BIN)/python -m api.commands.training compare "$(or $(FROM),data/photographs)" $(SKIPPED) $(ARGS)
 
 notebook: $(READY) ## Run the notebook on RIPELINE_DATASET (default data/photographs), in place
@@ -84,31 +84,31 @@ notebook: $(READY) ## Run the notebook on RIPELINE_DATASET (default data/photogr
 chaos: $(READY) ## Kill the API and the worker 50 times under load, on each database (half an hour)
 	RIPELINE_CHAOS_INSTANTS=50 $(BIN)/python -m pytest -s tests/chaos
 
-soak: $(READY) ## Ten minutes of uploads, corrections, predictions and a retraining a minute (ARGS=<seconds>)
+soak: $(READY) ## Run uploads, corrections, predictions and one retraining per minute for ten minutes (ARGS=<seconds>)
 	@$(BIN)/python -m tests.chaos.soak $(ARGS)
 
 test-ray: $(READY) $(CLUSTER_READY) ## Test bulk scoring on a Ray cluster of two nodes, in .venv-cluster
 	RIPELINE_CLUSTER_PYTHON=$(CLUSTER)/bin/python $(BIN)/python -m pytest tests/commands/bulk/test_on_ray.py
 
-bench-pages: $(READY) ## Time the pages with 10,000 images, 20,000 predictions, 60 inspections; 500 photos through the app
+bench-pages: $(READY) ## Time the app's pages with 10,000 images, 20,000 predictions and 60 inspections, and the grading of 500 photos
 	@$(BIN)/python -m benchmarks.pages
 
-gate: $(READY) ## Try to get worse graders, and honest work, past the promotion gate (minutes)
+gate: $(READY) ## Check that the promotion gate refuses worse graders and passes good ones (minutes)
 	@$(BIN)/python -m tests.hostile.gate_attacks
 
 hostile: $(READY) ## Send 10,000 hostile requests to a running API, and run Schemathesis (minutes)
 	RIPELINE_HOSTILE_BODIES=10000 RIPELINE_CONTRACT_EXAMPLES=60 $(BIN)/python -m pytest -s tests/hostile
 
-bench: $(READY) $(BENCH_READY) ## Compare with other servers, write LOAD_TEST_RESULTS.md (half an hour; ARGS=--quick)
+bench: $(READY) $(BENCH_READY) ## Benchmark against other servers and write LOAD_TEST_RESULTS.md (half an hour; ARGS=--quick)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-backup: $(READY) ## Save catalog, photographs and models into TO=<new folder>
+backup: $(READY) ## Back up catalog, photographs and models to TO=<new folder>
 	@$(BIN)/python -m api.commands.backup save "$(TO)"
 
-restore: $(READY) ## Restore a backup from FROM=<folder>, where there is no catalog yet
+restore: $(READY) ## Restore a backup from FROM=<folder>; the catalog must not exist yet
 	@$(BIN)/python -m api.commands.backup restore "$(FROM)"
 
-openapi: $(READY) ## Write docs/openapi.json and the app's models of it, after a change of the API
+openapi: $(READY) ## Write docs/openapi.json and ui/api_models.py after a change of the API
 	@$(BIN)/python -m scripts.openapi
 	@$(BIN)/python -m scripts.api_models
 
@@ -128,10 +128,10 @@ lock: ## Resolve the dependencies of pyproject.toml into the lock files (needs u
 LOCK := pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --custom-compile-command "make lock"
 
-skew: $(READY) ## Compare embeddings that the model in use learned with those of the same photos now (for every night)
+skew: $(READY) ## Check the current version for training-serving skew on photos in the catalog (run it every night)
 	@$(BIN)/python -m api.commands.skew
 
-sbom: $(AUDIT_READY) ## Write a bill of materials (CycloneDX) of each image's packages into TO (default sbom)
+sbom: $(AUDIT_READY) ## Write a bill of materials (CycloneDX) for each image to the folder TO (default sbom)
 	@mkdir -p "$(or $(TO),sbom)"
 	@for name in $(IMAGES); do \
 		PYTHONWARNINGS=ignore $(AUDIT)/bin/cyclonedx-py requirements requirements/$$name.txt --pyproject pyproject.toml \
@@ -143,15 +143,15 @@ scan: $(AUDIT_READY) ## Check the packages of each image for known vulnerabiliti
 		$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements/$$name.txt || exit 1; \
 	done
 
-version: $(READY) ## Write the version TO=0.3.0 to all places that say it
+version: $(READY) ## Set the version to TO=0.3.0 in all files that contain it
 	@$(BIN)/python -m scripts.release $(TO)
 
-release-check: $(READY) ## What must be true before a tag: version, changelog, all committed, all tests (40 minutes)
+release-check: $(READY) ## Check before a tag: version, changelog, uncommitted changes, all tests (40 minutes)
 	@$(BIN)/python -m scripts.release
 	$(MAKE) openapi sbom scan test test-stack test-containers
 	git diff --exit-code --stat
 
-clean: ## Remove the environment and all caches; photographs, models and state stay
+clean: ## Remove the environment and all caches, but not photographs, models and state
 	rm -rf $(VENV) $(BENCH_VENV) $(CLUSTER) $(AUDIT) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache test-artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
