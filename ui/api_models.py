@@ -1019,7 +1019,7 @@ class EmbeddingMap(BaseModel):
 
 
 class Estimate(BaseModel):
-    """What a run would do, and how long it would take on the machine of the previous runs."""
+    """Expected effect of a run, and its duration on the machine of the previous runs."""
 
     boxed_photos: int
     champion: str

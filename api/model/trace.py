@@ -115,7 +115,7 @@ class Trace(BaseModel):
     rejection: TracedRejection
     fruit: TracedFruit
     freshness: TracedFreshness | None = Field(
-        description="Null if the model has no freshness head."
+        description="Output of the freshness head; null if the model has none."
     )
     level: TracedLevel
     engine: EngineInfo | None

@@ -189,7 +189,7 @@ class TrainingStatus(BaseModel):
 
 
 class Estimate(BaseModel):
-    """What a run would do, and how long it would take on the machine of the previous runs."""
+    """Expected effect of a run, and its duration on the machine of the previous runs."""
 
     champion: str
     fast_seconds: float
