@@ -6,22 +6,21 @@ import pytest
 
 from api.core import background_task
 from api.core.background_task import BackgroundTask
-
-SECONDS = 20.0
+from tests.waiting import PATIENCE_SECONDS
 
 
 def test_task_runs_immediately_and_then_periodically() -> None:
     runs = threading.Semaphore(0)
     with BackgroundTask("work", 0.001, runs.release) as running:
         for _ in range(3):
-            assert runs.acquire(timeout=SECONDS)
+            assert runs.acquire(timeout=PATIENCE_SECONDS)
     assert not running._thread.is_alive()
 
 
 def test_exit_does_not_wait_for_the_next_run() -> None:
     done = threading.Event()
     with BackgroundTask("work", 3600, done.set) as running:
-        assert done.wait(SECONDS)
+        assert done.wait(PATIENCE_SECONDS)
     assert not running._thread.is_alive()
 
 
@@ -38,5 +37,5 @@ def test_failed_run_is_retried(
         done.set()
 
     with BackgroundTask("work", 3600, work):
-        assert done.wait(SECONDS)
+        assert done.wait(PATIENCE_SECONDS)
     assert "the store is unavailable" in caplog.text

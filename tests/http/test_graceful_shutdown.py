@@ -2,23 +2,26 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
 from api.settings import PROJECT
+from tests.hostile.requests import field, form, form_type, request
 from tests.processes import free_port, service_environment
 from tests.synthetic_images import draw_fruit, encode
-from tests.waiting import until
+from tests.waiting import ANSWER_SECONDS, PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.slow
 
 DRAIN_SECONDS = 3
+# The service answers when it begins to read the body.
+ASKS_FIRST = (b"Expect", b"100-continue")
 
 
 @pytest.fixture
@@ -48,34 +51,42 @@ def process(tmp_path: Path, port: int) -> "Iterator[subprocess.Popen[bytes]]":
 
 def status(port: int, path: str) -> int | None:
     """The status code, or None if the server no longer listens."""
+    url = f"http://127.0.0.1:{port}{path}"
     try:
-        return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=10, trust_env=False).status_code
+        return httpx.get(url, timeout=ANSWER_SECONDS, trust_env=False).status_code
     except httpx.HTTPError:
         return None
+
+
+def unready(port: int) -> str:
+    """Empty while it is ready, then the status."""
+    found = status(port, "/ready")
+    return "" if found == 200 else str(found)
 
 
 def test_on_sigterm_readiness_fails_first_and_running_requests_finish(
     process: "subprocess.Popen[bytes]", port: int
 ) -> None:
     image = encode(draw_fruit("freshapples"), "JPEG")
+    body = form([field(b"files", image, b"%d.jpg" % number) for number in range(20)])
+    head = request("batch", b"POST", b"/predict/batch", [form_type(), ASKS_FIRST], body).data
+    head = head.removesuffix(body)
 
-    def grade() -> int:
-        files = [("files", (f"{number}.jpg", image)) for number in range(200)]
-        answer = httpx.post(
-            f"http://127.0.0.1:{port}/predict/batch", files=files, timeout=120, trust_env=False
-        )
-        assert answer.json()["summary"]["graded"] == 200
-        return answer.status_code
-
-    with ThreadPoolExecutor(1) as pool:
-        pending = pool.submit(grade)
+    with socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS) as connection:
+        connection.sendall(head)
+        # From here on the request is running, for as long as its body is not sent.
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 100 ")
         os.kill(process.pid, signal.SIGTERM)
-        readiness = until(lambda: status(port, "/ready") if status(port, "/ready") != 200 else None)
-        assert readiness == 503
+        assert until(lambda: unready(port)) == "503"
         # Requests are still accepted, and answers say that their connection ends.
-        live = httpx.get(f"http://127.0.0.1:{port}/live", timeout=10, trust_env=False)
+        live = httpx.get(f"http://127.0.0.1:{port}/live", timeout=ANSWER_SECONDS, trust_env=False)
         assert (live.status_code, live.headers["connection"]) == (200, "close")
         assert status(port, "/health") == 200
-        assert pending.result(120) == 200
-    assert process.wait(60) == 0
+
+        until(lambda: status(port, "/live") is None)
+        connection.sendall(body)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b'"graded":20' in answer
+    assert process.wait(PATIENCE_SECONDS) == 0
     assert status(port, "/health") is None

@@ -14,9 +14,7 @@ from api.app import create_app
 from api.predictions.state import AppState
 from api.settings import Settings
 from tests.synthetic_images import draw_fruit, encode
-from tests.waiting import until
-
-TIMEOUT_SECONDS = 20
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
@@ -35,7 +33,7 @@ def release(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[thr
     predict_batch = predictor.predict_batch
 
     def slow(*arguments: Any) -> Any:
-        assert event.wait(TIMEOUT_SECONDS)
+        assert event.wait(PATIENCE_SECONDS)
         return predict_batch(*arguments)
 
     monkeypatch.setattr(predictor, "predict_batch", slow)
@@ -64,7 +62,7 @@ def test_predictions_beyond_the_queue_get_503_and_queued_ones_are_graded(
             assert (rejected.status_code, rejected.json()["code"]) == (503, "overloaded")
             assert int(rejected.headers["retry-after"]) > 0
         release.set()
-        assert [future.result(TIMEOUT_SECONDS).status_code for future in pending] == [200, 200]
+        assert [future.result(PATIENCE_SECONDS).status_code for future in pending] == [200, 200]
     assert post("/predict", "file").status_code == 200
 
 
@@ -77,7 +75,7 @@ def test_health_is_answered_while_every_thread_is_busy(
         limiter = anyio.to_thread.current_default_thread_limiter()
         count = int(limiter.total_tokens)
         tasks = [
-            asyncio.ensure_future(anyio.to_thread.run_sync(release.wait, TIMEOUT_SECONDS))
+            asyncio.ensure_future(anyio.to_thread.run_sync(release.wait, PATIENCE_SECONDS))
             for _ in range(count)
         ]
         while limiter.borrowed_tokens < count:

@@ -7,8 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from api.model.predictor import MAX_BATCH, PredictRequest
-
-PATIENCE = 20  # Seconds.
+from tests.waiting import PATIENCE_SECONDS
 
 
 class SlowPredictor:
@@ -23,7 +22,7 @@ class SlowPredictor:
         self, requests: Iterable[PredictRequest | Exception]
     ) -> list[bytes | Exception]:
         self.started.set()
-        assert self.resume.wait(PATIENCE)
+        assert self.resume.wait(PATIENCE_SECONDS)
         batch = list(requests)
         assert 1 <= len(batch) <= MAX_BATCH
         self.graded += [one.data for one in batch if isinstance(one, PredictRequest)]

@@ -12,8 +12,9 @@ from api.core.errors import OverloadedError
 from api.core.imaging.decode import NotAnImageError
 from api.model.batcher import DynamicBatcher
 from api.model.predictor import MAX_BATCH, Predictor, PredictRequest
-from tests.model.slow_predictor import PATIENCE, SlowPredictor
+from tests.model.slow_predictor import SlowPredictor
 from tests.model.slow_predictor import pool as pool  # noqa: PLC0414 - a fixture
+from tests.waiting import PATIENCE_SECONDS as PATIENCE
 
 
 async def predict_all(batcher: DynamicBatcher, slow: SlowPredictor, *requests: bytes) -> list[Any]:

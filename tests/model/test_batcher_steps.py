@@ -18,9 +18,10 @@ from api.model.detector import Detection
 from api.model.instances import STEP, NoDetectorError
 from api.model.predictor import PredictRequest
 from tests.heads import make_head
-from tests.model.slow_predictor import PATIENCE, SlowPredictor
+from tests.model.slow_predictor import SlowPredictor
 from tests.model.slow_predictor import pool as pool  # noqa: PLC0414 - a fixture
 from tests.model.test_predictor import WEIGHTS, make_predictor, png
+from tests.waiting import PATIENCE_SECONDS as PATIENCE
 
 
 class StepPredictor(SlowPredictor):

@@ -18,6 +18,7 @@ from api.storage.tables import PredictionRow
 from tests.monitoring.samples import add_answers
 from tests.predictions.samples import a_prediction, a_record
 from tests.synthetic_images import draw_fruit, encode
+from tests.waiting import PATIENCE_SECONDS
 
 
 def in_use(database: Database, held_out: float | None = 0.95) -> AccuracyInUse:
@@ -62,7 +63,7 @@ def test_service_draws_a_share_at_random(database: Database, blobs: Blobs, share
     with Recorder(database, blobs, store_images=False, sampled_share=share) as recorder:
         for _ in range(400):
             recorder.put(a_record())
-        assert recorder.flush(60)
+        assert recorder.flush(PATIENCE_SECONDS)
     with database.reading() as session:
         drawn = Counter(bool(value) for (value,) in session.query(PredictionRow.sampled))
     # Limits for a share of one half, left with a probability of less than 1 in a million.

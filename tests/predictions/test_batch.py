@@ -23,8 +23,8 @@ from api.predictions.state import AppState
 from api.settings import Settings
 from tests.ood_images import draw_ood
 from tests.synthetic_images import draw_fruit, encode
+from tests.waiting import PATIENCE_SECONDS
 
-PATIENCE = 20
 KINDS = ("freshapples", "freshbanana", "rottenoranges")
 
 
@@ -152,7 +152,7 @@ def test_read_ahead_is_bounded(client: TestClient, monkeypatch: pytest.MonkeyPat
 
     def alternate(data: bytes) -> DecodedImage:
         if read <= 2 * MAX_BATCH:
-            alternating.wait(PATIENCE)
+            alternating.wait(PATIENCE_SECONDS)
         return decode(data)
 
     async def run() -> None:
@@ -162,7 +162,7 @@ def test_read_ahead_is_bounded(client: TestClient, monkeypatch: pytest.MonkeyPat
                 await asyncio.sleep(0)
                 done += 1
 
-    monkeypatch.setattr("api.model.predictor.MAX_BATCH_SECONDS", PATIENCE)
+    monkeypatch.setattr("api.model.predictor.MAX_BATCH_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setattr(predictor, "decode", alternate)
     assert client.portal is not None
     with ThreadPoolExecutor(2) as pool:
@@ -218,7 +218,7 @@ def test_reading_a_batch_does_not_block_the_event_loop(client: TestClient) -> No
     loop_is_running = threading.Event()
 
     def source() -> Iterator[BatchItem]:
-        assert loop_is_running.wait(20)
+        assert loop_is_running.wait(PATIENCE_SECONDS)
         yield BatchItem("a", photo("freshapples"))
 
     async def run() -> int:

@@ -16,6 +16,7 @@ from api.settings import Settings
 from tests.heads import shipped_thresholds
 from tests.processes import running_api
 from tests.synthetic_images import draw_fruit, encode
+from tests.waiting import PATIENCE_SECONDS
 
 FIELDS = {
     "prediction_id",
@@ -98,7 +99,7 @@ def test_photo_that_is_not_recorded_is_graded_and_forgotten(
 
     def monitored() -> tuple[object, ...]:
         # Records are written in the background.
-        assert cast(FastAPI, client.app).state.service.recorder.flush(10)
+        assert cast(FastAPI, client.app).state.service.recorder.flush(PATIENCE_SECONDS)
         summary = client.get("/monitoring/summary").json()
         return *counted(client), summary["predictions"], client.get("/drift").json()
 

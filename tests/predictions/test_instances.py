@@ -29,6 +29,7 @@ from api.settings import PROJECT, Settings
 from tests.detectors import draw_crate, find_blobs
 from tests.predictions.test_endpoints import FIELDS, assert_problem
 from tests.synthetic_images import encode
+from tests.waiting import PATIENCE_SECONDS
 
 KINDS = ("freshapples", "rottenbanana", "freshoranges", "rottenoranges", "freshapples")
 ADDED = {"image", "instances", "summary"}
@@ -223,7 +224,7 @@ def test_bad_file_gets_the_same_problem(
 
 def test_history_keeps_the_fruits_of_the_photo(finding: TestClient, photo: bytes) -> None:
     body = predict(finding, photo)
-    assert finding.app.state.service.recorder.flush(20)  # type: ignore[attr-defined]
+    assert finding.app.state.service.recorder.flush(PATIENCE_SECONDS)  # type: ignore[attr-defined]
     kept = finding.get(f"/predictions/{body['prediction_id']}").json()
     assert {name: kept[name] for name in ADDED} == {name: body[name] for name in ADDED}
     [listed] = finding.get("/predictions?limit=1").json()["predictions"]

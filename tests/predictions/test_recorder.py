@@ -16,8 +16,7 @@ from api.storage.db import Database
 from api.storage.tables import PredictionRow
 from tests.predictions.samples import a_record
 from tests.synthetic_images import draw_fruit
-
-SECONDS = 20.0
+from tests.waiting import PATIENCE_SECONDS
 
 
 def rows(database: Database) -> dict[str, PredictionRow]:
@@ -53,7 +52,7 @@ def test_records_are_in_the_catalog_after_a_flush(database: Database, blobs: Blo
     with Recorder(database, blobs, store_images=True) as recorder:
         for record in records:
             recorder.put(record)
-        assert recorder.flush(SECONDS)
+        assert recorder.flush(PATIENCE_SECONDS)
         stored = rows(database)
     assert set(stored) == {record.id for record in records}
     for row in stored.values():
@@ -96,7 +95,7 @@ def test_full_queue_drops_images_then_records(
         assert dropped("photograph") - photographs == 3
         assert dropped("record") - records == 2
         catalog_back.set()
-        assert recorder.flush(SECONDS)
+        assert recorder.flush(PATIENCE_SECONDS)
     stored = rows(database)
     assert [stored[record.id].blob is not None for record in sent[:5]] == [True, True] + [False] * 3
     assert not {record.id for record in sent[5:]} & set(stored)
@@ -111,7 +110,7 @@ def test_nothing_is_lost_while_the_catalog_is_unavailable(
         assert not recorder.flush(0.1)
         assert rows(database) == {}
         catalog_back.set()
-        assert recorder.flush(SECONDS)
+        assert recorder.flush(PATIENCE_SECONDS)
     assert len(rows(database)) == 300
 
 

@@ -32,7 +32,7 @@ from tests.registry.test_trial import CANDIDATE, compared, photos
 from tests.registry.versions import a_servable_package, a_small_package, register_package
 from tests.small_grader import VERSION as SMALL
 from tests.small_grader import write_small_grader
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 OTHER = "other"
 Lane = Callable[..., ShadowLane]
@@ -176,7 +176,7 @@ def test_a_version_that_cannot_be_loaded_leaves_the_service_as_it_is(
 
     monkeypatch.setattr(shadow, "load_version", load)
     assert service.put(SHADOW, json={}).status_code == 200
-    assert tried.wait(10)
+    assert tried.wait(PATIENCE_SECONDS)
     predict(service, 1)
     assert state_of(service).shadow is None
     assert found(service)["graded"] == 0

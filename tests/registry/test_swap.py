@@ -14,7 +14,7 @@ from api.storage.db import Database
 from tests.processes import running_api
 from tests.registry.versions import SHIPPED, a_shipped_package, register_package
 from tests.synthetic_images import draw_fruit, encode
-from tests.waiting import until
+from tests.waiting import ANSWER_SECONDS, until
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ class Client(threading.Thread):
     def run(self) -> None:
         photo = encode(draw_fruit("freshapples"), "JPEG")
         try:
-            with httpx.Client(base_url=self._address, timeout=30) as client:
+            with httpx.Client(base_url=self._address, timeout=ANSWER_SECONDS) as client:
                 while not self.ended.is_set():
                     answer = client.post("/predict", files={"file": photo})
                     version = answer.json().get("model_version", "")
@@ -59,7 +59,7 @@ def test_every_process_switches_without_a_failed_request(database_url: str, tmp_
         try:
             for path, version in (("b/promote", "b"), ("rollback", SHIPPED)):
                 until(lambda: all(len(client.responses) > 5 for client in clients))
-                answer = httpx.post(f"{addresses[0]}/models/{path}", timeout=30)
+                answer = httpx.post(f"{addresses[0]}/models/{path}", timeout=ANSWER_SECONDS)
                 assert answer.json()["version"] == version
                 for client in clients:
                     until(partial(client.is_served, version))

@@ -21,7 +21,7 @@ from api.storage.tables import PredictionRow
 from tests.registry.versions import a_servable_package, a_small_package, register_package
 from tests.small_grader import VERSION as SMALL
 from tests.synthetic_images import draw_fruit, encode
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 CANDIDATE = "candidate"
 KINDS = ("freshapples", "rottenapples", "freshbanana", "rottenbanana", "freshoranges")
@@ -189,7 +189,7 @@ def test_kept_photos_are_graded_by_both_the_newest_first(own: Settings, tmp_path
         database, blobs = Database(own.database), Blobs(own.storage)
         register_package(database, blobs, a_servable_package(tmp_path, CANDIDATE))
         sent = [client.post("/predict", files={"file": one}).json() for _, one in photos(4)]
-        assert client.app.state.service.recorder.flush(10)  # type: ignore[attr-defined]
+        assert client.app.state.service.recorder.flush(PATIENCE_SECONDS)  # type: ignore[attr-defined]
         dismissed, *shown = [one["prediction_id"] for one in sent]
         assert client.put(f"/predictions/{dismissed}/dismissal").status_code == 204
         with database.session() as session:

@@ -10,8 +10,7 @@ from asgi_correlation_id import correlation_id
 
 from api.retraining.queue import RunQueue
 from api.settings import Settings
-
-PATIENCE = 20
+from tests.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -33,7 +32,8 @@ def test_messages_reach_the_consumer_of_another_queue(own: Settings, queue: RunQ
     queue.put("before")
     consumer.start()
     queue.put("after")
-    assert {received.get(timeout=PATIENCE), received.get(timeout=PATIENCE)} == {"before", "after"}
+    got = {received.get(timeout=PATIENCE_SECONDS) for _ in range(2)}
+    assert got == {"before", "after"}
     consumer.stop(graceful=True)
     workers.close()
 
@@ -46,7 +46,7 @@ def test_request_id_reaches_the_worker(own: Settings, queue: RunQueue) -> None:
     for request_id in ("tuesday-7", None):
         correlation_id.set(request_id)
         queue.put("run")
-        assert received.get(timeout=PATIENCE) == request_id
+        assert received.get(timeout=PATIENCE_SECONDS) == request_id
     consumer.stop(graceful=True)
     workers.close()
 
@@ -69,7 +69,7 @@ def test_failing_run_does_not_stop_the_worker(own: Settings, queue: RunQueue) ->
     consumer.start()
     for run_id in ("one", "two", "three"):
         queue.put(run_id)
-        assert received.get(timeout=PATIENCE) == run_id
+        assert received.get(timeout=PATIENCE_SECONDS) == run_id
     consumer.stop(graceful=True)
     workers.close()
 
@@ -96,6 +96,6 @@ def test_message_of_an_earlier_release_is_read(own: Settings, queue: RunQueue) -
     workers = RunQueue(own, received.put)
     consumer = workers.consumer()
     consumer.start()
-    assert received.get(timeout=PATIENCE) == "abc"
+    assert received.get(timeout=PATIENCE_SECONDS) == "abc"
     consumer.stop(graceful=True)
     workers.close()

@@ -10,7 +10,8 @@ from transfer import background_upload
 from transfer.background_upload import MAX_TRIES, BackgroundUpload
 from transfer.upload_batches import UploadBatch
 
-TIMEOUT_SECONDS = 20
+from tests.waiting import PATIENCE_SECONDS
+
 UNAVAILABLE = ApiError("Unavailable", "Nothing answers.", retryable=True)
 REJECTED = ApiError("No", "The body is too large.", retryable=False)
 
@@ -51,7 +52,7 @@ class Api:
 
 
 def wait_for(upload: BackgroundUpload[str]) -> BackgroundUpload[str]:
-    assert upload.wait(TIMEOUT_SECONDS)
+    assert upload.wait(PATIENCE_SECONDS)
     return upload
 
 
@@ -102,7 +103,7 @@ def test_stopping_keeps_finished_rows() -> None:
 
     def send(batch: UploadBatch) -> list[str]:
         sending.set()
-        assert release.wait(TIMEOUT_SECONDS)
+        assert release.wait(PATIENCE_SECONDS)
         return ["a"]
 
     upload = BackgroundUpload(
@@ -112,7 +113,7 @@ def test_stopping_keeps_finished_rows() -> None:
         rejected=lambda name, reason: name,
         is_available=lambda: True,
     )
-    assert sending.wait(TIMEOUT_SECONDS)
+    assert sending.wait(PATIENCE_SECONDS)
     upload.stop()
     release.set()
 
@@ -121,7 +122,7 @@ def test_stopping_keeps_finished_rows() -> None:
 
 
 def test_upload_can_be_stopped_during_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background_upload, "FIRST_WAIT_SECONDS", TIMEOUT_SECONDS)
+    monkeypatch.setattr(background_upload, "FIRST_WAIT_SECONDS", 2 * PATIENCE_SECONDS)
     checked = Event()
 
     def is_available() -> bool:
@@ -138,7 +139,7 @@ def test_upload_can_be_stopped_during_an_outage(monkeypatch: pytest.MonkeyPatch)
         rejected=lambda name, reason: name,
         is_available=is_available,
     )
-    assert checked.wait(TIMEOUT_SECONDS)
+    assert checked.wait(PATIENCE_SECONDS)
     upload.stop()
 
     wait_for(upload)

@@ -10,11 +10,12 @@ from pydantic import BaseModel
 
 from tests.ui.fake_api import HEALTH, OUTAGE, PREDICTION, Answer, FakeApi, problem
 from tests.ui.fake_tray import NO_DETECTOR
+from tests.waiting import ANSWER_SECONDS
 
 
 @pytest.fixture
 def client(api: FakeApi) -> Iterator[ApiClient]:
-    client = ApiClient(api.address, timeout=5, health_timeout=5)
+    client = ApiClient(api.address, timeout=ANSWER_SECONDS, health_timeout=ANSWER_SECONDS)
     yield client
     client.close()
 
@@ -72,7 +73,7 @@ def test_http_proxy_of_the_environment_is_ignored(
     api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
-    client = ApiClient(api.address, timeout=5, health_timeout=5)
+    client = ApiClient(api.address, timeout=ANSWER_SECONDS, health_timeout=ANSWER_SECONDS)
 
     assert client.health().status == "healthy"
     client.close()

@@ -15,17 +15,20 @@ from transfer.grading import Graded
 from tests.ui.fake_api import OUTAGE, PREDICTION, Answer, FakeApi
 from tests.ui.fake_collect import script, zipped
 from tests.ui.fake_tray import TRAY, tray_answer
+from tests.waiting import ANSWER_SECONDS, PATIENCE_SECONDS
 
 
 @pytest.fixture
 def client(api: FakeApi, photo: bytes) -> Iterator[ApiClient]:
-    client = ApiClient(script(api, photo).address, timeout=10, health_timeout=10)
+    client = ApiClient(
+        script(api, photo).address, timeout=ANSWER_SECONDS, health_timeout=ANSWER_SECONDS
+    )
     yield client
     client.close()
 
 
 def wait_for_rows(upload: BackgroundUpload[Graded]) -> list[Graded]:
-    assert upload.wait(20)
+    assert upload.wait(PATIENCE_SECONDS)
     return upload.rows
 
 

@@ -7,13 +7,14 @@ from client import ApiClient
 from thumbnails import Thumbnails
 
 from tests.ui.fake_api import Answer, FakeApi
+from tests.waiting import ANSWER_SECONDS
 
 MOST = 3
 
 
 @pytest.fixture
 def thumbnails(api: FakeApi) -> Iterator[Thumbnails]:
-    client = ApiClient(api.address, timeout=10, health_timeout=10)
+    client = ApiClient(api.address, timeout=ANSWER_SECONDS, health_timeout=ANSWER_SECONDS)
     for number in range(5):
         api.answers[f"/{number}"] = Answer(bytes([number]), content_type="image/jpeg")
     created = Thumbnails(client, pixels=192, max_cached=MOST)

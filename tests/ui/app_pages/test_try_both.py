@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.app_pages.pages import PATIENCE_SECONDS, button, page_text
+from tests.ui.app_pages.pages import button, page_text
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import PREDICTION, PROBABILITIES, Answer, FakeApi, problem
 from tests.ui.fake_collect import sent_names
 from tests.ui.fake_insights import CHAMPION, PREVIOUS, script, version
+from tests.waiting import PATIENCE_SECONDS
 
 COMPARE = "/models/compare"
 
