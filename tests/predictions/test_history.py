@@ -1,5 +1,6 @@
 """`/predictions` through the whole service."""
 
+import asyncio
 import io
 import json
 from base64 import urlsafe_b64encode
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import uuid4
 
@@ -26,6 +28,7 @@ from api.predictions.history import (
 from api.settings import Settings
 from tests.heads import shipped_thresholds
 from tests.synthetic_images import draw_fruit, encode
+from tests.waiting import until
 
 # Of anyio's thread pool, in which endpoints run.
 THREADS = 40
@@ -228,13 +231,25 @@ def test_image_that_is_not_stored_gets_404(settings: Settings, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_waiting_for_another_process_takes_no_thread(own: TestClient) -> None:
+def test_waiting_for_another_process_takes_no_thread(
+    own: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """More requests than there are threads wait, and others are answered meanwhile."""
-    many = 2 * THREADS
+    many, waiting_now, go_on = 2 * THREADS, set[int](), asyncio.Event()
+
+    async def wait(_seconds: float) -> None:
+        waiting_now.add(id(asyncio.current_task()))
+        await go_on.wait()
+
+    monkeypatch.setattr(history, "asyncio", SimpleNamespace(sleep=wait))
+    assert own.portal is not None
     with ThreadPoolExecutor(many) as pool:
         waiting = [pool.submit(own.get, f"/predictions/{uuid4().hex}") for _ in range(many)]
-        assert own.get("/status").status_code == 200
-        assert not all(future.done() for future in waiting)
+        try:
+            until(lambda: len(waiting_now) == many)
+            assert own.get("/status").status_code == 200
+        finally:
+            own.portal.call(go_on.set)
         assert {future.result().status_code for future in waiting} == {404}
 
 
