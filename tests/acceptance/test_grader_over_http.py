@@ -7,6 +7,7 @@ import pytest
 
 from api.training.corpus import read_corpus
 from tests.processes import running_api
+from tests.waiting import ANSWER_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -18,7 +19,10 @@ def test_default_model_grades_unseen_photos(
 ) -> None:
     corpus = read_corpus(dataset)
     correct: dict[str, list[bool]] = {}
-    with running_api() as url, httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+    with (
+        running_api() as url,
+        httpx.Client(base_url=url, timeout=ANSWER_SECONDS, trust_env=False) as client,
+    ):
         trained_on = client.get("/model-info").json()["model_info"]["data"]
         if corpus.fingerprint().sha256 != trained_on["sha256"]:
             pytest.skip("the default model was trained on other files, perhaps on these")

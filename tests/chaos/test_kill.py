@@ -42,7 +42,9 @@ def running(settings: Settings, tmp_path: Path) -> Iterator[ApiAndWorker]:
         running.start("api")
         # The same image graded again and again is drift, which would trigger runs.
         url = f"{running.url}/triggers/drift"
-        httpx.put(url, json={"enabled": False}, trust_env=False).raise_for_status()
+        httpx.put(
+            url, json={"enabled": False}, timeout=ANSWER_SECONDS, trust_env=False
+        ).raise_for_status()
         running.start("worker")
         yield running
     finally:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from api.commands.alerts import MAX_BYTES, AlertServer
 from api.settings import Settings
 from tests.monitoring.webhook import Webhook, running_webhook
+from tests.waiting import ANSWER_SECONDS
 
 Serve = Callable[[Webhook | None], str]
 
@@ -64,7 +65,7 @@ def test_an_alert_is_told_with_what_to_do(serve: Serve, webhook: Webhook) -> Non
     url = serve(webhook)
     assert httpx.get(f"{url}ready").status_code == 200
     sent = group(alert(instance="a"), alert(instance="b"), alert("resolved", instance="c"))
-    assert httpx.post(url, json=sent).status_code == 200
+    assert httpx.post(url, json=sent, timeout=ANSWER_SECONDS).status_code == 200
     [told] = webhook.received
     assert (told["title"], told["type"]) == ("Ripeline: NoChampion", "failure")
     for part in ("Replica a has", "Replica b has", "RUNBOOK.md#nochampion", "http://app"):
@@ -73,14 +74,16 @@ def test_an_alert_is_told_with_what_to_do(serve: Serve, webhook: Webhook) -> Non
 
 
 def test_the_end_of_an_alert_is_told(serve: Serve, webhook: Webhook) -> None:
-    assert httpx.post(serve(webhook), json=group(alert("resolved"), status="resolved")).is_success
+    assert httpx.post(
+        serve(webhook), json=group(alert("resolved"), status="resolved"), timeout=ANSWER_SECONDS
+    ).is_success
     [told] = webhook.received
     assert (told["title"], told["type"]) == ("Ripeline: NoChampion is over", "success")
 
 
 def test_text_of_labels_calls_nobody(serve: Serve, webhook: Webhook) -> None:
     sent = group(alert(instance="@all <http://evil.example>"))
-    assert httpx.post(serve(webhook), json=sent).status_code == 200
+    assert httpx.post(serve(webhook), json=sent, timeout=ANSWER_SECONDS).status_code == 200
     [told] = webhook.received
     assert "(at)all (http: //evil.example)" in told["message"]
 
@@ -93,7 +96,7 @@ def test_alertmanager_is_to_try_again_if_nobody_was_told(serve: Serve, webhook: 
 def test_without_receivers_alerts_are_logged(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert httpx.post(serve(None), json=group(alert())).status_code == 200
+    assert httpx.post(serve(None), json=group(alert()), timeout=ANSWER_SECONDS).status_code == 200
     assert "Alert: NoChampion" in caplog.text
 
 
@@ -113,8 +116,8 @@ def test_what_is_no_group_of_alerts_is_refused(
 ) -> None:
     url = serve(webhook)
     try:
-        assert httpx.post(url, content=body).status_code == status
+        assert httpx.post(url, content=body, timeout=ANSWER_SECONDS).status_code == status
     except (httpx.WriteError, httpx.ReadError):  # Closed before all of it was sent.
         assert status == 413
-    assert httpx.post(url, json=group(alert())).status_code == 200
+    assert httpx.post(url, json=group(alert()), timeout=ANSWER_SECONDS).status_code == 200
     assert len(webhook.received) == 1

@@ -21,7 +21,7 @@ from api.storage.db import Database
 from tests.processes import running_api
 from tests.registry.versions import a_shipped_package, a_small_package, register_package
 from tests.synthetic_images import draw_fruit, encode
-from tests.waiting import until
+from tests.waiting import ANSWER_SECONDS, until
 
 pytestmark = pytest.mark.slow
 
@@ -105,7 +105,7 @@ def test_restored_service_has_the_same_state(settings: Settings, tmp_path: Path)
 
 
 def client(url: str) -> httpx.Client:
-    return httpx.Client(base_url=url, trust_env=False, timeout=30)
+    return httpx.Client(base_url=url, trust_env=False, timeout=ANSWER_SECONDS)
 
 
 def test_killed_restore_can_be_repeated(

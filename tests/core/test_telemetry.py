@@ -14,6 +14,7 @@ from api.model.package import load_package
 from api.settings import PROJECT, Settings
 from tests.processes import running_api
 from tests.synthetic_images import draw_fruit, encode
+from tests.waiting import ANSWER_SECONDS
 
 
 @pytest.fixture
@@ -98,7 +99,9 @@ def test_each_process_reports_the_totals_of_all(tmp_path: Path) -> None:
     shared = {metrics_folder.VARIABLE: str(tmp_path)}
     with running_api(shared) as one, running_api(shared) as other:
         for url in (one, other, other):
-            httpx.post(f"{url}/predict", files={"file": photo}, trust_env=False)
+            httpx.post(
+                f"{url}/predict", files={"file": photo}, timeout=ANSWER_SECONDS, trust_env=False
+            )
         texts = [httpx.get(f"{url}/metrics", trust_env=False).text for url in (one, other)]
     for text in texts:
         assert value(text, "ripeline_inference_seconds_count") == 3

@@ -18,7 +18,7 @@ from tests.e2e.pages import (
 )
 from tests.e2e.test_freshness_limits import graded, recognised_drawing
 from tests.processes import Running
-from tests.waiting import until
+from tests.waiting import ANSWER_SECONDS, until
 
 PART = "Where to draw the line"
 SAVE = "Save this line"
@@ -81,7 +81,7 @@ def test_line_is_drawn_by_costs_saved_and_taken_back(
     # Every score lies between these, so that the level tells which were used.
     wide = {"rotten_below": 1e-6, "fresh_from": 0.999999}
     path = f"{running.api_url}/models/{version}/thresholds/{fruit}"
-    httpx.put(path, json=wide, trust_env=False).raise_for_status()
+    httpx.put(path, json=wide, timeout=ANSWER_SECONDS, trust_env=False).raise_for_status()
     assert until(lambda: graded(running, photo.read_bytes())["freshness_level"] == "past_best")
     visit(page, "Predict", "")
     choose_files(page, photo)

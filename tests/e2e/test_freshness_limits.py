@@ -17,7 +17,7 @@ from tests.e2e.pages import (
 )
 from tests.processes import Running
 from tests.synthetic_images import draw_fruit, encode
-from tests.waiting import until
+from tests.waiting import ANSWER_SECONDS, until
 
 DESKTOP, PHONE = 1280, 390
 PATH = "/freshness-thresholds"
@@ -25,7 +25,7 @@ PATH = "/freshness-thresholds"
 
 def graded(running: Running, image: bytes) -> dict[str, Any]:
     answer = httpx.post(
-        f"{running.api_url}/predict", files={"file": image}, trust_env=False
+        f"{running.api_url}/predict", files={"file": image}, timeout=ANSWER_SECONDS, trust_env=False
     ).raise_for_status()
     prediction: dict[str, Any] = answer.json()
     return prediction
@@ -71,7 +71,9 @@ def test_limits_are_set_applied_and_reset(
 
     # Every score is between these limits.
     wide = {"rotten_below": 1e-6, "fresh_from": 0.999999}
-    httpx.put(f"{running.api_url}{PATH}", json=wide, trust_env=False).raise_for_status()
+    httpx.put(
+        f"{running.api_url}{PATH}", json=wide, timeout=ANSWER_SECONDS, trust_env=False
+    ).raise_for_status()
     assert until(lambda: level() == "past_best", seconds=30)
     for width in (DESKTOP, PHONE):
         page.set_viewport_size({"width": width, "height": 1000})

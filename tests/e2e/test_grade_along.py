@@ -12,7 +12,7 @@ from tests.processes import running_api, running_app
 from tests.registry.versions import a_servable_package, register_package
 from tests.small_grader import write_small_grader
 from tests.synthetic_images import draw_fruit, encode
-from tests.waiting import until
+from tests.waiting import ANSWER_SECONDS, until
 
 CANDIDATE = "candidate"
 
@@ -45,7 +45,7 @@ def test_it_is_started_shows_differences_and_is_stopped(browser: Browser, tmp_pa
         start.click()
         stop = page.get_by_role("button", name="Stop grading along")
         expect(stop).to_be_visible()
-        with httpx.Client(base_url=api, trust_env=False) as client:
+        with httpx.Client(base_url=api, timeout=ANSWER_SECONDS, trust_env=False) as client:
             shadow = f"/models/{CANDIDATE}/shadow"
             until(lambda: _send(client) and client.get(shadow).json()["graded"] >= 3)
         expect(page.get_by_text("by the version in use").first).to_be_visible()

@@ -10,13 +10,17 @@ from playwright.sync_api import Page, expect
 from tests.e2e.pages import ARTEFACTS, PATIENCE_MS, choose_files, expect_title, quiet
 from tests.processes import Running
 from tests.synthetic_images import draw_fruit, encode
+from tests.waiting import ANSWER_SECONDS
 
 
 def test_uploaded_photo_is_graded(page: Page, running: Running, tmp_path: Path) -> None:
     photo = tmp_path / "orange.jpg"
     photo.write_bytes(encode(draw_fruit("freshoranges", seed=4, size=320), "JPEG"))
     answer = httpx.post(
-        f"{running.api_url}/predict", files={"file": photo.read_bytes()}, trust_env=False
+        f"{running.api_url}/predict",
+        files={"file": photo.read_bytes()},
+        timeout=ANSWER_SECONDS,
+        trust_env=False,
     ).json()
     before = httpx.get(f"{running.api_url}/health", trust_env=False).json()["prediction_count"]
 

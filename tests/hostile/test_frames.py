@@ -10,6 +10,7 @@ from api.http.header_limit import MAX_HEADER_BYTES
 from api.settings import Settings
 from tests.hostile.serving import Served, serving
 from tests.http.security.conftest import CHANGE_KEY, PREDICT_KEY, bearer
+from tests.waiting import ANSWER_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -83,7 +84,7 @@ def test_chunked_body_does_not_count_towards_the_header_limit(served: Served) ->
 
 
 def test_header_limit_is_per_request_not_per_connection(served: Served) -> None:
-    with httpx.Client(base_url=served.url, trust_env=False) as client:
+    with httpx.Client(base_url=served.url, timeout=ANSWER_SECONDS, trust_env=False) as client:
         headers = {"X-Filling": "x" * 7000}
         statuses = {client.get("/live", headers=headers).status_code for _ in range(30)}
     assert statuses == {200}
@@ -104,6 +105,7 @@ def test_json_bodies_have_a_smaller_limit(served: Served) -> None:
         f"{served.url}/dataset/images/remove",
         content=b'{"ids": ["' + b"0" * 2**21,
         headers={"Content-Type": "application/json", **bearer(CHANGE_KEY)},
+        timeout=ANSWER_SECONDS,
         trust_env=False,
     )
     assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")

@@ -14,7 +14,7 @@ import pytest
 
 from tests.hostile.serving import Served, serving
 from tests.synthetic_images import draw_fruit, encode
-from tests.waiting import until
+from tests.waiting import ANSWER_SECONDS, until
 
 pytestmark = pytest.mark.slow
 
@@ -101,7 +101,9 @@ def sockets(served: Served, status: str) -> dict[int, set[str]]:
 def test_all_processes_tell_the_same_count_also_after_one_has_died(served: Served) -> None:
     photo = encode(draw_fruit("freshapples"), "JPEG")
     for _ in range(PHOTOS):
-        answer = httpx.post(f"{served.url}/predict", files={"file": photo}, trust_env=False)
+        answer = httpx.post(
+            f"{served.url}/predict", files={"file": photo}, timeout=ANSWER_SECONDS, trust_env=False
+        )
         assert answer.status_code == 200
     assert counts(served) == {PHOTOS}
 

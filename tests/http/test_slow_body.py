@@ -8,6 +8,7 @@ import pytest
 
 from tests.processes import running_api
 from tests.synthetic_images import draw_fruit, encode
+from tests.waiting import ANSWER_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -39,6 +40,8 @@ def test_slow_body_gets_408_and_the_connection_is_closed() -> None:
             assert b"content-type: application/problem+json" in head
             assert b'"code":"slow-body"' in body
         # Fast clients, and requests without a body, are not affected.
-        good = httpx.post(f"{url}/predict", files={"file": image}, trust_env=False)
+        good = httpx.post(
+            f"{url}/predict", files={"file": image}, timeout=ANSWER_SECONDS, trust_env=False
+        )
         assert good.status_code == 200
         assert httpx.get(f"{url}/health", trust_env=False).status_code == 200

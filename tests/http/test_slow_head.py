@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.hostile.serving import serving
+from tests.waiting import ANSWER_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +48,7 @@ def test_connection_without_a_request_is_closed(url: str) -> None:
 
 
 def test_connection_is_used_again_within_the_time(url: str) -> None:
-    with httpx.Client(base_url=url, trust_env=False) as client:
+    with httpx.Client(base_url=url, timeout=ANSWER_SECONDS, trust_env=False) as client:
         assert [client.get("/live").status_code for _ in range(20)] == [200] * 20
 
 

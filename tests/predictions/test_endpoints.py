@@ -16,7 +16,7 @@ from api.settings import Settings
 from tests.heads import shipped_thresholds
 from tests.processes import running_api
 from tests.synthetic_images import draw_fruit, encode
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import ANSWER_SECONDS, PATIENCE_SECONDS
 
 FIELDS = {
     "prediction_id",
@@ -281,6 +281,8 @@ def test_client_that_is_still_sending_gets_the_413() -> None:
     """Over a real socket: a response before the body is read would break the connection."""
     with running_api({"RIPELINE_MAX_BODY_BYTES": "1000000"}) as url:
         body = b"x" * 1_900_000
-        response = httpx.post(f"{url}/predict", files={"file": body}, trust_env=False)
+        response = httpx.post(
+            f"{url}/predict", files={"file": body}, timeout=ANSWER_SECONDS, trust_env=False
+        )
     assert response.status_code == 413
     assert response.json()["code"] == "body-too-large"
