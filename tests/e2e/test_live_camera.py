@@ -1,110 +1,32 @@
 """The live camera of an inspection, in a browser with a camera that films drawn trays."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.drawn_tray import draw_tray_of, rearranged
-from tests.e2e.browser import ARGUMENTS, chromium, running_browser
-from tests.e2e.conftest import WITHOUT_BROWSER
+from tests.e2e.browser import ARGUMENTS, chromium
 from tests.e2e.hands import Hands
+from tests.e2e.live import FILMED_PIXELS, FRAMES, WHOLE_FRAMES, button, live, open_camera
+
+# Fixtures.
+from tests.e2e.live import allowed as allowed  # noqa: PLC0414
+from tests.e2e.live import fake_api as fake_api  # noqa: PLC0414
+from tests.e2e.live import fake_url as fake_url  # noqa: PLC0414
+from tests.e2e.live import film as film  # noqa: PLC0414
+from tests.e2e.live import filming as filming  # noqa: PLC0414
+from tests.e2e.live import page as page  # noqa: PLC0414
+from tests.e2e.live import shared_api as shared_api  # noqa: PLC0414
 from tests.e2e.pages import SCHEMES, is_phone, look, no_traceback, quiet
 from tests.e2e.test_accessibility import faults
-from tests.processes import Running, running_app
+from tests.processes import Running
 from tests.ui import fake_lots, fake_tray
 from tests.ui.fake_api import OUTAGE, PREDICTION, Answer, FakeApi, problem
 from tests.ui.hostile_text import EVIL
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
-FRAMES = "/predict?record=false&instances=true"
-WHOLE_FRAMES = "/predict?record=false"
 LEAST_TARGET_PIXELS = 44
-FILMED_PIXELS = (1280, 854)
-
-
-@pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two trays, one after the other, again and again, as raw pictures (YUV4MPEG2)."""
-    width, height = FILMED_PIXELS
-    path = tmp_path_factory.mktemp("film") / "trays.y4m"
-    with path.open("wb") as file:
-        file.write(f"YUV4MPEG2 W{width} H{height} F5:1 Ip A1:1 C420\n".encode())
-        for turns in (0, 1):
-            tray = draw_tray_of(rearranged(turns), seed=turns).resize(FILMED_PIXELS)
-            bright, *colours = tray.convert("YCbCr").split()
-            small = [plane.resize((width // 2, height // 2)) for plane in colours]
-            picture = b"".join(plane.tobytes() for plane in (bright, *small))
-            file.write(10 * (b"FRAME\n" + picture))
-    return path
-
-
-@pytest.fixture(scope="module")
-def filming(film: Path) -> Iterator[Browser]:
-    if chromium() is None:
-        pytest.skip(WITHOUT_BROWSER)
-    with running_browser(
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
-        "--host-resolver-rules=MAP insecure.test 127.0.0.1",
-    ) as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def shared_api(photo: bytes) -> Iterator[FakeApi]:
-    api = FakeApi()
-    fake_lots.script(api, photo)
-    api.answers[FRAMES] = Answer(fake_tray.tray_answer(fake_tray.TRAY))
-    yield api
-    api.stop()
-
-
-@pytest.fixture(scope="module")
-def fake_url(shared_api: FakeApi) -> Iterator[str]:
-    with running_app(shared_api.address) as url:
-        yield url
-
-
-@pytest.fixture
-def fake_api(shared_api: FakeApi) -> Iterator[FakeApi]:
-    """The API behind `fake_url`, whose answers are as before once the test has ended."""
-    before = dict(shared_api.answers)
-    yield shared_api
-    shared_api.answers = before
-
-
-@pytest.fixture(scope="module")
-def allowed(filming: Browser, fake_url: str) -> Iterator[BrowserContext]:
-    """Of a person who lets every page use the camera."""
-    with filming.new_context(permissions=["camera"], reduced_motion="reduce") as context:
-        # As long as one page of the app is open, others have what it has compiled.
-        context.new_page().goto(f"{fake_url}/_stcore/health")
-        yield context
-
-
-@pytest.fixture
-def page(allowed: BrowserContext) -> Iterator[Page]:
-    with allowed.new_page() as page:
-        yield page
-
-
-def live(page: Page) -> Locator:
-    return page.get_by_role("group", name="Live camera")
-
-
-def button(page: Page, name: str) -> Locator:
-    return live(page).get_by_role("button", name=name, exact=True)
-
-
-def open_camera(page: Page, url: str) -> None:
-    """Of the open inspection of the fake API."""
-    page.goto(f"{url}/inspections?inspection={fake_lots.ID}")
-    page.get_by_role("radio", name="Live camera", exact=True).click()
-    expect(button(page, "Start the camera")).to_be_visible()
-    quiet(page)
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -234,6 +156,8 @@ def test_predict_page_grades_live_and_records_what_is_kept(
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(fake_url)
     page.get_by_role("radio", name="Live camera", exact=True).click()
+    expect(button(page, "Start the camera")).to_be_visible()
+    quiet(page)
     choices = page.get_by_role("radiogroup", name="Where the photo comes from").get_by_role("radio")
     places = [place for one in choices.all() if (place := one.bounding_box())]
     rows = len({round(place["y"]) for place in places})
@@ -289,6 +213,39 @@ def test_camera_rests_by_itself_and_goes_on_at_a_tap(
         fake_api.received.clear()
         expect(boxes.first).to_be_visible()
         until(lambda: any(path == FRAMES for path, _ in fake_api.received))
+
+
+def test_pause_keeps_what_is_seen(page: Page, fake_url: str, fake_api: FakeApi) -> None:
+    """For a frame that was sent before, no answer comes for seconds, and then a late one."""
+    page.add_init_script(
+        "const after = window.setTimeout, never = window.clearTimeout;"
+        "window.setTimeout = (act, wait, ...more) => wait === 4000"
+        " ? (window.seconds = act, -1) : after(act, wait, ...more);"
+        "window.clearTimeout = id => id === -1 ? (window.seconds = () => {}) : never(id);"
+    )
+    open_camera(page, fake_url)
+    button(page, "Start the camera").click()
+    headline = live(page).locator(".headline")
+    expect(headline).to_contain_text("4 fruits")
+    asked, answered = Event(), Event()
+
+    def hold(_body: bytes) -> Answer:
+        asked.set()
+        answered.wait(PATIENCE_SECONDS)
+        return Answer(fake_tray.tray_answer(fake_tray.TRAY[:1]))
+
+    fake_api.answers[FRAMES] = hold
+    try:
+        until(asked.is_set)
+        button(page, "Pause").click()
+        page.evaluate("window.seconds()")
+        expect(live(page).locator(".still")).to_be_visible()
+    finally:
+        answered.set()
+    quiet(page)
+    expect(headline).to_contain_text("4 fruits")
+    button(page, "Go on").click()
+    expect(headline).not_to_contain_text("4 fruits")
 
 
 def test_refused_photo_says_why(page: Page, fake_url: str, fake_api: FakeApi) -> None:

@@ -89,6 +89,8 @@ class LiveCamera {
 
   pause() {
     this.paused = !this.paused;
+    // What is seen now stays: the answer to a frame in flight would replace it.
+    if (this.paused && this.graded) this.forget();
     this.say("");
     this.draw();
     this.wait();
@@ -157,10 +159,15 @@ class LiveCamera {
     });
   }
 
-  show(answer) {
+  // Wait for no answer any longer.
+  forget() {
     this.inFlight = 0;
     clearTimeout(this.timers.slow);
     clearTimeout(this.timers.lost);
+  }
+
+  show(answer) {
+    this.forget();
     if (answer.problem) {
       this.clear();
       this.say(answer.problem);
