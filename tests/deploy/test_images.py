@@ -19,7 +19,7 @@ import pytest
 from api.settings import PROJECT
 from tests.deploy.dockerfile import Stage, copied, exec_form, image, last, sources, stages
 from tests.processes import free_port
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.images
 TRAINING = ("tensorflow", "keras", "mlflow", "sklearn", "scipy", "matplotlib", "torch")
@@ -149,7 +149,7 @@ def test_command_starts_a_healthy_service_that_stops_on_sigterm(
         until(lambda: process.poll() is not None or built.run(*check, **settings).returncode == 0)
         assert process.poll() is None
         process.terminate()
-        assert process.wait(30) in (0, -15)
+        assert process.wait(PATIENCE_SECONDS) in (0, -15)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with serving({"RIPELINE_BODY_SECONDS": "0.3"}) as served:
+    with serving({"RIPELINE_BODY_SECONDS": "1"}) as served:
         yield served.url
 
 

@@ -17,7 +17,7 @@ from tests.processes import (
     launcher_environment,
     running_everything,
 )
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +41,7 @@ def launch(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
@@ -135,7 +135,7 @@ def check_all_end(running: Running, stop_signal: signal.Signals) -> None:
     for url in urls:
         httpx.get(url, trust_env=False)
     running.process.send_signal(stop_signal)
-    assert running.process.wait(timeout=60) == 0
+    assert running.process.wait(timeout=PATIENCE_SECONDS) == 0
     for url in urls:
         with pytest.raises(httpx.ConnectError):
             httpx.get(url, trust_env=False)

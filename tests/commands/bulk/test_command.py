@@ -15,7 +15,7 @@ from api.commands.bulk.score import score
 from api.settings import PROJECT
 from tests.commands.bulk.photographs import PATHS, contents, job_for, parts_done, put, write_many
 from tests.processes import service_environment
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +35,7 @@ def start(arguments: Sequence[object], state: Path) -> "subprocess.Popen[str]":
 
 def run(arguments: Sequence[object], state: Path) -> "tuple[int, str, str]":
     process = start(arguments, state)
-    output, errors = process.communicate(timeout=300)
+    output, errors = process.communicate(timeout=PATIENCE_SECONDS)
     return process.returncode, output, errors
 
 
@@ -134,7 +134,7 @@ def test_ctrl_c_prints_how_to_resume(tmp_path: Path) -> None:
     process = start([folder, "--out", out, "--rows-a-part", "8", "--processes", "1"], tmp_path)
     until(lambda: parts_done(out) >= 1 or process.poll() is not None)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
     assert errors.splitlines()[-1] == "Stopped. Run the same command again to resume."
     assert "Traceback" not in errors

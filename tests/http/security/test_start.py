@@ -13,6 +13,7 @@ from api.storage.db import Database
 from tests.hostile.serving import Served, serving
 from tests.http.security.conftest import CHANGE_KEY, bearer
 from tests.processes import service_environment
+from tests.waiting import PATIENCE_SECONDS
 
 PASSWORD = "database-password-5c1e"  # noqa: S105
 
@@ -25,7 +26,7 @@ def start_api(settings: Mapping[str, str]) -> "subprocess.CompletedProcess[str]"
         env={**service_environment(""), **settings},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
