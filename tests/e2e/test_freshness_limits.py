@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.pages import (
     assert_fits_width,
@@ -41,6 +41,13 @@ def recognised_drawing(running: Running) -> bytes:
     pytest.skip("the model recognises none of the drawings")
 
 
+def handles(page: Page) -> tuple[Locator, Locator]:
+    """The two marks of the slider, once it is drawn."""
+    sliders = page.get_by_role("slider")
+    expect(sliders).to_have_count(2)
+    return sliders.first, sliders.last
+
+
 def test_limits_are_set_applied_and_reset(
     browser: Browser, running: Running, tmp_path: Path
 ) -> None:
@@ -57,7 +64,7 @@ def test_limits_are_set_applied_and_reset(
     page.get_by_role("tab", name="Freshness limits").click()
     expect(page.get_by_text("Set by the model.")).to_be_visible()
     screenshot(page, "limits-own")
-    low, high = page.get_by_role("slider").all()
+    low, high = handles(page)
     marks = [int(handle.input_value()) for handle in (low, high)]
     for _ in range(5):
         low.press("ArrowLeft")

@@ -115,6 +115,8 @@ def _correct_two(page: Page) -> None:
         fresh.first.click()
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("What is it?")
+        expect(dialog.get_by_role("button", name="Rotten")).to_be_visible()
+        quiet(page)
         for button in dialog.locator(".st-key-sayings button").all():
             box = button.bounding_box()
             assert box is not None

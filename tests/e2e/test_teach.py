@@ -71,6 +71,7 @@ def test_corrections_are_saved(sized_page: Page, running: Running, photo: Path) 
     )
     teach = page.locator(".st-key-teach")
     expect(teach).to_contain_text("1 corrected, 1 added, 1 removed")
+    quiet(page)
     for button in teach.locator(".stButton button").all():
         box = button.bounding_box()
         assert box is not None
