@@ -27,8 +27,19 @@ def own(settings: Settings, tmp_path: Path) -> Settings:
     return settings.model_copy(update={"state_dir": tmp_path})
 
 
+class NoGauges:
+    """The service's own would set them in their thread, at any moment."""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def refresh(self) -> None:
+        pass
+
+
 @pytest.fixture
-def state(own: Settings) -> Iterator[AppState]:
+def state(own: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppState]:
+    monkeypatch.setattr("api.app.Gauges", NoGauges)
     with TestClient(create_app(own)) as client:
         yield client.app.state.service  # type: ignore[attr-defined]
 
