@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -27,19 +28,10 @@ def own(settings: Settings, tmp_path: Path) -> Settings:
     return settings.model_copy(update={"state_dir": tmp_path})
 
 
-class NoGauges:
-    """The service's own would set them in their thread, at any moment."""
-
-    def __init__(self, *_: object) -> None:
-        pass
-
-    def refresh(self) -> None:
-        pass
-
-
 @pytest.fixture
 def state(own: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppState]:
-    monkeypatch.setattr("api.app.Gauges", NoGauges)
+    # The service's own work would set the gauges, and load the champion, at any moment.
+    monkeypatch.setattr("api.app.BackgroundTask", lambda *_: nullcontext())
     with TestClient(create_app(own)) as client:
         yield client.app.state.service  # type: ignore[attr-defined]
 
