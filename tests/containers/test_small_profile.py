@@ -29,15 +29,17 @@ for engine in ("litert", "openvino"):
 """
 # Packages that a thorough run needs in the image, and whose versions its manifest names.
 TRAINING = """
-import keras, mlflow, numpy, tensorflow
+import keras, mlflow, numpy
 import api.training.train
 from api.evaluation.build import LIBRARIES
 from api.model.provenance import versions_of
+from api.training.export import to_litert
+image = keras.Input((32, 32, 3), dtype="uint8")
 layers = [keras.layers.Conv2D(4, 3), keras.layers.GlobalAveragePooling2D()]
-network = keras.Sequential([keras.Input((32, 32, 3)), *layers])
+network = keras.Sequential([image, keras.layers.Rescaling(1 / 255), *layers])
 network.compile("adam", "mse")
-network.fit(numpy.ones((8, 32, 32, 3)), numpy.ones((8, 4)), verbose=0)
-assert tensorflow.lite.TFLiteConverter.from_keras_model(network).convert()
+network.fit(numpy.ones((8, 32, 32, 3), "uint8"), numpy.ones((8, 4)), verbose=0)
+assert to_litert(network)
 assert versions_of(LIBRARIES)["tensorflow"]
 """
 
