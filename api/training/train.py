@@ -105,8 +105,11 @@ def _train(
                 ema_momentum=recipe.averaging,
             ),
             layout.loss,
-            metrics=[layout.accuracy],
+            metrics=[keras.metrics.MeanMetricWrapper(layout.accuracy, "accuracy")],
         )
+        # The metric and the optimizer have their variables before the first step: one that makes
+        # some is traced a second time, which takes longer than many steps.
+        model.optimizer.build(model.trainable_variables)
     done, total = itertools.count(1), steps * recipe.epochs
     record = model.fit(
         _dataset(recipe, training, classes, layout.targets(training)),

@@ -129,6 +129,8 @@ def fit_network(
         ),
         detection_loss,
     )
+    # A first step that makes variables is traced twice.
+    network.optimizer.build(network.trainable_variables)
     done = itertools.count(1)
     record = network.fit(
         _dataset(recipe, material),
