@@ -180,4 +180,5 @@ def eager_training(monkeypatch: pytest.MonkeyPatch) -> None:
         return call
 
     monkeypatch.setattr("api.training.grader.train", eagerly(train))
+    monkeypatch.setattr("api.training.train.train", eagerly(train))
     monkeypatch.setattr("api.training.detection.train.fit_network", eagerly(fit_network))

@@ -14,11 +14,11 @@ from api.model.manifest import Manifest
 from api.model.package import REPLAY, load_package
 from api.model.predictor import Predictor
 from api.model.replay_buffer import ReplayBuffer
+from api.training import train as module
 from api.training.backbones.architectures import build_network
 from api.training.corpus import TooFewPhotographsError, TrainingCorpus, read_corpus
 from api.training.grader import train_grader
 from api.training.recipe import Recipe
-from api.training.train import train
 from tests.synthetic_images import draw_fruit, encode
 
 RECIPE = Recipe(epochs=1, views=160, input_size=64, batch_size=16)
@@ -125,6 +125,7 @@ def test_training_is_reproducible(
     assert again.head.freshness is head.freshness is None
 
 
+@pytest.mark.usefixtures("eager_training")
 def test_weights_are_interpolated_by_the_kept_share(corpus: TrainingCorpus, tmp_path: Path) -> None:
     pretrained = tmp_path / "own.weights.h5"
     untouched = build_network("custom_cnn", 32, "none")
@@ -143,7 +144,7 @@ def test_weights_are_interpolated_by_the_kept_share(corpus: TrainingCorpus, tmp_
     )
     split = corpus.training_split()
     before, half, after = (
-        train(dataclasses.replace(recipe, kept_share=share), split).backbone.get_weights()
+        module.train(dataclasses.replace(recipe, kept_share=share), split).backbone.get_weights()
         for share in (1.0, 0.5, 0.0)
     )
     assert all(np.array_equal(a, b) for a, b in zip(before, untouched.get_weights(), strict=True))

@@ -50,7 +50,7 @@ def test_architecture_trains_exports_and_grades(
     name: str, corpus: TrainingCorpus, tmp_path: Path
 ) -> None:
     recipe = Recipe(
-        architecture=name, weights="none", input_size=SIZE, batch_size=64, views=128, epochs=1
+        architecture=name, weights="none", input_size=SIZE, batch_size=16, views=32, epochs=1
     )
     manifest = build_package(corpus, recipe, tmp_path / "package")
     agreement = manifest.metrics["export_agreement"]

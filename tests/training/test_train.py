@@ -17,6 +17,8 @@ from api.training.recipe import Recipe
 from api.training.samples import Sample, load_inputs
 from tests.training.collection import CLASSES, draw_collection
 
+# Imports TensorFlow, and so is slow in any case. Compiling is tested in test_grader.py.
+pytestmark = pytest.mark.usefixtures("eager_training")
 SIZE = 32
 RECIPE = Recipe(
     architecture="custom_cnn", weights="none", input_size=SIZE, batch_size=16, views=32, epochs=1
