@@ -25,6 +25,7 @@ from api.retraining.label_agreement import find_contradictions
 from api.retraining.training_rows import TrainingRows, merge_catalog
 from api.settings import PROJECT
 from api.storage.tables import ImageRow
+from tests.registry.samples import some_rows
 
 DEFAULT = load_package(PROJECT / "models" / "default")
 
@@ -185,12 +186,7 @@ def world_of(seed: int) -> tuple[Champion, NDArray[np.int64]]:
     pool = random.permutation(learned)[: int(len(learned) * POOL_SHARE)]
     kept = np.ones(len(SHIPPED.targets), bool)
     kept[pool] = False
-    rows = {
-        name: column[kept]
-        for name, column in vars(SHIPPED).items()
-        if name not in {"others", "retired", "views", "view_of"}
-    }
-    replay = replace(SHIPPED, **rows)
+    replay = some_rows(SHIPPED, kept)
     none = np.zeros(int(kept.sum()), bool)
     return Champion(replay, fit_calibrated_head(TrainingRows(KNOWN, replay, none, none))), pool
 

@@ -1,6 +1,7 @@
 """A tiny package: two classes, four channels, no real graph."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,15 @@ def make_ood_samples(embeddings: NDArray[np.float32]) -> OodSamples:
         splits=np.array(["train", "validation", "train"])[kinds],
         freshness=np.array([0, 1, np.nan], np.float32)[kinds],
     )
+
+
+def some_rows(replay: ReplayBuffer, kept: NDArray[np.bool_]) -> ReplayBuffer:
+    """Of a buffer without views, the rows `kept` bool [n], and all OOD photos."""
+    without_row = {"others", "retired", "views", "view_of"}
+    columns = {
+        name: column[kept] for name, column in vars(replay).items() if name not in without_row
+    }
+    return replace(replay, **columns)
 
 
 def a_replay(count: int = 5, seed: int = 0) -> ReplayBuffer:
