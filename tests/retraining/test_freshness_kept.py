@@ -23,7 +23,7 @@ def champion() -> Package:
 
 @pytest.fixture(scope="module")
 def learned(champion: Package) -> ReplayBuffer:
-    """A quarter of the rows to learn from; fitting heads on all of them takes 7 s in two tests."""
+    """A quarter of the rows to learn from: fitting heads on all of them takes twice the time."""
     replay = ReplayBuffer.load(champion.folder / REPLAY)
     is_fourth = np.arange(len(replay.splits)) % 4 == 0
     return some_rows(replay, (replay.splits == "validation") | is_fourth)
