@@ -6,14 +6,14 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.e2e.browser import chromium, running_browser
-from tests.e2e.pages import PHONE, WIDTHS
+from tests.e2e.pages import PATIENCE_MS, PHONE, WIDTHS
 from tests.processes import Running, running_app, running_everything
 from tests.synthetic_images import draw_fruit, encode
 from tests.ui.fake_api import FakeApi
 from tests.ui.hostile_text import script
 
 # The default of five seconds is too short while other tests keep the processors busy.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=PATIENCE_MS)
 WITHOUT_BROWSER = "needs Chromium: on Debian or Ubuntu, apt-get install chromium"
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from tests.drawn_tray import draw_tray_of, rearranged
 from tests.e2e.browser import chromium, running_browser
 from tests.e2e.conftest import WITHOUT_BROWSER
-from tests.e2e.pages import quiet
+from tests.e2e.pages import PATIENCE_MS, quiet
 from tests.processes import running_app
 from tests.ui import fake_lots, fake_tray
 from tests.ui.fake_api import Answer, FakeApi
@@ -74,6 +74,7 @@ def fake_api(shared_api: FakeApi) -> Iterator[FakeApi]:
 def allowed(filming: Browser, fake_url: str) -> Iterator[BrowserContext]:
     """Of a person who lets every page use the camera."""
     with filming.new_context(permissions=["camera"], reduced_motion="reduce") as context:
+        context.set_default_timeout(PATIENCE_MS)
         # As long as one page of the app is open, others have what it has compiled.
         context.new_page().goto(f"{fake_url}/_stcore/health")
         yield context

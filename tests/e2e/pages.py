@@ -32,7 +32,8 @@ PAGES = {
     "model_report": "Model report",
     "monitoring": "Monitoring",
 }
-PATIENCE_MS = 60_000
+# Only a failing test waits this long.
+PATIENCE_MS = 180_000
 # Browsers give widths in fractions of a pixel.
 TOLERANCE_PIXELS = 1
 TALLEST_PIXELS = 6000
