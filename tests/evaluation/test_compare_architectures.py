@@ -22,7 +22,7 @@ from api.training.corpus import TrainingCorpus
 from api.training.recipe import Recipe
 from tests.training.drawn import draw_corpus
 
-RECIPE = Recipe(architecture="custom_cnn", input_size=32, batch_size=64, views=64, epochs=1)
+RECIPE = Recipe(architecture="custom_cnn", input_size=32, batch_size=16, views=16, epochs=1)
 NAMES = ("custom_cnn", "twin_cnn")
 
 
