@@ -78,7 +78,7 @@ from api.registry.trial import TrialModels
 from api.retraining.queue import RunQueue
 from api.retraining.run_watcher import POLL_SECONDS as WATCH_SECONDS
 from api.retraining.run_watcher import RunWatcher
-from api.settings import Settings, get_settings
+from api.settings import Settings, get_settings, usable_cores
 from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE, Database, now
 
@@ -190,7 +190,13 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         Recorder(database, blobs, keep_days > 0, sampled_share=settings.sampled_share) as recorder,
         ThreadPoolExecutor(threads, thread_name_prefix="inference") as pool,
     ):
-        batcher = DynamicBatcher(pool, threads, settings.max_queue, settings.max_wait_seconds)
+        batcher = DynamicBatcher(
+            pool,
+            threads,
+            settings.max_queue,
+            settings.max_wait_seconds,
+            in_loop=usable_cores() == threads == 1,
+        )
         state = AppState(pool, batcher, database, blobs, recorder)
         app.state.service = state
         reloader = ModelReloader(settings, state)

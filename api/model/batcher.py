@@ -6,6 +6,9 @@ OverloadedError (503).
 
 A photo of which each fruit is graded takes several steps (`model.instances`), and counts as many in
 the queue. Steps and batches take turns, so that neither waits for more than one of the other.
+
+On a single core, small photos are graded in the event loop's own thread. With a worker thread, the
+two would only hand the interpreter's lock to and fro.
 """
 
 import asyncio
@@ -17,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from api.core.errors import OverloadedError
+from api.core.imaging.decode import decodes_quickly
 from api.model.engines.litert import FORWARD_BATCH
 from api.model.grade import Grade
 from api.model.instances import InstanceGrading
@@ -26,7 +30,7 @@ from api.model.predictor import MAX_BATCH, Predictor, PredictRequest, take_batch
 class _Pending(NamedTuple):
     """A queued or running request; `deadline` is a `time.monotonic`.
 
-    `grading` is there for a request with instances.
+    `grading` is there for a request with instances. `in_loop`: it is graded in the event loop.
     """
 
     predictor: Predictor
@@ -34,6 +38,7 @@ class _Pending(NamedTuple):
     deadline: float
     future: asyncio.Future[Grade]
     grading: InstanceGrading | None = None
+    in_loop: bool = False
 
     def unless_expired(self) -> PredictRequest | OverloadedError:
         """The request, or an error if it is late or its client disconnected."""
@@ -53,14 +58,22 @@ class DynamicBatcher:
     """Batches predictions of one event loop; call it from that loop only.
 
     It uses `threads` threads of `pool`, which may have other work as well. `max_queue` counts
-    running requests too.
+    running requests too. With `in_loop`, which is for a single thread on a single core, the event
+    loop grades small photos itself and answers nothing meanwhile.
     """
 
     def __init__(
-        self, pool: ThreadPoolExecutor, threads: int, max_queue: int, max_wait_seconds: float
+        self,
+        pool: ThreadPoolExecutor,
+        threads: int,
+        max_queue: int,
+        max_wait_seconds: float,
+        *,
+        in_loop: bool = False,
     ) -> None:
         self._pool = pool
         self._threads = threads
+        self._in_loop = in_loop
         self._max_queue = max_queue
         self._max_wait_seconds = max_wait_seconds
         self._queue: deque[_Pending] = deque()
@@ -95,7 +108,8 @@ class DynamicBatcher:
             future: asyncio.Future[Grade] = loop.create_future()
             deadline = time.monotonic() + self._max_wait_seconds
             queue = self._steps if grading else self._queue
-            queue.append(_Pending(predictor, request, deadline, future, grading))
+            in_loop = self._in_loop and _is_quick(request)
+            queue.append(_Pending(predictor, request, deadline, future, grading, in_loop))
             self._start_batch(loop)
             return await future
         finally:
@@ -106,11 +120,25 @@ class DynamicBatcher:
     def _start_batch(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._running_batches < self._threads:
             self._running_batches += 1
-            self._pool.submit(self._run_batch, loop)
+            if self._in_loop:
+                # Two rounds later: by then requests that have arrived are in the queue.
+                loop.call_soon(loop.call_soon, self._run_in_loop, loop)
+            else:
+                self._pool.submit(self._run_in_thread, loop)
 
-    def _run_batch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """In a worker thread: take a step, or grade an even share of the queue. Both queues may be
-        empty by now.
+    def _run_in_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._steps or (self._queue and not self._queue[0].in_loop):
+            self._pool.submit(self._run_in_thread, loop)
+        else:
+            self._end_batch(loop, *self._run_batch())
+
+    def _run_in_thread(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.call_soon_threadsafe(self._end_batch, loop, *self._run_batch())
+
+    def _run_batch(self) -> tuple[list[_Pending], Sequence[Grade | Exception | None]]:
+        """Take a step, or grade an even share of the queue. Both queues may be empty by now.
+
+        Returns the requests and, for each, its result; None after a step that was not the last.
         """
         share = min(MAX_BATCH, math.ceil(len(self._queue) / self._threads))
         # Whole forward passes: the last of an odd number joins the next batch.
@@ -125,15 +153,16 @@ class DynamicBatcher:
             results = first.predictor.predict_batch(
                 pending.unless_expired() for pending in take_batch(self._take(first, batch), size)
             )
-        loop.call_soon_threadsafe(self._end_batch, loop, batch, results)
+        return batch, results
 
     def _take(self, first: _Pending, batch: list[_Pending]) -> Iterator[_Pending]:
-        """Yield `first` and the requests queued behind it, up to one for another predictor.
+        """Yield `first` and the requests queued behind it, up to one for another predictor or
+        thread.
 
         Each is also appended to `batch`.
         """
         pending: _Pending | None = first
-        while pending and pending.predictor is first.predictor:
+        while pending and (pending.predictor, pending.in_loop) == (first.predictor, first.in_loop):
             batch.append(pending)
             yield pending
             pending = _pop(self._queue)
@@ -168,6 +197,11 @@ class DynamicBatcher:
                 pending.future.set_exception(result)
             else:
                 pending.future.set_result(result)
+
+
+def _is_quick(request: PredictRequest) -> bool:
+    """Whether preprocessing takes no longer than a forward pass; a heat map does."""
+    return not request.explain and not request.instances and decodes_quickly(request.data)
 
 
 def _pop(queue: deque[_Pending]) -> _Pending | None:

@@ -33,6 +33,8 @@ START_BYTES = 12
 # averages.
 DRAFT_SIDE = 448
 STRIP_ROWS = 32
+# What `decodes_quickly`: a photo of this size takes about as long as a forward pass.
+QUICK_BYTES, QUICK_PIXELS = 256 * 2**10, 2**20
 # Of a JPEG, what libjpeg shows where it found no data; CMYK is inverted.
 MISSING = (127, 128)
 
@@ -212,6 +214,21 @@ def starts_like_photo(start: bytes) -> bool:
         or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
         or start[4:8] == b"ftyp"  # HEIF and AVIF.
     )
+
+
+def decodes_quickly(data: bytes) -> bool:
+    """Whether `decode` takes a few milliseconds at most; reads the header only.
+
+    True for a small JPEG alone: another format, or a JPEG in many scans, may take seconds however
+    short the file is.
+    """
+    if len(data) > QUICK_BYTES or not data.startswith(b"\xff\xd8"):
+        return False
+    try:
+        image = Image.open(io.BytesIO(data), formats=("JPEG",))
+    except Exception:  # As in `_decode`.
+        return False
+    return image.width * image.height <= QUICK_PIXELS and "progressive" not in image.info
 
 
 def orientation_of(image: Image.Image) -> int:

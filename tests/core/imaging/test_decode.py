@@ -16,6 +16,7 @@ from api.core.imaging.decode import (
     ImageTooLargeError,
     NotAnImageError,
     decode,
+    decodes_quickly,
 )
 from tests.synthetic_images import draw_fruit, draw_quarters, encode
 
@@ -283,3 +284,21 @@ def test_full_size_is_decoded_on_request(file_format: str) -> None:
     whole = decode(data, full_size=True)
     assert whole.image.size == (whole.width, whole.height) == (1400, 1000)
     assert similar(corners(whole.image), CORNERS_BY_ORIENTATION[1])
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (encode(draw_fruit("freshapples"), "JPEG"), True),
+        (encode(Image.new("RGB", (1024, 1024)), "JPEG"), True),
+        (encode(Image.new("RGB", (1025, 1024)), "JPEG"), False),
+        (encode(Image.new("RGB", (224, 224)), "JPEG", progressive=True), False),
+        (encode(Image.new("RGB", (224, 224)), "PNG"), False),
+        (encode(Image.new("RGB", (224, 224)), "JPEG") + bytes(2**18), False),
+        (b"\xff\xd8 no photo", False),
+        (b"", False),
+    ],
+    ids=["small", "limit", "wide", "scans", "PNG", "long", "no photo", "empty"],
+)
+def test_only_a_small_jpeg_in_one_scan_decodes_quickly(data: bytes, expected: bool) -> None:
+    assert decodes_quickly(data) is expected
