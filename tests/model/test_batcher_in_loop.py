@@ -81,7 +81,7 @@ def test_event_loop_answers_while_other_photos_are_graded(
         future = asyncio.ensure_future(in_loop(pool).predict(predictor, request_of_a_thread))
         await asyncio.to_thread(slow.started.wait, PATIENCE)
         slow.resume.set()  # Only a loop that is free comes here.
-        return await future
+        return await asyncio.wait_for(future, PATIENCE)
 
     assert asyncio.run(run()) == request_of_a_thread.data
 
