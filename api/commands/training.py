@@ -6,13 +6,13 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from api.commands.cli_args import count, path
+from api.commands.training_arguments import recipe_of, training_parser
 from api.core.errors import ProblemError
 from api.core.progress import terminal
-from api.settings import PROJECT
 from api.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    arguments = _arguments()
+    arguments = training_parser().parse_args()
     # TensorFlow reads it on import.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     started = time.monotonic()
     try:
-        lines = arguments.command(arguments, _recipe(arguments))
+        lines = COMMANDS[arguments.command](arguments, recipe_of(arguments))
     except ProblemError as error:
         print(error.detail, file=sys.stderr)
         return 1
@@ -194,173 +194,14 @@ def _comparison_line(row: dict[str, Any]) -> str:
     )
 
 
-def _recipe(arguments: argparse.Namespace) -> Recipe:
-    """The default recipe with the command line's changes."""
-    names = vars(arguments).keys() & Recipe().as_dict().keys()
-    return dataclasses.replace(Recipe(), **{name: getattr(arguments, name) for name in names})
-
-
-def _weights_of(text: str) -> tuple[str, str]:
-    name, separator, weights = text.partition("=")
-    if not separator:
-        raise argparse.ArgumentTypeError(f"{text!r} does not have the form ARCHITECTURE=WEIGHTS")
-    return name, weights
-
-
-def _arguments() -> argparse.Namespace:
-    defaults = Recipe()
-    photos = argparse.ArgumentParser(add_help=False)
-    photos.add_argument(
-        "folder", type=path, help="folder of class folders, directly or further below"
-    )
-    photos.add_argument(
-        "--skip",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="skip folders with this name; may be repeated",
-    )
-    recipe = argparse.ArgumentParser(add_help=False, parents=[photos])
-    recipe.add_argument("--epochs", type=count, default=defaults.epochs, help="number of epochs")
-    recipe.add_argument("--seed", type=int, default=defaults.seed, help="random seed")
-    recipe.add_argument(
-        "--input-size",
-        type=count,
-        default=defaults.input_size,
-        help="side length of the network's input, in pixels",
-    )
-    recipe.add_argument(
-        "--batch-size", type=count, default=defaults.batch_size, help="photos per batch"
-    )
-    recipe.add_argument(
-        "--learning-rate", type=float, default=defaults.learning_rate, help="learning rate"
-    )
-    backbone = argparse.ArgumentParser(add_help=False)
-    backbone.add_argument(
-        "--architecture",
-        default=defaults.architecture,
-        help="network architecture; an unknown name lists all of them",
-    )
-    backbone.add_argument(
-        "--weights",
-        default=defaults.weights,
-        help="initial weights: imagenet, none, or a .weights.h5 file",
-    )
-
-    parser = argparse.ArgumentParser(prog="python -m api.commands.training", description=__doc__)
-    commands = parser.add_subparsers(required=True)
-
-    train = commands.add_parser(
-        "train", parents=[recipe, backbone], help="train a model and write a package"
-    )
-    train.add_argument(
-        "--out",
-        type=Path,
-        default=PROJECT / "models" / "default",
-        help="folder of the package to write",
-    )
-    train.set_defaults(command=_train)
-
-    detector = commands.add_parser(
-        "detector",
-        parents=[photos],
-        help="train a fruit detector and add it to an existing package",
-    )
-    detector.add_argument(
-        "--package", type=Path, default=PROJECT / "models" / "default", help="folder of the package"
-    )
-    detector.add_argument(
-        "--steps", type=count, help="number of training steps; set a small number for a quick trial"
-    )
-    detector.set_defaults(command=_detector)
-
-    measure = commands.add_parser(
-        "measure", parents=[photos], help="measure a package again, on the photos it was made from"
-    )
-    measure.add_argument(
-        "--package", type=Path, default=PROJECT / "models" / "default", help="folder of the package"
-    )
-    measure.set_defaults(command=_measure)
-
-    detection = commands.add_parser(
-        "detection",
-        parents=[photos],
-        help="measure a package's fruit detector, and the grades of the fruits it finds, on "
-        "held-out photos",
-    )
-    detection.add_argument(
-        "--package", type=Path, default=PROJECT / "models" / "default", help="folder of the package"
-    )
-    detection.add_argument(
-        "--out",
-        type=Path,
-        default=PROJECT / "docs" / "detection.json",
-        help="file for the metrics",
-    )
-    detection.set_defaults(command=_detection)
-
-    crossvalidate = commands.add_parser(
-        "crossvalidate", parents=[recipe, backbone], help="cross-validate the training recipe"
-    )
-    crossvalidate.add_argument(
-        "--out",
-        type=Path,
-        default=PROJECT / "docs" / "crossvalidation.json",
-        help="file for the metrics",
-    )
-    crossvalidate.add_argument(
-        "--cache",
-        type=Path,
-        default=PROJECT / ".cache" / "crossvalidation",
-        help="folder for intermediate results, from which an interrupted command resumes",
-    )
-    crossvalidate.add_argument(
-        "--only",
-        choices=("sources", "folds", "supplied"),
-        help="measure only this part, and keep the earlier results of the others",
-    )
-    crossvalidate.set_defaults(command=_crossvalidate)
-
-    compare = commands.add_parser(
-        "compare", parents=[recipe], help="compare architectures and input sizes"
-    )
-    compare.add_argument("--architectures", nargs="+", help="compare only these architectures")
-    compare.add_argument(
-        "--weights",
-        dest="weights_of",
-        type=_weights_of,
-        action="append",
-        default=[],
-        metavar="ARCHITECTURE=WEIGHTS",
-        help="initial weights of an architecture: imagenet, none, or a .weights.h5 file; may be "
-        "repeated",
-    )
-    compare.add_argument("--sizes", type=int, nargs="*", help="input sizes to compare, in pixels")
-    compare.add_argument(
-        "--frozen-curve",
-        action="store_true",
-        help="train only the head at each input size, which is faster",
-    )
-    compare.add_argument(
-        "--without-imagenet-where-missing",
-        action="store_true",
-        help="start from random weights if the ImageNet weights cannot be downloaded",
-    )
-    compare.add_argument(
-        "--out",
-        type=Path,
-        default=PROJECT / "docs" / "comparison.json",
-        help="file for the metrics",
-    )
-    compare.add_argument(
-        "--cache",
-        type=Path,
-        default=PROJECT / ".cache" / "comparison",
-        help="folder for intermediate results, from which an interrupted command resumes",
-    )
-    compare.set_defaults(command=_compare)
-    return parser.parse_args()
-
+COMMANDS: dict[str, Callable[[argparse.Namespace, Recipe], list[str]]] = {
+    "train": _train,
+    "detector": _detector,
+    "measure": _measure,
+    "detection": _detection,
+    "crossvalidate": _crossvalidate,
+    "compare": _compare,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from api.catalog import boxed_repository
 from api.catalog.box_schemas import FruitBox
 from api.core.boxes import Box
-from api.insights.schemas import CatalogPhoto, Miss, Mistake, Mistakes
+from api.insights.report_schemas import CatalogPhoto, Miss, Mistake, Mistakes
 from api.model.package import REPLAY
 from api.model.training_index import load_held_out
 from api.registry.store import fetch_package

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from api.catalog import boxed_repository, repository
 from api.core.formatting import spreadsheet_text
 from api.core.streamed_zip import StreamedZip
-from api.insights.schemas import CatalogPhoto, Mistake
+from api.insights.report_schemas import CatalogPhoto, Mistake
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 

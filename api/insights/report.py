@@ -10,7 +10,13 @@ from pydantic import ValidationError
 
 from api.core.formatting import percent
 from api.core.labels import read_label
-from api.insights.schemas import ArchitectureComparison, Figure, FigureName, KeptVersion, Report
+from api.insights.report_schemas import (
+    ArchitectureComparison,
+    Figure,
+    FigureName,
+    KeptVersion,
+    Report,
+)
 from api.model.manifest import DataFingerprint
 from api.registry.schemas import TEST
 

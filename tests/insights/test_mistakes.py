@@ -18,7 +18,7 @@ from api.catalog.box_schemas import FruitBox
 from api.core.boxes import Box
 from api.insights.mistakes import find_mistakes
 from api.insights.mistakes_zip import mistakes_zip
-from api.insights.schemas import Mistakes
+from api.insights.report_schemas import Mistakes
 from api.model.package import BACKBONE, HEAD, REPLAY, load_package, write_package
 from api.model.replay_buffer import ReplayBuffer
 from api.registry.store import store_package

@@ -17,7 +17,7 @@ from api.http.problems import responses
 from api.insights import report as quality_report
 from api.insights.mistakes import find_mistakes
 from api.insights.mistakes_zip import mistakes_zip
-from api.insights.schemas import Mistakes, Report
+from api.insights.report_schemas import Mistakes, Report
 from api.predictions import fruit_thresholds
 from api.predictions.freshness_thresholds import user_thresholds
 from api.registry import repository, service
