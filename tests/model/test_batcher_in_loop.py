@@ -14,10 +14,11 @@ from api.app import create_app
 from api.model.batcher import DynamicBatcher
 from api.model.predictor import MAX_BATCH, HeadOutput, Predictor, PredictRequest
 from api.settings import Settings
-from tests.model.slow_predictor import PATIENCE, SlowPredictor
+from tests.model.slow_predictor import SlowPredictor
 from tests.model.slow_predictor import pool as pool  # noqa: PLC0414 - a fixture
 from tests.model.test_batcher_steps import INSTANCES, StepPredictor
 from tests.synthetic_images import draw_fruit, encode
+from tests.waiting import PATIENCE_SECONDS as PATIENCE
 
 SMALL = encode(draw_fruit("freshapples"), "JPEG")
 LARGE = encode(Image.new("RGB", (4000, 3000)), "JPEG")
