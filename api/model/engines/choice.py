@@ -21,8 +21,8 @@ from api.model.engines.litert import LiteRTBackbone
 from api.settings import EngineName, usable_cores
 
 TIMED_PASSES = 5
-# Of these processors, OpenVINO can use bfloat16: avx512_bf16, amx_bf16, Arm's bf16, and avx_vnni of
-# the smaller ones of Intel, whose own name Linux does not show.
+# OpenVINO may use bfloat16 on processors with one of these: avx512_bf16, amx_bf16, Arm's bf16. The
+# last stands for AVX-NE-CONVERT of some Intel processors, which Linux may not list.
 _FEATURES_OF_BFLOAT16 = ("bf16", "avx_vnni")
 _PROCESSORS = Path("/proc/cpuinfo")
 log = logging.getLogger(__name__)
