@@ -143,10 +143,12 @@ def with_first_judgement(
 
 
 def right_by_key(head: Head, classes: Sequence[str], judged: JudgedRows) -> dict[RowKey, bool]:
-    """Whether the head is right on each row."""
-    predicted = np.array(classes)[head.probabilities(judged.embeddings).argmax(axis=1)]
-    right = predicted == judged.held_out.class_names
-    return dict(zip(judged.keys, right.tolist(), strict=True))
+    """Whether the head is right on each row of its `classes`."""
+    # A class that comes back would count as misread by a champion that never had it.
+    own = judged.rows(np.isin(judged.held_out.class_names, classes))
+    predicted = np.array(classes)[head.probabilities(own.embeddings).argmax(axis=1)]
+    right = predicted == own.held_out.class_names
+    return dict(zip(own.keys, right.tolist(), strict=True))
 
 
 def row_of_keys(replay: ReplayBuffer) -> dict[RowKey, int]:

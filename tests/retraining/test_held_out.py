@@ -10,11 +10,13 @@ from api.model.replay_buffer import ReplayBuffer
 from api.retraining.held_out import (
     changed_labels,
     judged_rows,
+    right_by_key,
     too_few_held_out,
     with_first_judgement,
 )
 from api.retraining.training_rows import TrainingRows, merge_catalog
 from api.storage.tables import ImageRow
+from tests.heads import make_head
 from tests.retraining.test_training_rows import CHANNELS, KNOWN, a_photo, a_replay
 
 NEW: NDArray[np.float32] = np.full((1, CHANNELS), 7, np.float32)
@@ -72,6 +74,17 @@ def test_held_out_photos_of_a_lost_class_return_with_it() -> None:
     assert not rows.held_out.is_new.any()
     assert data.replay.splits[data.names == "pear"].tolist() == ["test"]
     assert not len(data.replay.retired)
+
+
+def test_model_is_not_wrong_about_a_class_that_it_does_not_have() -> None:
+    judged = judged_rows(champion(), KNOWN, merged([]))
+    assert judged.held_out.class_names.tolist() == ["pear", "pear"]
+    first_output = make_head(np.eye(CHANNELS, 2), bias=[1e6, 0])
+    assert right_by_key(first_output, ("apple", "plum"), judged) == {}
+    assert right_by_key(first_output, ("apple", "pear"), judged) == dict.fromkeys(
+        judged.keys, False
+    )
+    assert right_by_key(first_output, ("pear", "plum"), judged) == dict.fromkeys(judged.keys, True)
 
 
 def test_boxes_of_one_frame_are_judged_each() -> None:
