@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -124,23 +124,29 @@ def _stop_on_signals(stopping: Event) -> None:
 
 
 class UnclaimedRuns:
-    """Queues the runs whose message was lost, each once."""
+    """Queues runs that stay unclaimed, again and again: this message may be lost as well.
 
-    def __init__(self, database: Database, queue: RunQueue) -> None:
+    `clock` returns seconds that only increase.
+    """
+
+    def __init__(
+        self, database: Database, queue: RunQueue, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._database = database
         self._queue = queue
-        self._seen_at: dict[str, float] = {}
-        self._requeued: set[str] = set()
+        self._clock = clock
+        # By run: when it was first seen, or queued last.
+        self._waits_since: dict[str, float] = {}
 
     def requeue(self) -> None:
-        """Call it repeatedly: a message is lost if its run stays unclaimed."""
+        """Call it repeatedly: a message is taken for lost if its run stays unclaimed."""
         with self._database.reading() as session:
             queued = repository.queued(session)
-        at = time.monotonic()
-        self._seen_at = {run_id: self._seen_at.get(run_id, at) for run_id in queued}
-        for run_id, seen_at in self._seen_at.items():
-            if at - seen_at >= MESSAGE_LOST_SECONDS and run_id not in self._requeued:
-                self._requeued.add(run_id)
+        at = self._clock()
+        self._waits_since = {run_id: self._waits_since.get(run_id, at) for run_id in queued}
+        for run_id, since in self._waits_since.items():
+            if at - since >= MESSAGE_LOST_SECONDS:
+                self._waits_since[run_id] = at
                 self._queue.put(run_id)
 
 
