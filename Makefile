@@ -36,7 +36,7 @@ env: ## Write .env for docker compose, with random passwords
 	@$(PYTHON) -m scripts.env
 
 test: $(READY) check ## Check the code and run the tests (half an hour on two slow cores)
-	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (two to three minutes)
 	$(BIN)/python -m pytest -m "not slow and not stack and not images and not containers" --numprocesses logical --maxprocesses 4 --dist worksteal

@@ -3,11 +3,14 @@
 A test that starts a process, or takes seconds, is marked `slow`; one that uses one of
 SLOW_FIXTURES, or is in BROWSER_FOLDER, gets the mark here. In the fast lane, a test module that
 imports TensorFlow is skipped, and a test that still imports it or starts a process fails.
+
+In several processes, the longest test files come first: one that is last leaves cores idle.
 """
 
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from multiprocessing.process import BaseProcess
@@ -34,11 +37,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_WithoutTensorFlow())
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         in_browser = item.path.parent.name == BROWSER_FOLDER
         if in_browser or (isinstance(item, pytest.Function) and _uses_slow_fixture(item)):
             item.add_marker(pytest.mark.slow)
+    if hasattr(config, "workerinput"):
+        _longest_files_first(items)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,6 +64,20 @@ def _uses_slow_fixture(test: pytest.Function) -> bool:
     return bool(SLOW_FIXTURES & set(test.fixturenames)) or any(
         isinstance(value, str) and value in SLOW_PARAMETERS for value in values
     )
+
+
+def _longest_files_first(items: list[pytest.Item]) -> None:
+    """Sort by file: those with slow tests first, and of them those with few tests, which take
+    minutes each; of the others, those with many."""
+    tests = Counter(item.path for item in items)
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+
+    def position(item: pytest.Item) -> tuple[bool, int]:
+        if item.path in slow:
+            return False, tests[item.path]
+        return True, -tests[item.path]
+
+    items.sort(key=position)
 
 
 class _WithoutTensorFlow:
