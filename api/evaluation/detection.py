@@ -215,16 +215,16 @@ def measure_trays(
 
 
 def measure_single(detector: Detector, corpus: TrainingCorpus, split: Split) -> dict[str, Any]:
-    """Photos of the class folders, by source: the share with exactly one fruit found."""
+    """Photos of the class folders that show one fruit, by source: the share with exactly one
+    found."""
     numbers: dict[str, list[int]] = {}
-    for sample in corpus.photographs(split):
+    for sample in corpus.of_one_fruit(split):
         numbers.setdefault(sample.source, []).append(_number(detector, load_image(sample)))
     return {source: _number_metrics(found) for source, found in sorted(numbers.items())}
 
 
 def measure_several(package: Package, corpus: TrainingCorpus, split: Split) -> dict[str, Any]:
-    """How often the grader says "several", by source: on photos of one fruit (one box, or of a
-    class folder), and on photos with several boxes."""
+    """How often the grader says "several", by source: on photos of one fruit, and of several."""
     predictor = Predictor.of_package(package)
     said: dict[str, dict[str, list[bool]]] = {}
     for source, number, image in _one_and_several(corpus, split):
@@ -244,7 +244,8 @@ def _one_and_several(
 ) -> Iterator[tuple[str, str, Image.Image]]:
     """Photos by source, "one" or "several", and in full size: one at a time."""
     for sample in corpus.photographs(split):
-        yield sample.source, "one", load_image(sample)
+        if (count := corpus.fruit_count(sample)) != "unclear":
+            yield sample.source, count, load_image(sample)
     for frame in corpus.frames(split):
         if frame.boxes:
             number = "several" if len(frame.boxes) > 1 else "one"

@@ -16,6 +16,7 @@ from api.model.manifest import DataFingerprint
 from api.training.bounding_boxes import Box, read_boxes
 from api.training.class_folders import INDEX, Listing, PhotoFile, read_class_folders, read_index
 from api.training.frames import Frame, imported_frames
+from api.training.fruit_counts import FruitCount, fruit_count
 from api.training.samples import (
     Sample,
     boxed_samples,
@@ -87,6 +88,15 @@ class TrainingCorpus:
             for split in splits
             for sample in photograph_samples(root, self.files(split), classes)
         ]
+
+    def fruit_count(self, sample: Sample) -> FruitCount:
+        """How many fruits a photograph of the class folders shows."""
+        counts = {fruit_count(self.by_path[copy].sha256) for copy in sample.copies}
+        return next(iter(counts - {"one"}), "one")
+
+    def of_one_fruit(self, *splits: Split) -> list[Sample]:
+        """Those of `photographs` that show one fruit."""
+        return [each for each in self.photographs(*splits) if self.fruit_count(each) == "one"]
 
     def file_samples(self, *splits: Split) -> list[Sample]:
         """One sample for each file of the class folders, saved copies included."""

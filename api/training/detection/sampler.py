@@ -66,7 +66,7 @@ def read_material(
     """The material of one split, with these `fruits` only; by default those of its classes."""
     material = Material(fruits_of_classes(corpus.classes) if fruits is None else fruits)
     kinds = kinds_of(material.fruits)
-    for sample in corpus.photographs(split):
+    for sample in corpus.of_one_fruit(split):
         label = read_label(corpus.classes[int(np.argmax(sample.target))])
         if label.fruit not in kinds:
             continue
