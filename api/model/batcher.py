@@ -4,18 +4,20 @@ At most `max_queue` predictions are pending; a worker thread takes up to MAX_BAT
 time. A prediction that finds the queue full, or waits longer than `max_wait_seconds`, fails with
 OverloadedError (503).
 
-A photo of which each fruit is graded takes several steps (`model.instances`), and counts as many in
-the queue. Steps and batches take turns, so that neither waits for more than one of the other.
+There are two queues: photos graded as a whole, in batches, and photos of which each fruit is
+graded, in steps (`model.instances`). A photo of the second kind counts as many. A thread takes from
+the two in turn.
 
-On a single core, small photos are graded in the event loop's own thread. With a worker thread, the
-two would only hand the interpreter's lock to and fro.
+On a single core a worker thread gains nothing: it and the event loop would only wait for each
+other's interpreter lock. So the event loop grades small photos itself.
 """
 
 import asyncio
+import logging
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -26,11 +28,14 @@ from api.model.grade import Grade
 from api.model.instances import InstanceGrading
 from api.model.predictor import MAX_BATCH, Predictor, PredictRequest, take_batch
 
+log = logging.getLogger(__name__)
+
 
 class _Pending(NamedTuple):
-    """A queued or running request; `deadline` is a `time.monotonic`.
+    """A queued or running request; `deadline`, in seconds of `time.monotonic`, is when it must
+    have begun.
 
-    `grading` is there for a request with instances. `in_loop`: it is graded in the event loop.
+    `grading` is there for a request with instances. `is_quick`: the event loop may grade it.
     """
 
     predictor: Predictor
@@ -38,28 +43,28 @@ class _Pending(NamedTuple):
     deadline: float
     future: asyncio.Future[Grade]
     grading: InstanceGrading | None = None
-    in_loop: bool = False
+    is_quick: bool = False
 
-    def unless_expired(self) -> PredictRequest | OverloadedError:
-        """The request, or an error if it is late or its client disconnected."""
+    def request_or_error(self) -> PredictRequest | OverloadedError:
+        """The request; an error if it was cancelled, or is late and has not begun."""
+        has_begun = self.grading is not None and self.grading.has_begun
         # Grading late requests would make all others late as well.
-        expired = time.monotonic() > self.deadline or self.future.done()
-        return OverloadedError() if expired else self.request
+        late = not has_begun and time.monotonic() > self.deadline
+        return OverloadedError() if late or self.future.done() else self.request
 
-    def step(self) -> Grade | Exception | None:
-        """The next step of `grading`; None if there are more."""
-        if isinstance(request := self.unless_expired(), Exception):
-            return request
-        assert self.grading is not None  # noqa: S101  (the caller's choice of queue)
-        return self.grading.try_step()
+
+def _step(pending: _Pending, grading: InstanceGrading) -> Grade | Exception | None:
+    """The next step of a request with instances; None if there are more."""
+    request = pending.request_or_error()
+    return request if isinstance(request, Exception) else grading.try_step()
 
 
 class DynamicBatcher:
     """Batches predictions of one event loop; call it from that loop only.
 
-    It uses `threads` threads of `pool`, which may have other work as well. `max_queue` counts
-    running requests too. With `in_loop`, which is for a single thread on a single core, the event
-    loop grades small photos itself and answers nothing meanwhile.
+    It uses all `threads` of `pool`, and other work there delays it. `max_queue` counts running
+    requests too. With `in_loop`, for a single thread on a single core, the event loop grades small
+    photos itself and answers nothing meanwhile.
     """
 
     def __init__(
@@ -71,6 +76,8 @@ class DynamicBatcher:
         *,
         in_loop: bool = False,
     ) -> None:
+        if in_loop and threads != 1:
+            raise ValueError(f"Only a single thread can grade in the event loop, not {threads}.")
         self._pool = pool
         self._threads = threads
         self._in_loop = in_loop
@@ -86,6 +93,7 @@ class DynamicBatcher:
 
     @property
     def is_full(self) -> bool:
+        # A step takes as long as grading a photo.
         further_steps = sum(grading.steps_left for grading in self._gradings)
         return self._pending_requests + further_steps >= self._max_queue
 
@@ -108,8 +116,8 @@ class DynamicBatcher:
             future: asyncio.Future[Grade] = loop.create_future()
             deadline = time.monotonic() + self._max_wait_seconds
             queue = self._steps if grading else self._queue
-            in_loop = self._in_loop and _is_quick(request)
-            queue.append(_Pending(predictor, request, deadline, future, grading, in_loop))
+            is_quick = self._in_loop and _is_quick(request)
+            queue.append(_Pending(predictor, request, deadline, future, grading, is_quick))
             self._start_batch(loop)
             return await future
         finally:
@@ -121,13 +129,12 @@ class DynamicBatcher:
         if self._running_batches < self._threads:
             self._running_batches += 1
             if self._in_loop:
-                # Two rounds later: by then requests that have arrived are in the queue.
-                loop.call_soon(loop.call_soon, self._run_in_loop, loop)
+                _after_next_round(loop, self._run_in_loop)
             else:
                 self._pool.submit(self._run_in_thread, loop)
 
     def _run_in_loop(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._steps or (self._queue and not self._queue[0].in_loop):
+        if self._steps or (self._queue and not self._queue[0].is_quick):
             self._pool.submit(self._run_in_thread, loop)
         else:
             self._end_batch(loop, *self._run_batch())
@@ -140,29 +147,38 @@ class DynamicBatcher:
 
         Returns the requests and, for each, its result; None after a step that was not the last.
         """
-        share = min(MAX_BATCH, math.ceil(len(self._queue) / self._threads))
+        batch: list[_Pending] = []
+        try:
+            first = self._next()
+            if first is None:
+                return batch, []
+            if first.grading:
+                batch.append(first)
+                return batch, [_step(first, first.grading)]
+            return batch, self._grade_share(first, batch)
+        except Exception as error:
+            # Unanswered, they would wait for ever, and the thread would count as busy.
+            log.exception("A batch failed")
+            return batch, [error] * len(batch)
+
+    def _grade_share(self, first: _Pending, batch: list[_Pending]) -> list[Grade | Exception]:
+        """Grade `first` and this thread's share of the queue behind it; adds them to `batch`."""
+        share = min(MAX_BATCH, math.ceil((1 + len(self._queue)) / self._threads))
         # Whole forward passes: the last of an odd number joins the next batch.
         size = max(1, share - share % FORWARD_BATCH)
-        batch: list[_Pending] = []
-        results: Sequence[Grade | Exception | None] = []
-        first = self._next()
-        if first and first.grading:
-            batch, results = [first], [first.step()]
-        elif first:
-            # Lazy: `take_batch` ends the batch early where decoding takes long.
-            results = first.predictor.predict_batch(
-                pending.unless_expired() for pending in take_batch(self._take(first, batch), size)
-            )
-        return batch, results
+        # Lazy: `take_batch` ends the batch early where decoding takes long.
+        return first.predictor.predict_batch(
+            pending.request_or_error() for pending in take_batch(self._take(first, batch), size)
+        )
 
     def _take(self, first: _Pending, batch: list[_Pending]) -> Iterator[_Pending]:
-        """Yield `first` and the requests queued behind it, up to one for another predictor or
-        thread.
-
-        Each is also appended to `batch`.
-        """
+        """Yield `first` and the requests behind it, until one needs another predictor or thread;
+        each is also added to `batch`."""
         pending: _Pending | None = first
-        while pending and (pending.predictor, pending.in_loop) == (first.predictor, first.in_loop):
+        while pending and (pending.predictor, pending.is_quick) == (
+            first.predictor,
+            first.is_quick,
+        ):
             batch.append(pending)
             yield pending
             pending = _pop(self._queue)
@@ -170,7 +186,7 @@ class DynamicBatcher:
             self._queue.appendleft(pending)
 
     def _next(self) -> _Pending | None:
-        """The next of the queue whose turn it is, or of the other one."""
+        """The next request: a step after a batch, a batch after a step, or whatever there is."""
         turns = (self._queue, self._steps) if self._after_step else (self._steps, self._queue)
         pending = _pop(turns[0]) or _pop(turns[1])
         self._after_step = pending is not None and pending.grading is not None
@@ -184,14 +200,13 @@ class DynamicBatcher:
     ) -> None:
         """In the event loop: start the next batch, then hand out the results."""
         self._running_batches -= 1
-        # At the front: photos finish one after another, instead of all late.
-        self._steps.extendleft(
-            pending for pending, result in zip(batch, results, strict=True) if result is None
-        )
+        if results and results[0] is None:
+            # At the front: photos finish one after another, instead of all late.
+            self._steps.appendleft(batch[0])
         if self._queue or self._steps:
             self._start_batch(loop)
         for pending, result in zip(batch, results, strict=True):
-            if result is None or pending.future.done():  # Done: the client disconnected.
+            if result is None or pending.future.done():  # Done: cancelled.
                 continue
             if isinstance(result, Exception):
                 pending.future.set_exception(result)
@@ -202,6 +217,16 @@ class DynamicBatcher:
 def _is_quick(request: PredictRequest) -> bool:
     """Whether preprocessing takes no longer than a forward pass; a heat map does."""
     return not request.explain and not request.instances and decodes_quickly(request.data)
+
+
+def _after_next_round(
+    loop: asyncio.AbstractEventLoop, callback: Callable[[asyncio.AbstractEventLoop], None]
+) -> None:
+    """Call `callback(loop)` once requests that have already arrived are in the queue.
+
+    uvloop reads sockets after this round, and starts the tasks of what it read in the next one.
+    """
+    loop.call_soon(loop.call_soon, callback, loop)
 
 
 def _pop(queue: deque[_Pending]) -> _Pending | None:

@@ -20,7 +20,7 @@ from api.core.imaging.resize import resize
 from api.model.engines.litert import FORWARD_BATCH
 from api.model.grade import FruitGrade, Grade, Instance, Instances
 from api.model.interpretation import describe_several
-from api.model.predictor import HeadOutput, Predictor, PredictRequest, Preprocessed
+from api.model.predictor import Finder, HeadOutput, Predictor, PredictRequest, Preprocessed
 
 # Fruits of a photo that are graded at most, by score.
 MAX_INSTANCES = 50
@@ -39,10 +39,11 @@ class NoDetectorError(ConflictError):
     )
 
 
-def check_detector(predictor: Predictor) -> None:
-    """Raises NoDetectorError."""
+def check_detector(predictor: Predictor) -> Finder:
+    """The detector. Raises NoDetectorError if there is none."""
     if predictor.detector is None:
         raise NoDetectorError()
+    return predictor.detector
 
 
 def grade_instances(
@@ -80,7 +81,7 @@ class InstanceGrading:
     """
 
     def __init__(self, predictor: Predictor, request: PredictRequest) -> None:
-        check_detector(predictor)
+        self._detector = check_detector(predictor)
         self._predictor = predictor
         self._request = request
         self._photo: Preprocessed | None = None
@@ -91,6 +92,10 @@ class InstanceGrading:
         self._outputs: list[HeadOutput] = []
         self._ungraded = 0
         self._seconds = 0.0
+
+    @property
+    def has_begun(self) -> bool:
+        return self._photo is not None
 
     @property
     def steps_left(self) -> int:
@@ -124,7 +129,7 @@ class InstanceGrading:
         predictor = self._predictor
         decoded = predictor.decode(self._request.data)
         photo = predictor.prepare(self._request, decoded)
-        found = predictor.detector(np.asarray(decoded.image)) if predictor.detector else []
+        found = self._detector(np.asarray(decoded.image))
         self._size = (decoded.width, decoded.height)
         self._ungraded = max(0, len(found) - MAX_INSTANCES)
         self._found = [

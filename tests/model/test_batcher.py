@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import pytest
 
@@ -101,6 +101,27 @@ def test_failing_request_does_not_affect_its_batch(pool: ThreadPoolExecutor) -> 
     results = asyncio.run(run())
     assert (results[0], results[1], results[3]) == (b"a", b"b", b"c")
     assert isinstance(results[2], NotAnImageError)
+
+
+def test_error_outside_the_grading_of_one_photo_fails_its_batch_alone(
+    pool: ThreadPoolExecutor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Lost in the thread, it would leave its clients waiting, and the thread busy for good."""
+
+    class Broken(SlowPredictor):
+        def predict_batch(self, requests: Iterable[PredictRequest | Exception]) -> NoReturn:
+            raise MemoryError(next(iter(requests)))
+
+    batcher, slow = DynamicBatcher(pool, 1, 9, PATIENCE), SlowPredictor()
+    slow.resume.set()
+
+    async def run() -> bytes:
+        with pytest.raises(MemoryError):
+            await batcher.predict(cast(Predictor, Broken()), PredictRequest(b"a"))
+        return cast(bytes, await batcher.predict(cast(Predictor, slow), PredictRequest(b"b")))
+
+    assert asyncio.run(run()) == b"b"
+    assert "A batch failed" in caplog.text
 
 
 def test_cancelled_request_is_not_graded(pool: ThreadPoolExecutor) -> None:

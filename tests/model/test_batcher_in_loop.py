@@ -53,6 +53,11 @@ def grade(batcher: DynamicBatcher, predictor: Any, *requests: PredictRequest) ->
     return asyncio.run(run())
 
 
+def test_only_a_single_thread_can_grade_in_the_event_loop(pool: ThreadPoolExecutor) -> None:
+    with pytest.raises(ValueError, match="Only a single thread can grade in the event loop, not 2"):
+        DynamicBatcher(pool, 2, 99, PATIENCE, in_loop=True)
+
+
 def test_concurrent_small_photos_are_one_batch_in_the_event_loop(pool: ThreadPoolExecutor) -> None:
     recorder = ThreadRecorder()
     requests = [PredictRequest(SMALL)] * 4

@@ -1,8 +1,10 @@
 """The batcher with photos of many fruits, which are graded step by step."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -13,6 +15,7 @@ from PIL import Image
 from api.core.boxes import Box
 from api.core.errors import OverloadedError
 from api.core.imaging.decode import NotAnImageError
+from api.model import batcher as batcher_module
 from api.model.batcher import DynamicBatcher
 from api.model.detector import Detection
 from api.model.instances import STEP, NoDetectorError
@@ -131,6 +134,24 @@ def test_expired_request_with_instances_is_not_graded(pool: ThreadPoolExecutor) 
     with pytest.raises(OverloadedError):
         asyncio.run(DynamicBatcher(pool, 1, 9, -1).predict(slow.predictor, INSTANCES))
     assert slow.work == []
+
+
+def test_photo_that_is_being_graded_does_not_expire(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deadline is for waiting: what took long to grade would be graded anew for a retry."""
+    batcher, slow = DynamicBatcher(pool, 1, 99, PATIENCE), StepPredictor(3 * STEP - 1)
+
+    async def run() -> Any:
+        crate = asyncio.ensure_future(batcher.predict(slow.predictor, INSTANCES))
+        await asyncio.to_thread(slow.started.wait, PATIENCE)
+        now = time.monotonic()
+        later = SimpleNamespace(monotonic=lambda: now + 2 * PATIENCE)
+        monkeypatch.setattr(batcher_module, "time", later)
+        slow.resume.set()
+        return await crate
+
+    assert len(asyncio.run(run()).instances.fruits) == slow.fruits
 
 
 def test_request_with_instances_needs_a_detector(pool: ThreadPoolExecutor) -> None:
