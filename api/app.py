@@ -1,5 +1,6 @@
 """The ASGI application: `uvicorn api.app:app`."""
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator
@@ -70,7 +71,7 @@ from api.monitoring.notifications import POLL_SECONDS as NOTIFY_SECONDS
 from api.monitoring.notifications import Notifier
 from api.predictions.recorder import Recorder
 from api.predictions.retention import sweep_predicted
-from api.predictions.state import AppState
+from api.predictions.state import PREFETCH, AppState
 from api.registry.model_reloader import POLL_SECONDS, ModelReloader
 from api.registry.shadow import POLL_SECONDS as SHADOW_SECONDS
 from api.registry.shadow import ShadowFollower
@@ -197,7 +198,8 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             settings.max_wait_seconds,
             in_loop=usable_cores() == threads == 1,
         )
-        state = AppState(pool, batcher, database, blobs, recorder)
+        parts = asyncio.Semaphore(PREFETCH * threads)
+        state = AppState(pool, batcher, database, blobs, recorder, parts)
         app.state.service = state
         reloader = ModelReloader(settings, state)
         reloader.start()

@@ -4,10 +4,10 @@ import asyncio
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from api.catalog.archive import SentFile, UploadLimits, ZipArchive, is_zip
 from api.core import telemetry
@@ -17,11 +17,8 @@ from api.model.grade import Grade
 from api.model.instances import InstanceGrading
 from api.model.predictor import MAX_BATCH, Predictor, PredictRequest, take_batch
 from api.predictions.schemas import BatchFailure, BatchPrediction, BatchSummary, Prediction
-from api.predictions.state import AppState
+from api.predictions.state import PREFETCH, AppState
 
-# Batches per inference thread: one running, one queued.
-PREFETCH = 2
-_Value = TypeVar("_Value")
 Row = BatchPrediction | BatchFailure
 log = logging.getLogger(__name__)
 
@@ -95,13 +92,13 @@ class Batch:
     def _start(self, reader: "_Reader") -> "asyncio.Future[list[_Result]]":
         if self.instances:
             return asyncio.ensure_future(self._grade_instances(reader))
-        return self._in_pool(reader.predict, self.predictor)
+        return asyncio.ensure_future(self.state.run_part(reader.predict, self.predictor))
 
     async def _grade_instances(self, reader: "_Reader") -> list["_Result"]:
         """Grade the next item in steps, between which single predictions get their turn; empty at
         the end.
         """
-        entry = await self._in_pool(reader.next)
+        entry = await self.state.run_part(reader.next)
         if entry is None:
             return []
         position, item = entry
@@ -111,13 +108,8 @@ class Batch:
         else:
             grading = InstanceGrading(self.predictor, PredictRequest(item.data, instances=True))
             while outcome is None:
-                outcome = await self._in_pool(grading.try_step)
+                outcome = await self.state.run_part(grading.try_step)
         return [_Result.of(position, item, outcome)]
-
-    def _in_pool(
-        self, function: Callable[..., _Value], *values: Predictor
-    ) -> "asyncio.Future[_Value]":
-        return asyncio.get_running_loop().run_in_executor(self.state.pool, function, *values)
 
     def _row(self, result: "_Result") -> Row:
         index, filename, grade = result

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from api.core import telemetry
 from api.core.errors import ModelUnavailableError
@@ -19,6 +20,10 @@ from api.predictions.schemas import Prediction
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 
+# Parts of long requests in the inference threads, for each: one running, one queued.
+PREFETCH = 2
+_Value = TypeVar("_Value")
+
 
 @dataclass
 class AppState:
@@ -30,7 +35,8 @@ class AppState:
     `user_thresholds` are the freshness thresholds last read from the catalog, `fruit_thresholds`
     those of single fruits, by version. `shadow` takes the photo of an answered prediction to a
     version that grades beside the one in use; None without one. `draining`: the process is shutting
-    down. `augmenting` is held while a photo is augmented: one at a time.
+    down. `parts` bounds the parts of long requests in `pool`, PREFETCH for each thread.
+    `augmenting` is held while a photo is augmented: one at a time.
     """
 
     pool: ThreadPoolExecutor
@@ -38,6 +44,7 @@ class AppState:
     database: Database
     blobs: Blobs
     recorder: Recorder
+    parts: asyncio.Semaphore
     predictor: Predictor | None = None
     model_problem: str = ""
     catalog_problem: str = ""
@@ -67,6 +74,15 @@ class AppState:
         if self.predictor is None:
             raise ModelUnavailableError()
         return self.predictor
+
+    async def run_part(self, function: Callable[..., _Value], *values: object) -> _Value:
+        """Run a part of a long request in the inference threads.
+
+        However many such requests there are, a prediction waits for few of their parts.
+        """
+        async with self.parts:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self.pool, function, *values)
 
     def build_response(
         self, grade: Grade, version: str, filename: str, batch_id: str | None = None

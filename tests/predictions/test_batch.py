@@ -17,9 +17,9 @@ from httpx2 import Response
 from api.app import create_app
 from api.catalog.archive import SentFile, UploadLimits
 from api.core.imaging.decode import DecodedImage
-from api.model.predictor import MAX_BATCH
-from api.predictions.batch import PREFETCH, Batch, BatchItem, batch_items
-from api.predictions.state import AppState
+from api.model.predictor import MAX_BATCH, PredictRequest
+from api.predictions.batch import Batch, BatchItem, batch_items
+from api.predictions.state import PREFETCH, AppState
 from api.settings import Settings
 from tests.ood_images import draw_ood
 from tests.synthetic_images import draw_fruit, encode
@@ -170,6 +170,45 @@ def test_read_ahead_is_bounded(client: TestClient, monkeypatch: pytest.MonkeyPat
         client.portal.call(run)
     assert done == 6 * MAX_BATCH
     assert max(ahead) <= PREFETCH * MAX_BATCH
+
+
+def test_prediction_waits_for_few_parts_of_other_requests(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many batches are being graded."""
+    graded: list[bytes] = []
+    has_begun, resume = threading.Event(), threading.Event()
+    single, other = photo("freshapples"), photo("rottenapples")
+
+    async def run(state: AppState) -> None:
+        predictor = state.serving()
+        decode = predictor.decode
+
+        def slow(data: bytes) -> DecodedImage:
+            has_begun.set()
+            assert resume.wait(PATIENCE_SECONDS)
+            graded.append(data)
+            return decode(data)
+
+        async def grade_batch() -> None:
+            batch = Batch(state, predictor, threads=1, id="0" * 32)
+            async for _ in batch.results(iter([BatchItem("other", other)])):
+                pass
+
+        monkeypatch.setattr(predictor, "decode", slow)
+        batches = [asyncio.ensure_future(grade_batch()) for _ in range(3 * PREFETCH)]
+        await asyncio.to_thread(has_begun.wait, PATIENCE_SECONDS)
+        last = asyncio.ensure_future(state.batcher.predict(predictor, PredictRequest(single)))
+        await asyncio.sleep(0)
+        resume.set()
+        await asyncio.gather(last, *batches)
+
+    one_thread = settings.model_copy(update={"inference_threads": 1})
+    with TestClient(create_app(one_thread)) as client:
+        assert client.portal is not None
+        client.portal.call(run, state_of(client))
+    assert len(graded) == 3 * PREFETCH + 1
+    assert graded.index(single) <= PREFETCH
 
 
 def test_disconnect_stops_the_batch(client: TestClient) -> None:

@@ -1,5 +1,6 @@
 """The model that a process serves: the champion, or the best one that can be loaded."""
 
+import asyncio
 import dataclasses
 import weakref
 from collections.abc import Iterator
@@ -51,7 +52,9 @@ def state(own: Settings) -> Iterator[AppState]:
     with ThreadPoolExecutor(1) as pool:
         blobs = Blobs(own.storage)
         batcher = DynamicBatcher(pool, 1, 10, 10)
-        yield AppState(pool, batcher, database, blobs, Recorder(database, blobs, False))
+        yield AppState(
+            pool, batcher, database, blobs, Recorder(database, blobs, False), asyncio.Semaphore()
+        )
     database.close()
 
 

@@ -1,6 +1,5 @@
 """`POST /predict`: grade one photo."""
 
-import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -109,8 +108,6 @@ async def predict(
         prediction.prediction_id = prediction_id or prediction.prediction_id
     # A Response is sent as it is; FastAPI would validate and serialize a model once more.
     if explain == "full" and prediction.explanation:
-        loop = asyncio.get_running_loop()
-        trace = await loop.run_in_executor(state.pool, trace_steps, predictor, upload.data)
-        prediction.explanation.trace = trace
+        prediction.explanation.trace = await state.run_part(trace_steps, predictor, upload.data)
     body = prediction.model_dump_json(exclude_unset=True)
     return Response(body, media_type="application/json", background=after)

@@ -1,8 +1,6 @@
 """`POST /models/compare`: two versions on the same photos, before one is promoted."""
 
-import asyncio
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Annotated
@@ -62,7 +60,7 @@ async def compare_on_photos(
     limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
     async with AsyncExitStack() as stack:
         form = await stack.enter_async_context(upload_form(request))
-        rows = _rows(trial, batch_items(form.files, limits), state.pool)
+        rows = _rows(trial, batch_items(form.files, limits), state)
         return row_stream(request, rows, trial.summary, stack.pop_all())
 
 
@@ -101,14 +99,13 @@ def _kept(database: Database, days: float, limit: int) -> list[KeptPhoto]:
 
 
 async def _kept_rows(trial: Trial, photos: list[KeptPhoto], state: AppState) -> Rows:
-    loop = asyncio.get_running_loop()
     for index, photo in enumerate(photos):
         grade = partial(trial.kept_result, index, photo, state.blobs)
-        yield [await loop.run_in_executor(state.pool, grade)]
+        yield [await state.run_part(grade)]
 
 
-async def _rows(trial: Trial, items: Iterator[BatchItem], pool: Executor) -> Rows:
+async def _rows(trial: Trial, items: Iterator[BatchItem], state: AppState) -> Rows:
     """One photo at a time, between which the photos of /predict get their turn."""
-    results, loop = trial.results(items), asyncio.get_running_loop()
-    while row := await loop.run_in_executor(pool, next, results, None):
+    results = trial.results(items)
+    while row := await state.run_part(next, results, None):
         yield [row]
