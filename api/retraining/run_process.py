@@ -211,7 +211,11 @@ def register_candidates(
     with database.session() as session:
         run = session.get_one(RunRow, run_id, with_for_update=True, populate_existing=True)
         if run.state != "running":
-            raise RunAbortedError(run_id)
+            if not repository.model_of(session, run_id):
+                raise RunAbortedError(run_id)
+            # An earlier try was committed, and only the answer was lost.
+            log.info("Run %s: %s", run_id, run.message)
+            return
         # Locked, so that no other version is promoted between this check and the promotion.
         champion = session.get_one(ChampionRow, 1, with_for_update=True, populate_existing=True)
         if verdict.promote and champion.version != manifest.parent:
@@ -232,7 +236,7 @@ def register_candidates(
         if verdict.promote:
             registry.promote(session, manifest.version, "gate")
         service.succeed(run, registry.get_model(session, manifest.version))
-        log.info("Run %s: %s", run_id, run.message)
+    log.info("Run %s: %s", run_id, run.message)
 
 
 def _failure_message(error: Exception) -> str:

@@ -1,7 +1,6 @@
 """A run from its row to its verdict, with a few photos."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,14 +16,13 @@ from api.registry import repository as registry
 from api.registry import service as registry_service
 from api.registry import store
 from api.registry.service import promote
-from api.retraining import fast, run_process, service
+from api.retraining import fast, run_process
 from api.retraining.job import Candidate
 from api.retraining.plan import make_plan
-from api.retraining.progress import RunAbortedError
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import ModelRow, RunRow
+from api.storage.tables import ModelRow
 from api.training.detection.train import TrainedDetector
 from tests.retraining.catalog import DEFAULT, KNOWN, NEW, SMALL, Run, add_photographs, picture
 from tests.retraining.test_boxed_fruits import add_boxed_photo
@@ -165,48 +163,6 @@ def test_missing_package_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(fast, "make_candidate", fail)
     assert "lacks the package tensorflow" in run().message
-
-
-def test_not_promoted_if_the_champion_has_changed(
-    run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    add_photographs(database, blobs, NEW, 40)
-    first = run()
-    add_photographs(database, blobs, NEW, 20, first=7000)
-    make = fast.make_candidate
-
-    def promote_meanwhile(job: Any) -> Any:
-        candidate = make(job)
-        # Another version is promoted meanwhile.
-        with database.session() as session:
-            registry.promote(session, "champion", "manual")
-        return candidate
-
-    monkeypatch.setattr(fast, "make_candidate", promote_meanwhile)
-    second = run()
-    assert serving(database) == "champion"
-    assert first.candidate != second.candidate
-    assert "Another version was promoted" in second.message
-
-
-def test_aborted_run_registers_nothing(
-    run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch, champion: str
-) -> None:
-    add_photographs(database, blobs, NEW, 30)
-    put = store.store_package
-
-    def interrupt_then_store(blobs: Blobs, folder: Path) -> Any:
-        with database.session() as session:
-            (run,) = session.scalars(select(RunRow))
-            service.end(run, "interrupted", "Silent for too long.")
-        return put(blobs, folder)
-
-    # As late as possible: after training, before the registration.
-    monkeypatch.setattr(store, "store_package", interrupt_then_store)
-    with pytest.raises(RunAbortedError):
-        run()
-    assert known_versions(database) == [champion]
-    assert serving(database) == champion
 
 
 @on_sqlite
