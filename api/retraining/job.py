@@ -18,7 +18,7 @@ from api.core.progress import OnEpoch, Progress, silent
 from api.model.manifest import Manifest
 from api.model.package import REPLAY, Package
 from api.model.replay_buffer import ReplayBuffer
-from api.retraining.boxed_fruits import BoxedFruit, CatalogPhoto
+from api.retraining.boxed_fruits import BoxedFruit, CatalogPhoto, file_sha256
 from api.retraining.omissions import Omissions, why_unreadable
 from api.settings import EngineName
 from api.storage.tables import BoxedPhotoRow, ImageRow
@@ -34,7 +34,8 @@ class RetrainJob:
     (not for the mode fast), `options` those of the request.
     `read` returns the bytes of a blob or raises FileNotFoundError. `folder` is an empty working
     folder. `imported` has the imported class folders, and may be missing. `max_pixels` is the limit
-    of an image. `engine` computes the embeddings. `omissions` is filled in meanwhile.
+    of an image. `engine` computes the embeddings. `omissions` is filled in meanwhile, and
+    `were_read`, the SHA-256s of the files that could be read.
     """
 
     champion: Package
@@ -50,6 +51,7 @@ class RetrainJob:
     progress: Progress = silent
     on_epoch: OnEpoch = silent
     omissions: Omissions = field(default_factory=Omissions)
+    were_read: set[str] = field(default_factory=set)
 
     @cached_property
     def replay(self) -> ReplayBuffer:
@@ -71,6 +73,7 @@ class RetrainJob:
         try:
             data = self.read(photo.blob)
             decoded = decode(data, self.max_pixels)
+            self.were_read.add(file_sha256(photo))
             if isinstance(photo, BoxedFruit):
                 return data, crop_photo(decoded, photo.box)
             return data, decoded.image

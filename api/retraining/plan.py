@@ -155,7 +155,7 @@ def make_plan(
 ) -> RetrainPlan:
     """Raises NoChampionError, BadPackageError, and what `select_classes` raises.
 
-    It reads no photo: it knows those that the last run could not read, and those over the limit.
+    It reads no photo: it knows those that a run could not read, and those over the limit.
     """
     version = registry.champion(session)
     if version is None:

@@ -87,14 +87,20 @@ def image_groups(session: Session) -> Sequence[Any]:
     return session.execute(select(*columns)).all()
 
 
-def mark_unreadable(session: Session, reasons: Mapping[str, str]) -> None:
-    """Record by SHA-256 why images and boxed photos cannot be read, and clear all others."""
+def mark_unreadable(
+    session: Session, reasons: Mapping[str, str], were_read: Collection[str]
+) -> None:
+    """Record by SHA-256 why images and boxed photos cannot be read, and clear those of `were_read`.
+
+    A run reads only what it needs, or fails before: it knows nothing of the others.
+    """
     marked: list[ImageRow | BoxedPhotoRow] = [
         *session.scalars(select(ImageRow).where(ImageRow.unreadable.is_not(None))),
         *session.scalars(select(BoxedPhotoRow).where(BoxedPhotoRow.unreadable.is_not(None))),
     ]
     for photo in marked:
-        photo.unreadable = reasons.get(photo.sha256)
+        if photo.sha256 in were_read:
+            photo.unreadable = None
     for table in (ImageRow, BoxedPhotoRow):
         for sha256, reason in reasons.items():
             where = update(table).where(table.sha256 == sha256)

@@ -181,7 +181,7 @@ def _mark_unreadable(database: Database, job: RetrainJob) -> None:
     reasons = {file_sha256(photo): reason for photo, reason in job.omissions.photos.values()}
     try:
         with database.session() as session:
-            repository.mark_unreadable(session, reasons)
+            repository.mark_unreadable(session, reasons, job.were_read)
     except UNAVAILABLE as error:
         log.warning("The photos that cannot be read are not recorded: %s", error)
 

@@ -207,8 +207,8 @@ class Estimate(BaseModel):
         description="Classes with too few distinct photos to learn, and their number of photos."
     )
     unreadable: list[UnreadablePhoto] = Field(
-        description="Photos that are skipped because the previous run could not read them or they "
-        "exceed the pixel limit."
+        description="Photos that are skipped because the last run that tried could not read them, "
+        "or they exceed the pixel limit."
     )
     relabelled: int
     removed: int

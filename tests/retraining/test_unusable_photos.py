@@ -145,6 +145,30 @@ def test_photos_that_cannot_be_read_are_skipped_and_named(
 
 
 @on_sqlite
+def test_photo_stays_unreadable_until_a_run_has_read_it(
+    run: Run, own: Settings, database: Database, blobs: Blobs
+) -> None:
+    def unreadable() -> int:
+        with database.reading() as session:
+            plan = make_plan(session, blobs, own)
+        assert not plan.catalog_diff.any
+        return len(plan.unreadable)
+
+    add_photographs(database, blobs, NEW, 30)
+    key = next(iter(blobs.keys("photographs")))
+    whole = blobs.get(key)
+    damage(blobs, key, "cut")
+    run()
+    assert unreadable() == 1
+    add_photographs(database, blobs, "tiny", 3, shows=KNOWN[0])
+    assert run(classes=[*KNOWN, "tiny"]).state == "failed"  # Before it reads any photo.
+    assert unreadable() == 1
+    blobs.put(key, whole)
+    assert run().state == "succeeded"
+    assert unreadable() == 0
+
+
+@on_sqlite
 def test_class_left_too_small_by_unreadable_photos_is_left_out(
     run: Run, database: Database, blobs: Blobs
 ) -> None:
