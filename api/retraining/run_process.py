@@ -14,6 +14,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
+from sqlalchemy.exc import SQLAlchemyError
 from tenacity import (
     before_sleep_log,
     retry,
@@ -113,7 +114,9 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
             folder=folder,
             imported=IMPORTED_PHOTOGRAPHS,
             # The other modes read the files again, with the default limit.
-            max_pixels=min(settings.max_pixels, sys.maxsize if run.mode == "fast" else MAX_PIXELS),
+            max_pixels=(
+                settings.max_pixels if run.mode == "fast" else min(settings.max_pixels, MAX_PIXELS)
+            ),
             engine=settings.engine,
             progress=reporter,
             on_epoch=reporter.epoch,
@@ -177,12 +180,12 @@ def _after(fallback: Candidate, rejected: Candidate, verdict: Verdict) -> Candid
 
 
 def _mark_unreadable(database: Database, job: RetrainJob) -> None:
-    """For the next estimate. Not worth failing for."""
+    """Tell the next estimate which photos cannot be read. If that fails, the run goes on."""
     reasons = {file_sha256(photo): reason for photo, reason in job.omissions.photos.values()}
     try:
         with database.session() as session:
             repository.mark_unreadable(session, reasons, job.were_read)
-    except UNAVAILABLE as error:
+    except SQLAlchemyError as error:
         log.warning("The photos that cannot be read are not recorded: %s", error)
 
 

@@ -1,10 +1,13 @@
 """A run whose photos or classes cannot all be used: what is left out, and named."""
 
+import pytest
 from sqlalchemy import delete
+from sqlalchemy.exc import DataError
 
 from api.model.package import REPLAY
 from api.model.replay_buffer import ReplayBuffer
 from api.registry import store
+from api.retraining import repository
 from api.retraining.plan import make_plan
 from api.settings import Settings
 from api.storage.blobs import Blobs
@@ -166,6 +169,18 @@ def test_photo_stays_unreadable_until_a_run_has_read_it(
     blobs.put(key, whole)
     assert run().state == "succeeded"
     assert unreadable() == 0
+
+
+@on_sqlite
+def test_run_that_cannot_note_unreadable_photos_tells_its_own_error(
+    run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise DataError("UPDATE", None, ValueError("too long"))
+
+    monkeypatch.setattr(repository, "mark_unreadable", fail)
+    add_photographs(database, blobs, NEW, 5)
+    assert f"{NEW} (5): each class needs" in run(classes=[*KNOWN, NEW]).message
 
 
 @on_sqlite
