@@ -77,8 +77,10 @@ async def wait_until_recorded(
     """As `find_recorded`, without a thread that waits, so that any number of requests may."""
     if not _ID.fullmatch(prediction_id):
         raise PredictionNotFoundError(prediction_id)
-    if recorder.is_pending(prediction_id):
-        await to_thread.run_sync(recorder.flush, FLUSH_SECONDS)
+    waited = 0.0
+    while recorder.is_pending(prediction_id) and not recorder.problem and waited < FLUSH_SECONDS:
+        await asyncio.sleep(POLL_SECONDS)
+        waited += POLL_SECONDS
     waited, pause = 0.0, POLL_SECONDS
     while not recorder.is_pending(prediction_id):
         if await to_thread.run_sync(_exists, database, prediction_id):

@@ -73,6 +73,7 @@ class Recorder:
         self._queue: deque[Record] = deque()
         self._queued_bytes = 0  # Of images.
         self._accepted = self._processed = 0
+        self._failed = 0  # Attempts to write.
         # Of the records in the queue and in the batch that is being written.
         self._pending: set[str] = set()
         self._problem = ""
@@ -120,13 +121,18 @@ class Recorder:
         return f"{self._problem} {waiting} wait to be recorded; at most {self._capacity:,} can."
 
     def flush(self, timeout: float) -> bool:
-        """Wait until all queued records are written; False after `timeout` seconds."""
+        """Wait until all queued records are written; False after `timeout` seconds, or once an
+        attempt fails."""
         with self._changed:
-            target = self._accepted
+            target, failed = self._accepted, self._failed
             self._flushing += 1
             self._changed.notify_all()
             try:
-                return self._changed.wait_for(lambda: self._processed >= target, timeout)
+                # Without the catalog, all threads would soon wait here.
+                self._changed.wait_for(
+                    lambda: self._processed >= target or self._failed > failed, timeout
+                )
+                return self._processed >= target
             finally:
                 self._flushing -= 1
 
@@ -221,5 +227,7 @@ class Recorder:
         with self._changed:
             if self._close_deadline is not None and time.monotonic() >= self._close_deadline:
                 return False
+            self._failed += 1
+            self._changed.notify_all()
             self._changed.wait(RETRY_SECONDS)
             return True

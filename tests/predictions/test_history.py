@@ -24,6 +24,7 @@ from api.predictions.history import (
     NotRecordedYetError,
     PredictionNotFoundError,
     find_recorded,
+    wait_until_recorded,
 )
 from api.settings import Settings
 from tests.heads import shipped_thresholds
@@ -251,6 +252,18 @@ def test_waiting_for_another_process_takes_no_thread(
         finally:
             own.portal.call(go_on.set)
         assert {future.result().status_code for future in waiting} == {404}
+
+
+def test_waiting_for_this_process_takes_no_thread(
+    own: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = listed(own)[0]["prediction_id"]
+    state = cast(FastAPI, own.app).state.service
+    pending = iter([True, True, False, False])
+    monkeypatch.setattr(state.recorder, "is_pending", lambda _: next(pending))
+    monkeypatch.setattr(state.recorder, "flush", None)
+    asyncio.run(wait_until_recorded(state.database, state.recorder, newest))
+    assert next(pending, None) is None
 
 
 @pytest.mark.parametrize(
