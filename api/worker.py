@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -110,7 +111,8 @@ def work(
                 log.info("Ready for retraining runs.")
             _remove_files(settings, watcher.poll())
             unclaimed.requeue()
-        except (SQLAlchemyError, psycopg.Error) as error:
+        # The last two are of the queue, which has a connection of its own.
+        except (SQLAlchemyError, psycopg.Error, sqlite3.Error) as error:
             log.warning("The database cannot be reached; retrying: %s", error)
         stopping.wait(POLL_SECONDS)
     if consumer is not None:

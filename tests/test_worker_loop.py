@@ -1,11 +1,20 @@
 """Parts of the worker's loop, in this process."""
 
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Event
+
 import pytest
 
 from api.retraining import repository, service
-from api.retraining.queue import RunQueue
+from api.retraining.queue import QUEUE_FILE, RunQueue
+from api.settings import Settings
 from api.storage.db import Database
-from api.worker import MESSAGE_LOST_SECONDS, UnclaimedRuns
+from api.worker import MESSAGE_LOST_SECONDS, STOP_SIGNALS, UnclaimedRuns, work
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 class Messages(RunQueue):
@@ -16,6 +25,30 @@ class Messages(RunQueue):
 
     def put(self, run_id: str) -> None:
         self.sent.append(run_id)
+
+
+class Steps(Event):
+    """Takes one step instead of each wait, and is set after the last."""
+
+    def __init__(self, *steps: Callable[[], object]) -> None:
+        super().__init__()
+        self._steps = list(steps)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if self._steps:
+            self._steps.pop(0)()
+        else:
+            self.set()
+        return self.is_set()
+
+
+@pytest.fixture
+def own(settings: Settings, database_url: str, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a worker, whose handlers of signals go with it."""
+    handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    yield settings.model_copy(update={"state_dir": tmp_path, "database_url": database_url})
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -38,3 +71,16 @@ def test_run_is_queued_again_until_a_worker_claims_it(database: Database, run_id
         assert repository.claim(session, run_id)
     unclaimed.requeue()
     assert queue.sent == [run_id] * 3
+
+
+@on_sqlite
+def test_queue_that_cannot_be_opened_is_tried_again(
+    own: Settings, database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    queue = tmp_path / QUEUE_FILE
+    queue.write_text("no database, " * 100)
+    with ExitStack() as tasks:
+        work(own, database, Steps(queue.unlink), tasks)
+    assert "retrying: file is not a database" in caplog.text
+    assert "Ready for retraining runs." in caplog.text
