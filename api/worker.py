@@ -79,15 +79,16 @@ def work(
     """
     blobs = Blobs(settings.storage)
 
-    own: set[str] = set()
+    # A list: a second message of a run must not take it out while it runs.
+    own: list[str] = []
 
     def handle(run_id: str) -> None:
-        own.add(run_id)  # Before it is claimed.
+        own.append(run_id)  # Before it is claimed.
         try:
             with bound_contextvars(run_id=run_id):
                 supervisor.supervise(database, settings.state_dir, run_id, stopping)
         finally:
-            own.discard(run_id)
+            own.remove(run_id)
 
     queue = RunQueue(settings, handle)
     consumer = None

@@ -1,18 +1,21 @@
 """Parts of the worker's loop, in this process."""
 
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Event
 
 import pytest
 
-from api.retraining import repository, service
+from api import worker
+from api.retraining import repository, service, supervisor
 from api.retraining.queue import QUEUE_FILE, RunQueue
+from api.retraining.run_watcher import RunWatcher
 from api.settings import Settings
 from api.storage.db import Database
 from api.worker import MESSAGE_LOST_SECONDS, STOP_SIGNALS, UnclaimedRuns, work
+from tests.waiting import PATIENCE_SECONDS
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -84,3 +87,35 @@ def test_queue_that_cannot_be_opened_is_tried_again(
         work(own, database, Steps(queue.unlink), tasks)
     assert "retrying: file is not a database" in caplog.text
     assert "Ready for retraining runs." in caplog.text
+
+
+@on_sqlite
+def test_second_message_of_a_run_leaves_it_to_its_worker(
+    own: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unclaimed, last_handled = ["run"], Event()
+    owned: list[Collection[str]] = []
+    seen: list[list[str]] = []
+
+    class Watcher(RunWatcher):
+        def __init__(self, database: Database, own: Collection[str]) -> None:
+            owned.append(own)
+            super().__init__(database, own)
+
+    def supervise(_database: Database, _state: Path, run_id: str, _stopping: Event) -> None:
+        if run_id == "last":
+            seen.extend(map(sorted, owned))
+            last_handled.set()
+        with suppress(IndexError):
+            unclaimed.pop()
+            last_handled.wait(PATIENCE_SECONDS)
+
+    monkeypatch.setattr(worker, "RunWatcher", Watcher)
+    monkeypatch.setattr(supervisor, "supervise", supervise)
+    queue = RunQueue(own)
+    for run_id in ("run", "run", "last"):
+        queue.put(run_id)
+    with ExitStack() as tasks:
+        work(own, database, Steps(lambda: last_handled.wait(PATIENCE_SECONDS)), tasks)
+    queue.close()
+    assert seen == [["last", "run"]]
