@@ -23,8 +23,9 @@ from api.http.listening_socket import run_processes
 from api.http.security.auth import check_bind_address
 from api.settings import Settings, get_settings
 
-# Hosting platforms send SIGKILL 30 s after SIGTERM.
-DRAIN_SECONDS = 25
+# Hosting platforms send SIGKILL 30 s after SIGTERM. Of these, `drain_seconds` come before, and then
+# the background tasks and the recorder have 9 s to end.
+DRAIN_SECONDS = 20
 # With WEB_CONCURRENCY, uvicorn kills a process that has not answered for this long. Its default of
 # 5 s would end requests in a process that only waits for a busy core.
 HEALTH_CHECK_SECONDS = 30

@@ -5,7 +5,7 @@ import logging
 import re
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from api import __version__
 from api.catalog.removal import sweep_removed
 from api.catalog.service import ORPHAN_AGE, sweep_orphans
 from api.core.api_keys import ApiKeys
-from api.core.background_task import BackgroundTask
+from api.core.background_task import BackgroundTask, running
 from api.core.errors import DamagedModelFilesError
 from api.core.log_setup import configure_logging
 from api.core.metrics_folder import VARIABLE as METRICS_FOLDER
@@ -207,7 +207,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         shadows = ShadowFollower(settings, state)
         gauges, skew = Gauges(settings, state), NightlySkew(settings, state)
         watcher = RunWatcher(database)
-        with (
+        tasks = [
             BackgroundTask("model reloader", POLL_SECONDS, reloader.poll_and_log),
             BackgroundTask("shadow", SHADOW_SECONDS, partial(_follow_shadow, shadows)),
             BackgroundTask("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, settings)),
@@ -216,9 +216,10 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             BackgroundTask("run watcher", WATCH_SECONDS, partial(_watch_runs, state, watcher)),
             BackgroundTask("trial models", TRIAL_SECONDS, trial_models.release_idle),
             BackgroundTask("heap", HEAP_SECONDS, trim_malloc),
-            _notifying(settings, state),
-            drain_on_sigterm(state, settings.drain_seconds),
-        ):
+        ]
+        if settings.notify:
+            tasks.append(_notifying(settings, state))
+        with running(*tasks), drain_on_sigterm(state, settings.drain_seconds):
             resume_garbage_collection()
             yield
     app.state.queue.close()
@@ -291,10 +292,8 @@ def _watch_runs(state: AppState, watcher: RunWatcher) -> None:
             watcher.poll()
 
 
-def _notifying(settings: Settings, state: AppState) -> AbstractContextManager[object]:
-    """Send notifications, if there are receivers."""
-    if not settings.notify:
-        return nullcontext()
+def _notifying(settings: Settings, state: AppState) -> BackgroundTask:
+    """Sends notifications."""
     notifier = Notifier(state.database, settings)
 
     def poll() -> None:

@@ -2,10 +2,12 @@
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Self
 
-STOP_SECONDS = 5.0
+STOP_SECONDS = 3.0
 RETRY_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
@@ -27,8 +29,15 @@ class BackgroundTask:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+        self.join(STOP_SECONDS)
+
+    def stop(self) -> None:
         self._stopping.set()
-        self._thread.join(STOP_SECONDS)
+
+    def join(self, seconds: float) -> None:
+        """Wait for a call of `work` that has begun."""
+        self._thread.join(seconds)
 
     def _run(self) -> None:
         while True:
@@ -40,3 +49,18 @@ class BackgroundTask:
                 pause = min(pause, RETRY_SECONDS)
             if self._stopping.wait(pause):
                 return
+
+
+@contextmanager
+def running(*tasks: BackgroundTask) -> Iterator[None]:
+    """Run the tasks, and stop them together: STOP_SECONDS for all, even if each is busy."""
+    for task in tasks:
+        task.__enter__()
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        for task in tasks:
+            task.join(max(0.0, deadline - time.monotonic()))

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from api.core import background_task
-from api.core.background_task import BackgroundTask
+from api.core.background_task import STOP_SECONDS, BackgroundTask, running
 from tests.waiting import PATIENCE_SECONDS
 
 
@@ -39,3 +39,22 @@ def test_failed_run_is_retried(
     with BackgroundTask("work", 3600, work):
         assert done.wait(PATIENCE_SECONDS)
     assert "the store is unavailable" in caplog.text
+
+
+def test_busy_tasks_are_stopped_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other, each with its time, they would outlast the service's."""
+    joined: list[float] = []
+    monkeypatch.setattr(BackgroundTask, "join", lambda _, seconds: joined.append(seconds))
+    begun, end = threading.Semaphore(0), threading.Event()
+
+    def work() -> None:
+        begun.release()
+        end.wait(PATIENCE_SECONDS)
+
+    tasks = [BackgroundTask("work", 3600, work) for _ in range(3)]
+    with running(*tasks):
+        for _ in tasks:
+            assert begun.acquire(timeout=PATIENCE_SECONDS)
+    assert all(task._stopping.is_set() for task in tasks)
+    assert STOP_SECONDS >= joined[0] > joined[1] > joined[2]
+    end.set()

@@ -31,7 +31,7 @@ def own(settings: Settings, tmp_path: Path) -> Settings:
 @pytest.fixture
 def state(own: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppState]:
     # The service's own work would set the gauges, and load the champion, at any moment.
-    monkeypatch.setattr("api.app.BackgroundTask", lambda *_: nullcontext())
+    monkeypatch.setattr("api.app.running", lambda *_: nullcontext())
     with TestClient(create_app(own)) as client:
         yield client.app.state.service  # type: ignore[attr-defined]
 

@@ -50,7 +50,7 @@ class Night:
 def night(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
     own = settings.model_copy(update={"state_dir": tmp_path / "state"})
     # The service's own work would measure too, and load the champion, at any moment.
-    monkeypatch.setattr("api.app.BackgroundTask", lambda *_: nullcontext())
+    monkeypatch.setattr("api.app.running", lambda *_: nullcontext())
     with TestClient(create_app(own)) as client:
         night = Night(client.app.state.service, own)  # type: ignore[attr-defined]
         monkeypatch.setattr(nightly_skew, "measure_skew", night.measure)
