@@ -128,7 +128,7 @@ class InstanceGrading:
         """Find the fruits and cut them out."""
         predictor = self._predictor
         decoded = predictor.decode(self._request.data)
-        photo = predictor.prepare(self._request, decoded)
+        photo = predictor.preprocess_decoded(self._request, decoded)
         found = self._detector(np.asarray(decoded.image))
         self._size = (decoded.width, decoded.height)
         self._ungraded = max(0, len(found) - MAX_INSTANCES)

@@ -85,7 +85,7 @@ class Predictor:
 
     `own_thresholds` are the freshness thresholds fitted with the model, `thresholds` those in use;
     both are None where no class has a freshness. `fruit_thresholds` are those of fruits that have
-    their own. `detector` is None for a package without one, `engine` if it is not known.
+    their own. `detector` is None for a package without one; `engine` is None if not known.
     """
 
     def __init__(
@@ -172,10 +172,10 @@ class Predictor:
 
     def preprocess(self, request: PredictRequest) -> Preprocessed:
         started = time.perf_counter()
-        prepared = self.prepare(request, self.decode(request.data))
+        prepared = self.preprocess_decoded(request, self.decode(request.data))
         return prepared._replace(seconds=time.perf_counter() - started)
 
-    def prepare(self, request: PredictRequest, decoded: DecodedImage) -> Preprocessed:
+    def preprocess_decoded(self, request: PredictRequest, decoded: DecodedImage) -> Preprocessed:
         """`preprocess` of a decoded image, with `seconds` 0."""
         input_image = resize(decoded.image, self.manifest.input_size)
         return Preprocessed(

@@ -33,7 +33,7 @@ START_BYTES = 12
 # averages.
 DRAFT_SIDE = 448
 STRIP_ROWS = 32
-# What `decodes_quickly`: a photo of this size takes about as long as a forward pass.
+# Limits of `decodes_quickly`: a photo of this size takes about as long as a forward pass.
 QUICK_BYTES, QUICK_PIXELS = 256 * 2**10, 2**20
 # Of a JPEG, what libjpeg shows where it found no data; CMYK is inverted.
 MISSING = (127, 128)
@@ -217,10 +217,10 @@ def starts_like_photo(start: bytes) -> bool:
 
 
 def decodes_quickly(data: bytes) -> bool:
-    """Whether `decode` takes a few milliseconds at most; reads the header only.
+    """Whether `decode` usually takes a few milliseconds; reads the header only.
 
-    True for a small JPEG alone: another format, or a JPEG in many scans, may take seconds however
-    short the file is.
+    Only a small JPEG is quick: another format, or a JPEG in many scans, may take seconds however
+    short the file is. One that seems to lack pixels is decoded up to six times.
     """
     if len(data) > QUICK_BYTES or not data.startswith(b"\xff\xd8"):
         return False

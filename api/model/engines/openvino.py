@@ -78,7 +78,7 @@ class OpenVINOBackbone:
         """The parts of the graph, the lowest precision, and whether they take batches."""
         try:
             with tempfile.TemporaryDirectory(prefix="ripeline-graph-") as folder:
-                path = Path(folder, "graph.tflite")  # It reads such graphs from files alone.
+                path = Path(folder, "graph.tflite")  # It reads such graphs only from files.
                 path.write_bytes(self._graph)
                 model = _core().read_model(path)
                 supports_batches = _take_batches(model)
