@@ -33,6 +33,10 @@ KILLED = (
     "choose the mode fast or a smaller architecture."
 )
 CRASHED = "The run's process ended with status {status}. The worker's log says more."
+NOT_STARTED = (
+    "The run's process could not be started: {reason}. Close other programs, and start the run "
+    "again."
+)
 STOPPED = "The worker was stopped before the run was done. The run can be started again."
 log = logging.getLogger(__name__)
 Process = subprocess.Popen[bytes]
@@ -52,19 +56,23 @@ def supervise(database: Database, state: Path, run_id: str, stopping: Event) -> 
         if not repository.claim(session, run_id):
             return
     log.info("Run %s begins.", run_id)
-    process = subprocess.Popen(  # noqa: S603  (the id is one of the table)
-        [*COMMAND, run_id, str(os.getpid()), correlation_id.get() or ""],
-        cwd=PROJECT,
-        # A run sends no notifications: that needs memory, and secrets.
-        env={**ONE_THREAD, "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "RIPELINE_NOTIFY": ""},
-        # Ctrl-C must reach the worker alone, which then ends the run in order.
-        start_new_session=True,
-    )
     try:
-        outcome, message = _wait(database, run_id, process, stopping)
-    finally:
-        _terminate(process)
-        shutil.rmtree(work_folder(state, run_id), ignore_errors=True)
+        process = subprocess.Popen(  # noqa: S603  (the id is one of the table)
+            [*COMMAND, run_id, str(os.getpid()), correlation_id.get() or ""],
+            cwd=PROJECT,
+            # A run sends no notifications: that needs memory, and secrets.
+            env={**ONE_THREAD, "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "RIPELINE_NOTIFY": ""},
+            # Ctrl-C must reach the worker alone, which then ends the run in order.
+            start_new_session=True,
+        )
+    except OSError as error:
+        outcome, message = "failed", NOT_STARTED.format(reason=error.strerror)
+    else:
+        try:
+            outcome, message = _wait(database, run_id, process, stopping)
+        finally:
+            _terminate(process)
+            shutil.rmtree(work_folder(state, run_id), ignore_errors=True)
     service.end_running(database, run_id, outcome, message)
 
 

@@ -97,6 +97,16 @@ def test_exited_process_fails_the_run(
     assert not unfinished.exists()
 
 
+def test_process_that_cannot_be_started_fails_the_run(
+    database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "COMMAND", (str(tmp_path / "none"),))
+    supervisor.supervise(database, tmp_path, run_id, threading.Event())
+    run = load_run(database, run_id)
+    assert (run.state, run.active) == ("failed", None)
+    assert "could not be started: No such file" in run.message
+
+
 def test_claimed_run_is_not_started_again(
     database: Database, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
