@@ -16,11 +16,21 @@ from threading import Event
 
 from asgi_correlation_id import correlation_id
 from sqlalchemy.exc import SQLAlchemyError
+from tenacity import (
+    Retrying,
+    before_sleep_log,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_after_delay,
+    stop_any,
+    stop_when_event_set,
+    wait_fixed,
+)
 
 from api.core.process_tuning import ONE_THREAD
 from api.retraining import repository, service
 from api.settings import PROJECT
-from api.storage.db import Database
+from api.storage.db import UNAVAILABLE, Database
 from api.storage.tables import RunRow
 
 COMMAND = (sys.executable, "-m", "api.retraining.run_process")
@@ -28,6 +38,9 @@ POLL_SECONDS = 0.25
 HEARTBEAT_SECONDS = 3.0
 # Between SIGTERM and SIGKILL.
 TERMINATE_SECONDS = 5.0
+# A database outage of up to this long does not change how a run ended.
+END_TIMEOUT_SECONDS = 300.0
+END_RETRY_SECONDS = 3.0
 KILLED = (
     "The run was ended by the system, most often because memory ran out. Close other programs, or "
     "choose the mode fast or a smaller architecture."
@@ -73,7 +86,17 @@ def supervise(database: Database, state: Path, run_id: str, stopping: Event) -> 
         finally:
             _terminate(process)
             shutil.rmtree(work_folder(state, run_id), ignore_errors=True)
-    service.end_running(database, run_id, outcome, message)
+    # Without a record of its end the run would count as interrupted, whatever became of it.
+    for attempt in Retrying(
+        retry=retry_if_exception_type(UNAVAILABLE),
+        wait=wait_fixed(END_RETRY_SECONDS),
+        sleep=sleep_using_event(stopping),
+        stop=stop_any(stop_after_delay(END_TIMEOUT_SECONDS), stop_when_event_set(stopping)),
+        before_sleep=before_sleep_log(log, logging.WARNING),
+        reraise=True,
+    ):
+        with attempt:
+            service.end_running(database, run_id, outcome, message)
 
 
 def _wait(database: Database, run_id: str, process: Process, stopping: Event) -> tuple[str, str]:

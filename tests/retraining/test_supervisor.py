@@ -7,8 +7,10 @@ import sys
 import threading
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from api.retraining import repository, service, supervisor
 from api.settings import PROJECT
@@ -105,6 +107,34 @@ def test_process_that_cannot_be_started_fails_the_run(
     run = load_run(database, run_id)
     assert (run.state, run.active) == ("failed", None)
     assert "could not be started: No such file" in run.message
+
+
+@pytest.mark.parametrize("is_stopping", [False, True])
+def test_end_of_a_run_is_recorded_once_the_database_is_back(
+    database: Database,
+    run_id: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_stopping: bool,
+) -> None:
+    replace_run_program(monkeypatch, WAIT_FOREVER if is_stopping else "raise SystemExit(3)")
+    monkeypatch.setattr(supervisor, "END_RETRY_SECONDS", 0)
+    stopping, outages, end = threading.Event(), [1, 2], service.end_running
+
+    def fail_twice(*args: Any) -> None:
+        if outages:
+            raise OperationalError(f"{outages.pop()}", None, ConnectionResetError())
+        end(*args)
+
+    monkeypatch.setattr(service, "end_running", fail_twice)
+    if is_stopping:  # Then nobody waits for the database.
+        stopping.set()
+        with pytest.raises(OperationalError):
+            supervisor.supervise(database, tmp_path, run_id, stopping)
+        assert len(outages) == 1
+    else:
+        supervisor.supervise(database, tmp_path, run_id, stopping)
+        assert load_run(database, run_id).message.startswith(supervisor.CRASHED.format(status=3))
 
 
 def test_claimed_run_is_not_started_again(
