@@ -217,7 +217,9 @@ def _cross_validate(
         held_out = rows[folds == fold]
         train = replay.splits != "test"
         train[held_out] = False
-        train &= ~np.isin(replay.photographs, replay.photographs[held_out])
+        # Not other boxes of a held-out photo either, unless their class has no other row.
+        apart = train & ~np.isin(replay.photographs, replay.photographs[held_out])
+        train = apart | (train & ~np.isin(data.labels, data.labels[apart & data.is_sure]))
         parts.append(HeadLogits.of(refit(data, train, heads), replay.embeddings[held_out]))
         progress(Stage.FITTING, 2 + fold, 1 + FOLDS)
     # The parts are in the order of the folds; this is the inverse of that sort.
