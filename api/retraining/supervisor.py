@@ -87,16 +87,15 @@ def supervise(database: Database, state: Path, run_id: str, stopping: Event) -> 
             _terminate(process)
             shutil.rmtree(work_folder(state, run_id), ignore_errors=True)
     # Without a record of its end the run would count as interrupted, whatever became of it.
-    for attempt in Retrying(
+    retrying = Retrying(
         retry=retry_if_exception_type(UNAVAILABLE),
         wait=wait_fixed(END_RETRY_SECONDS),
         sleep=sleep_using_event(stopping),
         stop=stop_any(stop_after_delay(END_TIMEOUT_SECONDS), stop_when_event_set(stopping)),
         before_sleep=before_sleep_log(log, logging.WARNING),
         reraise=True,
-    ):
-        with attempt:
-            service.end_running(database, run_id, outcome, message)
+    )
+    retrying(service.end_running, database, run_id, outcome, message)
 
 
 def _wait(database: Database, run_id: str, process: Process, stopping: Event) -> tuple[str, str]:
