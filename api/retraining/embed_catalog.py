@@ -29,9 +29,9 @@ def build_training_rows(
 ) -> TrainingRows:
     """Embed the catalog photos that the champion has not seen, and merge all into its replay.
 
-    Classes that `unlearnable` finds are left out, unless the request names them or there is
-    nothing else to learn. Notes in `job.omissions` what is left out. Raises what `select_classes`
-    raises.
+    Classes that `unlearnable` finds are left out, unless the request names them, there is nothing
+    else to learn, or one class would be left. Notes in `job.omissions` what is left out. Raises
+    what `select_classes` raises.
     """
     # Selected twice: without its unreadable photos, a class may be too small.
     selection = _select(job)
@@ -42,12 +42,16 @@ def build_training_rows(
     if job.options.get("classes"):
         return rows
     left_out = unlearnable(rows)
-    if not left_out or not (rows.is_new & ~np.isin(rows.names, list(left_out))).any():
+    classes = tuple(name for name in selection.classes if name not in left_out)
+    in_catalog = [photo.sha256 for photo in job.photos]
+    removed = ~np.isin(job.replay.sha256[job.replay.catalog], in_catalog)
+    learns = (rows.is_new & np.isin(rows.names, classes)).any() or removed.any()
+    if not left_out or not learns or len(classes) < 2:
         return rows
     for name in left_out:
         photographs = rows.replay.photographs[rows.names == name]
         job.omissions.unlearnable[name] = len(np.unique(photographs))
-    return _merge(job, embedded, tuple(n for n in selection.classes if n not in left_out))
+    return _merge(job, embedded, classes)
 
 
 def rows_of_classes(job: RetrainJob, backbone: Backbone, classes: tuple[str, ...]) -> TrainingRows:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DataError
 from api.model.package import REPLAY
 from api.model.replay_buffer import ReplayBuffer
 from api.registry import store
-from api.retraining import repository
+from api.retraining import fast, repository
 from api.retraining.plan import make_plan
 from api.settings import Settings
 from api.storage.blobs import Blobs
@@ -63,6 +63,42 @@ def test_new_class_that_cannot_be_told_from_others_stops_no_other(
     named = run(classes=[*KNOWN, NEW, "mixed"])
     assert "cannot tell the new class mixed" in named.message
     assert serving(database) == finished.candidate
+
+
+@on_sqlite
+def test_removals_are_learned_without_a_class_that_cannot_be(
+    run: Run, own: Settings, database: Database, blobs: Blobs
+) -> None:
+    added = add_photographs(database, blobs, KNOWN[0], 30)
+    assert run().verdict["promote"]  # type: ignore[index]
+    for shows in KNOWN:
+        add_photographs(database, blobs, "mixed", 6, shows=shows, first=2000)
+    removed = added[:2]
+    with database.session() as session:
+        session.execute(delete(ImageRow).where(ImageRow.sha256.in_(removed)))
+    finished = run()
+    assert finished.verdict
+    assert finished.verdict["promote"], finished.verdict["reasons"]
+    assert finished.verdict["figures"]["unlearnable_classes"] == {"mixed": 12}
+    package = store.fetch_package(blobs, str(finished.candidate), own.model_cache)
+    replay = ReplayBuffer.load(package.folder / REPLAY)
+    assert not set(removed) & set(replay.sha256.tolist())
+
+
+@on_sqlite
+def test_one_class_alone_is_not_learned(
+    run: Run,
+    own: Settings,
+    database: Database,
+    blobs: Blobs,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fast, "unlearnable_classes", lambda _rows, _known: [KNOWN[1]])
+    add_photographs(database, blobs, KNOWN[0], 30)
+    finished = run()
+    assert finished.state == "succeeded", finished.message
+    package = store.fetch_package(blobs, str(finished.candidate), own.model_cache)
+    assert package.manifest.classes == KNOWN
 
 
 @on_sqlite
