@@ -16,6 +16,7 @@ from api.model.package import BadPackageError, Package, read_manifest
 from api.model.predictor import Predictor
 from api.registry import repository, store
 from api.registry.repository import NothingToRollBackToError
+from api.settings import EngineName
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import ModelRow, PromotionRow
@@ -31,8 +32,9 @@ class DamagedModelError(ConflictError):
 
     def __init__(self, version: str) -> None:
         super().__init__(
-            f"The files of version '{version}' are damaged, so it cannot serve; the service log "
-            "says which. Promote another version: GET /models lists them."
+            f"Version '{version}' cannot serve: its files are damaged, or the engine in "
+            "RIPELINE_ENGINE cannot run it; the service log says which. Promote another version: "
+            "GET /models lists them."
         )
 
 
@@ -62,32 +64,36 @@ def _add_shipped(database: Database, manifest: Manifest) -> None:
             repository.promote(session, manifest.version, "first")
 
 
-def promote(database: Database, blobs: Blobs, cache: Path, version: str) -> PromotionRow:
+def promote(
+    database: Database, blobs: Blobs, cache: Path, version: str, engine: EngineName = "litert"
+) -> PromotionRow:
     """`repository.promote`, after verifying the package. Raises DamagedModelError as well."""
     with database.reading() as session:
         repository.check_promotable(session, version)
-    check_package(blobs, version, cache)
+    check_package(blobs, version, cache, engine)
     with database.session() as session:
         return repository.promote(session, version, "manual")
 
 
-def roll_back(database: Database, blobs: Blobs, cache: Path) -> PromotionRow:
+def roll_back(
+    database: Database, blobs: Blobs, cache: Path, engine: EngineName = "litert"
+) -> PromotionRow:
     """`repository.rollback`, after verifying the package. Raises DamagedModelError as well."""
     with database.reading() as session:
         version = repository.rollback_target(session)
         if version is None:
             raise NothingToRollBackToError()
         repository.check_promotable(session, version)
-    check_package(blobs, version, cache)
+    check_package(blobs, version, cache, engine)
     with database.session() as session:
         return repository.rollback(session)
 
 
-def check_package(blobs: Blobs, version: str, cache: Path) -> None:
-    """A champion must grade, so fetch its package and grade the probe before promoting it; its
-    detector, where it has one, looks at the probe too."""
+def check_package(blobs: Blobs, version: str, cache: Path, engine: EngineName = "litert") -> None:
+    """A champion must grade, so fetch its package and grade the probe by `engine` before promoting
+    it; its detector, where it has one, looks at the probe too."""
     try:
-        Predictor.of_package(store.fetch_package(blobs, version, cache))
+        Predictor.of_package(store.fetch_package(blobs, version, cache), engine=engine)
     except (BadPackageError, ValueError, RuntimeError) as error:
         log.error("Version %s is not promoted: %s", version, error)
         raise DamagedModelError(version) from error

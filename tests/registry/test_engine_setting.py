@@ -8,7 +8,12 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.model.engines import choice
+from api.model.engines.litert import LiteRTBackbone
 from api.settings import EngineName, Settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+from tests.registry.versions import a_servable_package, register_package
+from tests.small_grader import VERSION
 from tests.synthetic_images import draw_fruit, encode
 
 
@@ -47,6 +52,29 @@ def test_log_says_what_auto_chose(
     expected = "openvino in " if has_bfloat16 else "litert in f32"
     with caplog.at_level(logging.INFO), service(shipped_settings, tmp_path, "auto"):
         assert f"serves by {expected}" in caplog.text
+
+
+def test_version_that_the_engine_in_use_cannot_run_does_not_get_in_use(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot_run(_graph: bytes, _threads: int) -> None:
+        raise ValueError("OpenVINO cannot run it")
+
+    monkeypatch.setattr(choice, "_open_openvino", LiteRTBackbone)
+    with service(settings, tmp_path, "openvino") as client:
+        database = Database(f"sqlite:///{tmp_path / 'catalog.db'}")
+        blobs = Blobs(str(tmp_path / "blobs"))
+        register_package(database, blobs, a_servable_package(tmp_path, "b"))
+        database.close()
+        assert client.post("/models/b/promote").status_code == 200
+        monkeypatch.setattr(choice, "_open_openvino", cannot_run)
+        for answer in (
+            client.post("/models/rollback"),
+            client.post(f"/models/{VERSION}/promote"),
+            client.put(f"/models/{VERSION}/shadow", json={}),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (409, "model-damaged")
+        assert client.get("/models").json()["champion"] == "b"
 
 
 def test_unknown_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

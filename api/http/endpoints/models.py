@@ -141,7 +141,7 @@ def promote(
     Freshness thresholds of single fruits belong to a version: the response names the fruits for
     which only the previous version has them.
     """
-    promotion = service.promote(database, blobs, settings.model_cache, version)
+    promotion = service.promote(database, blobs, settings.model_cache, version, settings.engine)
     done = Promotion.model_validate(promotion, from_attributes=True)
     with database.reading() as session:
         manifest = repository.get_model(session, version).manifest
@@ -158,7 +158,7 @@ def rollback(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> P
 
     Versions that were rolled back from are skipped; to use one again, promote it.
     """
-    promotion = service.roll_back(database, blobs, settings.model_cache)
+    promotion = service.roll_back(database, blobs, settings.model_cache, settings.engine)
     return Promotion.model_validate(promotion, from_attributes=True)
 
 

@@ -49,7 +49,7 @@ def start_shadow(
     with database.reading() as session:
         _check(session, version)
     # Outside of the transaction: it takes a second.
-    service.check_package(blobs, version, settings.model_cache)
+    service.check_package(blobs, version, settings.model_cache, settings.engine)
     try:
         return _start(database, settings, version, start)
     except IntegrityError as error:
