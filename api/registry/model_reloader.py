@@ -96,11 +96,11 @@ class ModelReloader:
             self._log_error("")
 
     def _log_error(self, error: str) -> None:
-        """Log when errors start and stop, not at every poll; empty for no error."""
-        if error and not self._last_error:
+        """Log when an error begins or the last one ends, not at every poll; empty for none."""
+        if error and error != self._last_error:
             log.error("%s", error)
         elif self._last_error and not error:
-            log.warning("The catalog can be read again.")
+            log.warning("The catalog is followed again.")
         self._last_error = error
 
     def _open_catalog(self) -> None:

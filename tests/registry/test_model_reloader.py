@@ -285,7 +285,12 @@ def test_catalog_is_opened_once_available(
     assert state.catalog_problem
     assert [record.levelname for record in caplog.records] == ["ERROR"]  # Logged once.
     (tmp_path / "state").unlink()
+    (tmp_path / "state" / "catalog.db").mkdir(parents=True)
     reloader.poll()
+    assert [record.levelname for record in caplog.records] == ["ERROR"] * 2  # Another one.
+    (tmp_path / "state" / "catalog.db").rmdir()
+    reloader.poll()
+    assert "The catalog is followed again." in caplog.messages
     assert state.catalog_problem == ""
     assert serving(state) == SMALL
 
