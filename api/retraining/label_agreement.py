@@ -118,10 +118,8 @@ def find_contradictions(
         clustered_uploads=count(~data.is_correction),
         clustered_corrections=count(data.is_correction),
         image_ids=tuple(
-            image_ids[sha256]
-            for sha256 in replay.sha256[new].tolist()[:MAX_SHOWN]
-            if sha256 in image_ids
-        ),
+            image_ids[sha256] for sha256 in replay.sha256[new].tolist() if sha256 in image_ids
+        )[:MAX_SHOWN],
     )
 
 

@@ -1,11 +1,14 @@
-"""Closed-form leave-group-out predictions."""
+"""Closed-form leave-group-out predictions, and labels that contradict the champion."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from api.retraining import label_agreement
-from api.retraining.label_agreement import leave_group_out
+from api.retraining.label_agreement import MAX_SHOWN, find_contradictions, leave_group_out
+from api.retraining.training_rows import merge_catalog
+from tests.heads import make_head
+from tests.retraining.test_training_rows import CHANNELS, KNOWN, a_photo, a_replay
 
 
 def make_clusters(
@@ -58,3 +61,14 @@ def test_copies_of_a_photo_are_left_out_together() -> None:
     groups = np.array([f"p{min(k, 84)}" for k in range(90)])
     predicted = leave_group_out(embeddings, labels, groups, np.arange(90) >= 84)
     assert (predicted != labels[84:]).all()
+
+
+def test_boxes_take_no_place_of_a_photo_that_is_shown() -> None:
+    """They contradict the champion as well, but have no page of their own to show."""
+    photos = [a_photo(f"s{k}", "pear") for k in range(100, 100 + 2 * MAX_SHOWN)]
+    embedded = {photo.sha256: np.zeros((1, CHANNELS), np.float32) for photo in photos}
+    data = merge_catalog(a_replay(), KNOWN, photos, embedded, KNOWN)
+    says_apple = make_head(np.zeros((CHANNELS, len(KNOWN))), bias=[9, 0])
+    ids = {photo.sha256: photo.sha256.upper() for photo in photos[MAX_SHOWN - 1 :]}
+    _, found = find_contradictions(data, says_apple, KNOWN, ids)
+    assert found.image_ids == tuple(ids.values())[:MAX_SHOWN]
