@@ -26,7 +26,7 @@ QUEUE_FILE = "queue.db"
 # The task's name in messages. Fixed: queues of earlier releases hold messages under it.
 TASK_MODULE, TASK_NAME = "api.jobs.queue", "perform"
 POLL_SECONDS = 0.2
-# Two, so that the next run starts while the last one is still being logged to MLflow.
+# Two, so that the next run starts while one is still being logged to MLflow.
 THREADS = 2
 log = logging.getLogger(__name__)
 

@@ -20,13 +20,13 @@ from api.storage.tables import ModelRow, RunRow
 # detector: trains the detector alone.
 Mode = Literal["fast", "full", "detector"]
 
-# A running worker claims a run within a second.
+# A worker claims a run within a second, unless all its threads still log others to MLflow.
 CLAIM_TIMEOUT = timedelta(seconds=10)
 INTERRUPTED = (
     "The worker stopped before the run was done. Nothing was changed; the run can be started again."
 )
-NO_WORKER = (
-    "Waiting, but no worker is running: start it with make run, or python -m api.worker alone."
+UNCLAIMED = (
+    "Waiting. If no worker is running, start it with make run, or python -m api.worker alone."
 )
 log = logging.getLogger(__name__)
 
@@ -138,9 +138,9 @@ def get(session: Session, run_id: str) -> RunRow:
 
 
 def current_status(run: RunRow) -> tuple[str, str]:
-    """State and message; the message says so if there is no worker."""
+    """State and message; that of a run that nobody claims says how to start a worker."""
     if run.state == "queued" and now() - run.created_at > CLAIM_TIMEOUT:
-        return run.state, NO_WORKER
+        return run.state, UNCLAIMED
     return run.state, run.message
 
 

@@ -289,10 +289,11 @@ def test_wall_clock_ends_no_run(client: TestClient, database: Database, days: in
     assert client.post(f"/runs/{run_id}/cancel").json()["state"] == "running"
 
 
-def test_status_of_an_unclaimed_run_says_that_no_worker_is_running(
+def test_status_of_an_unclaimed_run_says_what_to_do_if_no_worker_is_running(
     client: TestClient, database: Database
 ) -> None:
     run_id = client.post("/retrain", json=FORCE).json()["run_id"]
     with database.session() as session:
         session.get_one(RunRow, run_id).created_at = now() - timedelta(minutes=1)
-    assert "no worker is running" in client.get("/retraining-status").json()["message"]
+    message = client.get("/retraining-status").json()["message"]
+    assert message.startswith("Waiting. If no worker is running, start it")

@@ -59,7 +59,7 @@ def test_cancelling_a_run_is_asked_about_first(open_page: OpenPage, api: FakeApi
 
 
 def test_without_a_worker_the_page_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:
-    waiting = "Waiting, but no worker is running: start it with make run."
+    waiting = "Waiting. If no worker is running, start it with make run."
     api.answers["/runs"] = fake.runs(
         fake.RUNNING | {"state": "queued", "message": waiting, "started_at": None, "losses": []}
     )
