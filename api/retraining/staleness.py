@@ -117,7 +117,7 @@ def _embed(
             for version, (backbone, size) in backbones.items():
                 embeddings[version].append(pool(backbone(to_input(read[1], size)[None])))
     return {
-        version: (np.array(rows[: len(found)], np.int64), np.concatenate(found))
+        version: (np.array(rows, np.int64), np.concatenate(found))
         if found
         else (np.empty(0, np.int64), np.empty((0, 0), np.float32))
         for version, found in embeddings.items()

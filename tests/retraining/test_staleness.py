@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from api.model.package import REPLAY, load_package
+from api.model.engines.choice import CompiledGraph
+from api.model.package import REPLAY, Package, load_package
 from api.model.replay_buffer import ReplayBuffer
 from api.registry import repository as registry
 from api.registry import store
 from api.retraining import staleness
-from api.settings import Settings
+from api.settings import EngineName, Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.tables import RunRow
@@ -56,15 +57,24 @@ def test_version_with_another_network_sees_the_photos_of_the_catalog(
     # The same graph in other bytes, and a network with fewer channels.
     same_graph = write_champion(tmp_path / "same", SMALL + bytes(16), "same-graph")
     narrow = write_small_grader(tmp_path / "narrow")
-    for folder in (same_graph, narrow):
+    broken = write_champion(tmp_path / "broken", SMALL + bytes(32), "broken")
+    for folder in (same_graph, broken, narrow):
         store.store_package(blobs, folder)
         with database.session() as session:
             manifest = load_package(folder).manifest
             registry.add_model(session, manifest, origin="fast", started_by="me")
     add_photographs(database, blobs, KNOWN[0], 60)
 
+    open_backbone = staleness.open_backbone
+
+    def open_whole(package: Package, engine: EngineName) -> CompiledGraph:
+        if package.manifest.version == "broken":
+            raise ValueError("No engine runs it")
+        return open_backbone(package, engine)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(staleness, "MAX_PHOTOS", 3)
+        patch.setattr(staleness, "open_backbone", open_whole)
         versions = {one["version"]: one for one in graded(run())}
 
     other = versions["same-graph"]
@@ -72,6 +82,7 @@ def test_version_with_another_network_sees_the_photos_of_the_catalog(
     assert other["accuracy"] > 0.9
     assert np.isclose(other["accuracy_of_newest"], 1)
     assert versions[manifest.version]["photographs"] == other["photographs"]
+    assert "broken" not in versions
 
 
 def test_run_ends_well_if_they_cannot_be_graded(
