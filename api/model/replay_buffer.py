@@ -147,8 +147,8 @@ class ReplayBuffer:
 
     For the promotion gate: `first_class` strings, the class of a test row when a model was first
     judged by it, else empty; `first_right` int8 [n], whether that model was right: 1, 0, or -1 if
-    unknown; `contradicted` bool [n], the champion of the time was confident of another class when
-    the photo was added; `retired`, held-out photos of other classes.
+    unknown; `contradicted` bool [n], the champion of the time graded it as another class, sure or
+    not, when the photo was added; `retired`, held-out photos of other classes.
     """
 
     embeddings: NDArray[np.float32]

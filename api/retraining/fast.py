@@ -68,6 +68,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
         open_backbone(job.champion, job.engine),
         lambda rows: unlearnable_classes(drop_ood_of_new_classes(rows, known), known),
     )
+    # Above to judge the new classes, and again for those that are left.
     data = drop_ood_of_new_classes(data, known)
     contradicted, contradictions = find_contradictions(
         data, job.champion.head, known, job.image_ids
@@ -75,19 +76,20 @@ def make_candidate(job: RetrainJob) -> Candidate:
     data = replace(data, replay=replace(data.replay, contradicted=contradicted))
     freshness = freshness_to_keep(job.champion.head, job.replay, data)
     head = fit_calibrated_head(data, job.progress, known, freshness)
-    # It sees the feature map, which stays as it is.
+    # `several` reads the feature map of the backbone, which stays as it is.
     head = replace(head, several=job.champion.head.several)
     job.progress(Stage.COMPARING, 0, 2)
     judged = judged_rows(job.replay, known, data)
     comparison = compare_with_champion(job, data, head, judged, contradictions)
     job.progress(Stage.COMPARING, 1, 2)
-    earlier = judged.rows(~judged.held_out.is_new)
+    judged_before = judged.rows(~judged.held_out.is_new)
     replay = with_first_judgement(
         data.replay,
         data.classes,
         {
             **right_by_key(head, data.classes, judged),
-            **right_by_key(job.champion.head, known, earlier),
+            # Overrides the line above: the champion was judged by these before.
+            **right_by_key(job.champion.head, known, judged_before),
         },
     )
     folder = job.folder / "package"
@@ -132,7 +134,7 @@ def compare_with_champion(
     """They share the backbone, so embeddings and speed are equal."""
     replay, known = data.replay, job.champion.manifest.classes
     ood = _held_out_ood(replay).embeddings
-    # Those of before, with photos of a class that is new now.
+    # The champion's, also those that a new class is made of: both models are asked about the same.
     all_ood = job.replay.others.embeddings
     candidate = ComparedModel(data.classes, head, judged.embeddings, ood, all_ood)
     test = replace(candidate, embeddings=replay.embeddings[data.test])
@@ -157,6 +159,7 @@ def write_candidate(job: RetrainJob, data: TrainingRows, head: Head, folder: Pat
     created = datetime.now(UTC).replace(microsecond=0)
     added_parameters = head.parameters - job.champion.head.parameters
 
+    # The version and the manifest need the hashes of the files, so these are written first.
     def fill(part: Path) -> None:
         (part / BACKBONE).write_bytes(job.champion.backbone)
         head.save(part / HEAD)

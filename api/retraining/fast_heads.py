@@ -56,7 +56,7 @@ def fit_calibrated_head(
     train, validation = replay.splits == "train", replay.splits == "validation"
     few_validation = int(validation.sum()) < MIN_VALIDATION
     new_classes = [label for label, name in enumerate(data.classes) if known and name not in known]
-    steps = 1 + FOLDS * (few_validation or bool(new_classes))
+    steps = 1 + (FOLDS if few_validation or new_classes else 0)
 
     progress(Stage.FITTING, 0, steps)
     heads = _fit(data, train, freshness=None if few_validation else freshness)
@@ -215,6 +215,7 @@ def _cross_validate(
     parts: list[HeadLogits] = []
     for fold in range(folds.max() + 1):
         held_out = rows[folds == fold]
+        # With the validation rows: no row is judged by heads that have seen it.
         train = replay.splits != "test"
         train[held_out] = False
         # Not other boxes of a held-out photo either, unless their class has no other row.
@@ -235,7 +236,8 @@ def _cross_validate(
 
 
 def _folds(data: TrainingRows, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The fold of each of `rows`, int64 [n]: a photo is in one fold, a class in all of them."""
+    """The fold of each of `rows`, int64 [n]: rows of one photo and class are in one, and each class
+    is dealt out evenly."""
     photographs = data.replay.photographs[rows]
     # Sorted by class first, so that the remainder deals out each class evenly.
     keys = [f"{label}/{name}" for label, name in zip(data.labels[rows], photographs, strict=True)]

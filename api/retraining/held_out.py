@@ -1,7 +1,10 @@
 """The photos that a candidate is judged by: chosen by the service, not by those who upload.
 
-They are the held-out photos that the champion was judged by, with the labels of that time, also
-those relabelled or removed since; those of classes that come back; and new ones, apart.
+They are held-out photos:
+- those that the champion was judged by, with the labels of that time, even if relabelled or removed
+  since;
+- those of classes that the champion does not have, and the candidate has again;
+- those held out since, which are counted apart.
 """
 
 from collections import Counter

@@ -101,7 +101,8 @@ def find_contradictions(
     new = candidates & (predicted != data.names)
     is_sure = (probabilities.max(axis=1) >= CONFIDENT) & champion.recognises(replay.embeddings)
     contradicted = replay.contradicted | new
-    # Of uploads only where it is sure: it may be wrong about many photos from a new place.
+    # Of new uploads only where it is sure: it may be wrong about many photos from a new place. Of
+    # earlier ones all, since among photos that look alike they are the pattern of wrong labels.
     counted = replay.contradicted | (new & (is_sure | data.is_correction))
     clustered = np.zeros(len(new), bool)
     for name in np.unique(data.names[new]).tolist():

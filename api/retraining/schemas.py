@@ -103,8 +103,8 @@ class RetrainRequest(BaseModel):
         return options
 
     @property
-    def needs_nothing_new(self) -> bool:
-        """Whether the run makes sense without new photos."""
+    def makes_sense_without_new_photos(self) -> bool:
+        """Because it is forced, trains anew, or changes the classes."""
         return self.force or self.mode == "full" or self.classes is not None
 
 

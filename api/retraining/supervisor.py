@@ -110,9 +110,9 @@ def _wait(database: Database, run_id: str, process: Process, stopping: Event) ->
         try:
             with database.reading() as session:
                 run = session.get(RunRow, run_id)
-            # An interrupted run stays interrupted, whatever is returned here.
+            # Another process has ended it, and said why.
             if run is None or run.state == "interrupted":
-                return "cancelled", "Cancelled."
+                return "interrupted", ""
             # Not once it has ended: its process may still log to MLflow.
             if run.state == "running" and run.cancel_requested:
                 return "cancelled", "Cancelled."

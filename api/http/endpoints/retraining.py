@@ -59,7 +59,7 @@ def retrain(
         plan = make_plan(session, blobs, settings, options.get("classes"))
     if request.mode == "detector":
         check_detector_run(plan.manifest, plan.boxed, request.detector, force=request.force)
-    elif not (plan.catalog_diff.any or request.needs_nothing_new):
+    elif not (plan.catalog_diff.any or request.makes_sense_without_new_photos):
         raise service.NothingNewError(plan.champion, plan.left_out)
     run = service.enqueue(database, queue, mode=request.mode, started_by="manual", options=options)
     return RetrainStarted(message=f"Run {run.id} is queued.", run_id=run.id, timestamp=now())
