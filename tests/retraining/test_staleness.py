@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from api.model.backbone import open_backbone
 from api.model.engines.choice import CompiledGraph
 from api.model.package import REPLAY, Package, load_package
 from api.model.replay_buffer import ReplayBuffer
@@ -64,8 +65,6 @@ def test_version_with_another_network_sees_the_photos_of_the_catalog(
             manifest = load_package(folder).manifest
             registry.add_model(session, manifest, origin="fast", started_by="me")
     add_photographs(database, blobs, KNOWN[0], 60)
-
-    open_backbone = staleness.open_backbone
 
     def open_whole(package: Package, engine: EngineName) -> CompiledGraph:
         if package.manifest.version == "broken":
