@@ -16,6 +16,7 @@ from api.core.errors import ConflictError, NotFoundError
 from api.model.manifest import Manifest, is_version
 from api.registry import shadow_repository
 from api.storage.db import now
+from api.storage.ids import next_number
 from api.storage.tables import ChampionRow, ModelRow, PromotionRow
 
 Kind = Literal["first", "gate", "manual", "rollback"]
@@ -58,7 +59,8 @@ def champion_row(session: Session) -> ChampionRow | None:
 
 def list_models(session: Session, limit: int | None = None) -> list[ModelRow]:
     """All versions, including pruned ones, newest first."""
-    newest = select(ModelRow).order_by(ModelRow.created_at.desc(), ModelRow.version.desc())
+    order = (ModelRow.number.desc(), ModelRow.created_at.desc(), ModelRow.version.desc())
+    newest = select(ModelRow).order_by(*order)
     return list(session.scalars(newest.limit(limit)))
 
 
@@ -99,6 +101,7 @@ def add_model(
     session.add(
         ModelRow(
             version=manifest.version,
+            number=next_number(session, ModelRow),
             parent=manifest.parent,
             origin=origin,
             started_by=started_by,

@@ -17,13 +17,15 @@ def active(session: Session) -> RunRow | None:
 
 
 def newest(session: Session, limit: int, offset: int = 0) -> Sequence[RunRow]:
-    order = (RunRow.created_at.desc(), RunRow.id)
+    """The active run first."""
+    order = (RunRow.active.is_(None), RunRow.number.desc(), RunRow.created_at.desc(), RunRow.id)
     return session.scalars(select(RunRow).order_by(*order).limit(limit).offset(offset)).all()
 
 
 def last_succeeded(session: Session, mode: str) -> RunRow | None:
     succeeded = select(RunRow).where(RunRow.mode == mode, RunRow.state == "succeeded")
-    return session.scalars(succeeded.order_by(RunRow.created_at.desc()).limit(1)).first()
+    newest = succeeded.order_by(RunRow.number.desc(), RunRow.created_at.desc())
+    return session.scalars(newest.limit(1)).first()
 
 
 def count(session: Session) -> int:
@@ -69,7 +71,8 @@ def update_running(session: Session, run_id: str, **values: Any) -> bool:
 def model_of(session: Session, run_id: str) -> ModelRow | None:
     """The version that the run registered, if it got that far; of several the last."""
     registered = select(ModelRow).where(ModelRow.run_id == run_id)
-    return session.scalars(registered.order_by(ModelRow.version.desc())).first()
+    newest = registered.order_by(ModelRow.number.desc(), ModelRow.version.desc())
+    return session.scalars(newest).first()
 
 
 def image_groups(session: Session) -> Sequence[Any]:

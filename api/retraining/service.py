@@ -14,7 +14,7 @@ from api.retraining.omissions import describe_left_out, describe_omissions
 from api.retraining.progress import Stage
 from api.retraining.queue import RunQueue
 from api.storage.db import Database, now
-from api.storage.ids import by_id, new_id
+from api.storage.ids import by_id, new_id, next_number
 from api.storage.tables import ModelRow, RunRow
 
 # detector: trains the detector alone.
@@ -83,6 +83,7 @@ def create_run(session: Session, *, mode: Mode, started_by: str, options: dict[s
     _check_none_active(session)
     run = RunRow(
         id=new_id(),
+        number=next_number(session, RunRow),
         mode=mode,
         options=options,
         started_by=started_by,

@@ -1,16 +1,19 @@
-"""Ids of rows and batches: the 32 lower-case hexadecimal digits of a UUID.
+"""Ids of rows and batches, and numbers to order rows by.
 
-Paths of the API hold ids as any text, so that an id that cannot exist gets the same 404 as one that
-does not. A row is looked up by `by_id`, which never sends such a text to the database.
+An id is the 32 lower-case hexadecimal digits of a UUID. Paths of the API hold ids as any text, so
+that an id that cannot exist gets the same 404 as one that does not. A row is looked up by `by_id`,
+which never sends such a text to the database.
 """
 
 import re
 from typing import TypeVar
 from uuid import uuid4
 
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from api.storage.db import Base
+from api.storage.tables import ModelRow, RunRow
 
 # For JSON schemas, which search in the text; hence the anchors.
 ID_PATTERN = "^[0-9a-f]{32}$"
@@ -37,3 +40,13 @@ def by_id(session: Session, table: type[Row], row_id: str, *, lock: bool = False
     if not is_id(row_id):
         return None
     return session.get(table, row_id, with_for_update=True if lock else None)
+
+
+def next_number(session: Session, table: type[ModelRow] | type[RunRow]) -> int:
+    """A number above that of every row: a clock may be ahead, or be set back, but this only grows.
+
+    Processes of an older version give their rows none (0); those are older than the new one, too.
+    """
+    highest = session.scalar(select(func.max(table.number))) or 0
+    session.execute(update(table).where(table.number == 0).values(number=highest + 1))
+    return highest + 2

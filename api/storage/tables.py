@@ -259,6 +259,7 @@ class FruitThresholdsRow(Base):
 class ModelRow(Base):
     """One model version whose package was stored.
 
+    `number`: versions are ordered by it, see `storage.ids.next_number`.
     `origin`: shipped, fast, full or detector. `started_by`: a person ("manual") or a trigger
     ("trigger:drift"). `verdict`: the promotion gate's. `pruned_at`: when its files were deleted to
     free space; the record stays, but the version cannot serve. `name` and `note` are a person's.
@@ -267,6 +268,7 @@ class ModelRow(Base):
     __tablename__ = "models"
 
     version: Mapped[str] = mapped_column(String(80), primary_key=True)
+    number: Mapped[int] = mapped_column(default=0, server_default="0")
     parent: Mapped[str | None] = mapped_column(String(80))
     origin: Mapped[str] = mapped_column(String(10))
     started_by: Mapped[str] = mapped_column(String(40))
@@ -305,6 +307,7 @@ class PromotionRow(Base):
 class RunRow(Base):
     """One retraining run.
 
+    `number`: runs are ordered by it, see `storage.ids.next_number`.
     `state`: queued, running, succeeded, failed, cancelled or interrupted. `active`: 1 while queued
     or running, then null; being unique, it allows one active run across all processes. `progress`:
     0 to 100. `losses`: one entry per epoch. `heartbeat_at`: changes while the worker
@@ -315,6 +318,7 @@ class RunRow(Base):
     __table_args__ = (CheckConstraint("active = 1", name="active_is_one_or_null"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    number: Mapped[int] = mapped_column(default=0, server_default="0")
     mode: Mapped[str] = mapped_column(String(10))
     options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     started_by: Mapped[str] = mapped_column(String(40))

@@ -1,7 +1,7 @@
 """Health, readiness, status and model info."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -9,7 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.retraining import service as runs
 from api.settings import Settings
+from api.storage.db import Database, now
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +92,25 @@ def test_status_has_the_fields_of_the_contract(client: TestClient) -> None:
     assert (body["api_status"], body["model_loaded"]) == ("online", True)
     assert len(body["model_classes"]) == 6
     assert datetime.fromisoformat(body["last_model_update"]).tzinfo is not None
+
+
+def test_status_shows_the_active_run_whatever_the_clock_was(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """The run before began while it was ahead."""
+    changed = settings.model_copy(update={"state_dir": tmp_path})
+    with TestClient(create_app(changed), raise_server_exceptions=False) as client:
+        database = Database(changed.database)
+        for days in (400, 0):
+            with database.session() as session:
+                run = runs.create_run(session, mode="fast", started_by="manual", options={})
+                run.created_at = now() + timedelta(days=days)
+                if days:
+                    runs.end(run, "failed", "")
+        database.close()
+        assert client.get("/status").json()["training_status"] == "queued"
+        shown = client.get("/retraining-status").json()
+    assert (shown["run_id"], shown["is_retraining"]) == (run.id, True)
 
 
 def test_status_without_a_model_has_no_classes(without_model: TestClient) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import timedelta
 from typing import TypeVar
 
 import pytest
@@ -161,6 +162,28 @@ def test_pruning_keeps_the_newest_the_champion_and_the_rollback_target(database:
     assert mark(3) == ["rejected", "old"]
     assert mark(3) == []
     assert read(database, repository.available_versions) == {"before", "champion", "e", "f", "g"}
+
+
+@pytest.mark.parametrize("days", [400, -400])
+def test_wrong_clock_changes_no_order(database: Database, days: int) -> None:
+    """What was made while it was ahead, or behind, is no newer or older for that."""
+    add(database, "a", "b", "c", "d")
+    wrong = update(ModelRow).where(ModelRow.version.in_(["b", "c"]))
+    with database.session() as session:
+        session.execute(wrong.values(created_at=now() + timedelta(days=days)))
+    add(database, "e")
+    assert [row.version for row in read(database, repository.list_models)] == [*"edcba"]
+    with database.session() as session:
+        assert repository.mark_pruned(session, keep=2) == [*"cba"]
+
+
+def test_versions_of_an_older_process_are_in_their_place(database: Database) -> None:
+    """It runs beside this one during an upgrade, and numbers nothing."""
+    add(database, "a", "b", "c")
+    with database.session() as session:
+        session.add(ModelRow(version="d", origin="fast", started_by="manual", manifest={}))
+    add(database, "e")
+    assert [row.version for row in read(database, repository.list_models)] == [*"edcba"]
 
 
 def test_pruning_waits_for_a_promotion_in_progress(database: Database) -> None:

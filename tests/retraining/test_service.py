@@ -150,6 +150,20 @@ def test_cancelling_a_running_run_requests_it_from_the_worker(database: Database
     assert run.cancel_requested
 
 
+@pytest.mark.parametrize("days", [400, -400])
+def test_wrong_clock_changes_no_order_of_runs(database: Database, days: int) -> None:
+    """Of runs that began while it was ahead, or behind, and when it was right again."""
+    run_ids: list[str] = []
+    for moment in (now(), now() + timedelta(days=days), now()):
+        run_ids.insert(0, create_run(database))
+        change(database, run_ids[0], created_at=moment, state="succeeded", active=None)
+    with database.reading() as session:
+        assert [run.id for run in repository.newest(session, 3)] == run_ids
+        last = repository.last_succeeded(session, "fast")
+    assert last is not None
+    assert last.id == run_ids[0]
+
+
 @pytest.mark.parametrize("run_id", ["f" * 32, "none", "a\x00b", ""])
 def test_unknown_run_ids_are_rejected(database: Database, run_id: str) -> None:
     with database.session() as session, pytest.raises(UnknownRunError):

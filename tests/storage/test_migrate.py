@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -32,13 +32,13 @@ def first_version(database_url: str) -> Database:
     database = Database(database_url)
     database.upgrade("0001")
     with database.session() as session:
-        for version in ("a", "b"):
+        for version, at in (("a", AT), ("b", AT + timedelta(days=1))):
             session.execute(
                 text(
                     "INSERT INTO models (version, origin, started_by, manifest, created_at) "
                     "VALUES (:version, 'fast', 'manual', :manifest, :at)"
                 ),
-                {"version": version, "manifest": json.dumps({"version": version}), "at": AT},
+                {"version": version, "manifest": json.dumps({"version": version}), "at": at},
             )
         session.execute(
             text(
@@ -67,7 +67,7 @@ def test_catalog_of_the_first_version_keeps_its_rows(first_version: Database) ->
         assert compare_metadata(context, METADATA) == []
     with first_version.reading() as session:
         assert repository.champion(session) == "b"
-        assert {row.version for row in repository.list_models(session)} == {"a", "b"}
+        assert [row.version for row in repository.list_models(session)] == ["b", "a"]
         prediction = session.get_one(PredictionRow, "p")
         assert (prediction.freshness_score, prediction.freshness_level) == (0.9, None)
         assert user_thresholds(session) is None

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, Field
-from sqlalchemy import select
 
 from api import __version__
 from api.core.errors import EndingError
@@ -18,10 +17,10 @@ from api.http.problems import responses
 from api.model.engines.choice import EngineInfo
 from api.model.manifest import Manifest
 from api.predictions.state import AppState
+from api.retraining import repository as runs
 from api.settings import Promoter
 from api.storage.db import UNAVAILABLE
 from api.storage.failures import describe
-from api.storage.tables import RunRow
 
 IDLE = "idle"
 UNKNOWN = "unknown"
@@ -128,10 +127,10 @@ def training_status(state: AppState) -> tuple[str, str | None]:
     """The state of the newest run, and why the catalog cannot be used: then it is `unknown`."""
     if state.catalog_problem:
         return UNKNOWN, state.catalog_problem
-    newest = select(RunRow.state).order_by(RunRow.created_at.desc()).limit(1)
     try:
         with state.database.reading() as session:
-            return session.scalar(newest) or IDLE, None
+            newest = runs.newest(session, limit=1)
+            return newest[0].state if newest else IDLE, None
     except UNAVAILABLE as error:
         return UNKNOWN, describe(error)
 
