@@ -180,14 +180,22 @@ def rollback_target(session: Session) -> str | None:
 def mark_pruned(session: Session, keep: int) -> list[str]:
     """Mark versions as pruned and return them.
 
-    Kept are the `keep` newest, the champion, the rollback target and what grades beside the
-    champion.
+    Kept are the `keep` newest, the champion, the rollback target, what grades beside the champion
+    and the newest version that passed the gate against the champion and waits for a person.
     """
     current = _lock_champion(session)
     beside = shadow_repository.active(session)
     kept = {current.version if current else None, rollback_target(session)}
     kept.add(beside.version if beside else None)
     available = [row for row in list_models(session) if row.pruned_at is None]
+    served = served_versions(session)
+    waiting = (
+        row.version
+        for row in available
+        if current and row.parent == current.version and row.version not in served
+        if (row.verdict or {}).get("passed")
+    )
+    kept.add(next(waiting, None))
     pruned = [row for row in available[keep:] if row.version not in kept]
     for row in pruned:
         row.pruned_at = now()

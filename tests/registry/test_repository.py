@@ -164,6 +164,29 @@ def test_pruning_keeps_the_newest_the_champion_and_the_rollback_target(database:
     assert read(database, repository.available_versions) == {"before", "champion", "e", "f", "g"}
 
 
+def test_pruning_keeps_the_newest_that_passed_and_waits(database: Database) -> None:
+    """Versions that were rejected since take its place among the newest, not its files."""
+    add(database, "champion")
+    promote(database, "champion")
+    for version, passed in (("older", True), ("waits", True), ("b", False), ("c", False)):
+        with database.session() as session:
+            manifest = describer(version)({}).model_copy(update={"parent": "champion"})
+            verdict = {"promote": False, "passed": passed}
+            repository.add_model(
+                session, manifest, origin="fast", started_by="manual", verdict=verdict
+            )
+    assert _mark(database) == ["c", "b", "older"]
+    promote(database, "waits")
+    promote(database, "champion")
+    assert read(database, repository.rollback_target) == "waits"
+    with database.session() as session:
+        repository.rollback(session)
+        repository.rollback(session)
+    # It served, so it waits no longer.
+    assert read(database, repository.champion) == "champion"
+    assert _mark(database) == ["waits"]
+
+
 @pytest.mark.parametrize("days", [400, -400])
 def test_wrong_clock_changes_no_order(database: Database, days: int) -> None:
     """What was made while it was ahead, or behind, is no newer or older for that."""
