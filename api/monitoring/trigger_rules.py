@@ -169,6 +169,8 @@ NEW_IMAGES = Rule(
 )
 
 SCHEDULE_HOUR = 3
+# Clocks of workers differ by less; what is further ahead was recorded while a clock was wrong.
+CLOCK_TOLERANCE = timedelta(hours=1)
 
 
 def last_due(schedule: Schedule, at: datetime) -> datetime:
@@ -193,9 +195,10 @@ def _schedule(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
     if config.schedule == "none":
         return TriggerResult("No schedule is set.")
     due = last_due(config.schedule, context.at)
-    handled = [moment for moment in (config.last_fired_at, config.scheduled_at) if moment]
+    moments = [moment for moment in (config.last_fired_at, config.scheduled_at) if moment]
+    handled = [moment for moment in moments if moment <= context.at + CLOCK_TOLERANCE]
     # Several missed due times start one run.
-    if handled and due > max(handled):
+    if moments and (not handled or due > max(handled)):
         hours = (context.at - due).total_seconds() / 3600
         sentence = f"A retraining was due on {due:%Y-%m-%d %H:%M} UTC."
         return TriggerResult(sentence, round(hours, 2), met=True)

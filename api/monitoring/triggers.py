@@ -18,6 +18,7 @@ from api.monitoring.suggestions import (
     withdraw,
 )
 from api.monitoring.trigger_rules import (
+    CLOCK_TOLERANCE,
     RULES,
     Rule,
     TriggerConfig,
@@ -33,8 +34,6 @@ from api.storage.blobs import Blobs
 from api.storage.trigger_tables import SuggestionRow, TriggerRow
 
 MIN_COOLDOWN_HOURS, MAX_COOLDOWN_HOURS = 1, 24 * 365
-# Clocks of workers differ by less.
-CLOCK_TOLERANCE = timedelta(hours=1)
 _ANSWERS = {
     "open": "Suggested, and waits for a person.",
     "dismissed": "Dismissed: nothing new holds since.",

@@ -158,6 +158,25 @@ def test_fired_schedule_waits_for_the_next_due_time(session: Session) -> None:
     assert "2026-12-28 03:00" in result.sentence
 
 
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"scheduled_at": AT - timedelta(days=60), "last_fired_at": AT + timedelta(days=365)},
+        {"scheduled_at": AT + timedelta(days=365)},
+    ],
+    ids=["fired", "set"],
+)
+def test_moments_of_a_clock_that_was_ahead_hold_back_no_schedule(
+    session: Session, stored: dict[str, datetime]
+) -> None:
+    config = a_config(trigger_rules.SCHEDULE, schedule="weekly", **stored)
+    assert trigger_rules.SCHEDULE.evaluate(a_context(session), config).met
+    # Clocks of two machines differ a little.
+    just_now = {**stored, "last_fired_at": AT + timedelta(minutes=30)}
+    config = a_config(trigger_rules.SCHEDULE, schedule="weekly", **just_now)
+    assert not trigger_rules.SCHEDULE.evaluate(a_context(session), config).met
+
+
 def test_unset_schedule_never_fires(session: Session) -> None:
     for stored in ({}, {"schedule": "none", "scheduled_at": AT - timedelta(days=400)}):
         result = trigger_rules.SCHEDULE.evaluate(
