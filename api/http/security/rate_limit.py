@@ -1,15 +1,18 @@
-"""A rate limit per client. Each process counts on its own, in memory."""
+"""A rate limit per client. Each process counts on its own, in memory.
+
+The counters of `limits` go by the wall clock: one that is set back by an hour would refuse all
+known clients for that hour.
+"""
 
 import hashlib
 import math
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import IPv6Network, ip_address
 
 from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
 from api.core.errors import ProblemError
 
@@ -29,11 +32,18 @@ class TooManyRequestsError(ProblemError):
 
 
 class RateLimit:
-    """`text` is like `60/second` or `1000 per hour`; raises ValueError for anything else."""
+    """`text` is like `60/second` or `1000 per hour`; raises ValueError for anything else.
 
-    def __init__(self, text: str) -> None:
-        self._limit = parse(text)
-        self._counter = FixedWindowRateLimiter(MemoryStorage())
+    `clock` returns seconds that only increase. Call it from one thread.
+    """
+
+    def __init__(self, text: str, clock: Callable[[], float] = time.monotonic) -> None:
+        limit = parse(text)
+        self._amount, self._seconds = limit.amount, limit.get_expiry()
+        self._clock = clock
+        # By client: the end of its window, and its requests in it.
+        self._windows: dict[str, tuple[float, int]] = {}
+        self._tidied_at = clock()
 
     def count(self, peer: tuple[str, int] | None, key: str) -> None:
         """Count a request of `key`, or of the address `peer` if the key is empty.
@@ -44,10 +54,21 @@ class RateLimit:
             client = hashlib.sha256(key.encode()).hexdigest()
         else:
             client = _client_of_address(peer[0] if peer else "")
-        if not self._counter.hit(self._limit, client):
-            end = self._counter.get_window_stats(self._limit, client).reset_time
-            limit = f"{self._limit.amount} requests in {self._limit.get_expiry()} s"
-            raise TooManyRequestsError(limit, max(1, math.ceil(end - time.time())))
+        at = self._clock()
+        self._tidy(at)
+        end, count = self._windows.get(client, (at, 0))
+        if end <= at:
+            end, count = at + self._seconds, 0
+        self._windows[client] = end, count + 1
+        if count >= self._amount:
+            limit = f"{self._amount} requests in {self._seconds} s"
+            raise TooManyRequestsError(limit, max(1, math.ceil(end - at)))
+
+    def _tidy(self, at: float) -> None:
+        """Forget clients whose window is over, once a window."""
+        if at >= self._tidied_at + self._seconds:
+            self._windows = {key: one for key, one in self._windows.items() if one[0] > at}
+            self._tidied_at = at
 
 
 @lru_cache(maxsize=4096)

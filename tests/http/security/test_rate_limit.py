@@ -1,5 +1,7 @@
 """Rate limits, and how clients are identified."""
 
+import time
+
 import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -69,6 +71,34 @@ def test_connection_without_an_address_is_limited() -> None:
     limit.count(None, "")
     with pytest.raises(TooManyRequestsError):
         limit.count(None, "")
+
+
+@pytest.mark.parametrize("hours", [0, -1, 1])
+def test_clock_that_is_set_changes_no_limit(monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
+    passed, wall = 1000.0, time.time()
+    monkeypatch.setattr(time, "time", lambda: wall)
+    limit = RateLimit("2/minute", clock=lambda: passed)
+    for _ in range(2):
+        limit.count(None, "")
+    wall, passed = wall + 3600 * hours + 59, passed + 59
+    with pytest.raises(TooManyRequestsError) as caught:
+        limit.count(None, "")
+    assert caught.value.retry_after_seconds == 1
+    wall, passed = wall + 1, passed + 1
+    for _ in range(2):
+        limit.count(None, "")
+    with pytest.raises(TooManyRequestsError):
+        limit.count(None, "")
+
+
+def test_clients_that_are_gone_are_forgotten() -> None:
+    passed = 1000.0
+    limit = RateLimit("2/minute", clock=lambda: passed)
+    for number in range(50):
+        limit.count((f"192.0.2.{number}", 1), "")
+    passed += 61
+    limit.count(("192.0.2.99", 1), "")
+    assert list(limit._windows) == ["192.0.2.99"]
 
 
 def test_invalid_rate_limit_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
