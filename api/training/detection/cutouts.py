@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
+from scipy.spatial import ConvexHull
 
 from api.core.boxes import overlaps
 from api.core.imaging.resize import to_input
@@ -22,6 +23,9 @@ BLACK = 12
 ALONE, MIN_BACKGROUND = 0.95, 0.5
 # Shares of its box that a cut-out fills; one much fuller than a disc still has its background.
 MIN_FILL, MAX_FILL, MIN_SIDE = 0.25, 0.93, 0.15
+# Share of its convex hull that round fruit fills, without stem and leaves: white mould is easily
+# taken for the background, which leaves a bite.
+MIN_SOLIDITY, STEM = 0.93, 0.06
 # Ellipses stand for the outline of fruit about as wide as high; bananas have none.
 MIN_ROUND, MAX_ROUND = 0.85, 1.18
 NOT_ROUND = ("banana",)
@@ -56,8 +60,11 @@ def outside_mask(pixels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     return masks[1] if shares[1] >= MIN_BACKGROUND else None
 
 
-def cut_out(image: Image.Image, kind: int, rotten: bool | None) -> Cutout | None:
-    """The thing that stands alone on a plain background; None where there is none."""
+def cut_out(
+    image: Image.Image, kind: int, rotten: bool | None, *, is_round: bool = False
+) -> Cutout | None:
+    """The thing that stands alone on a plain background; None where there is none, or where what is
+    left of an `is_round` fruit is not round."""
     pixels = to_input(image, CANVAS)
     outside = outside_mask(pixels)
     if outside is None or _border(outside).mean() < ALONE:
@@ -71,8 +78,12 @@ def cut_out(image: Image.Image, kind: int, rotten: bool | None) -> Cutout | None
     thing = Image.fromarray(pixels).convert("RGBA")
     thing.putalpha(alpha)
     thing = thing.crop(box)
-    fill = float((np.asarray(thing.getchannel("A")) > 127).mean())
-    return Cutout(thing, kind, rotten) if MIN_FILL < fill < MAX_FILL else None
+    visible = np.asarray(thing.getchannel("A")) > 127
+    if not MIN_FILL < visible.mean() < MAX_FILL:
+        return None
+    if is_round and _solidity(visible) < MIN_SOLIDITY:
+        return None
+    return Cutout(thing, kind, rotten)
 
 
 def extent(image: Image.Image) -> list[float] | None:
@@ -110,6 +121,19 @@ def round_cutouts(photo: Image.Image, frame: Frame, fruits: Sequence[str]) -> li
         image.putalpha(mask.filter(ImageFilter.BoxBlur(1.5)))
         cutouts.append(Cutout(image, fruits.index(str(fruit)), level == "rotten"))
     return cutouts
+
+
+def _solidity(mask: NDArray[np.bool_]) -> float:
+    """The share of its convex hull that a mask fills, after an opening that removes thin parts."""
+    radius = round(STEM * max(mask.shape))
+    y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
+    body = ndimage.binary_opening(np.pad(mask, radius), x**2 + y**2 <= radius**2)
+    if not body.any():
+        return 0.0
+    # All four corners of each pixel, so that a full rectangle fills its hull.
+    pixels = np.argwhere(body)
+    corners = np.concatenate([pixels + corner for corner in ((0, 0), (0, 1), (1, 0), (1, 1))])
+    return float(body.sum() / ConvexHull(corners).volume)
 
 
 def _at_border(ground: NDArray[np.bool_]) -> NDArray[np.bool_]:

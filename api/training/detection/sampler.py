@@ -16,7 +16,7 @@ from api.core.labels import read_label
 from api.core.splits import Split
 from api.training.augment import color_jitter, corrupt
 from api.training.corpus import TrainingCorpus
-from api.training.detection.cutouts import NONE, Cutout, cut_out, extent, round_cutouts
+from api.training.detection.cutouts import NONE, NOT_ROUND, Cutout, cut_out, extent, round_cutouts
 from api.training.detection.recipe import DetectorRecipe
 from api.training.detection.scenes import Composer, random_part, random_view
 from api.training.detection.targets import NO_BOXES, UNKNOWN, Scene, as_boxes, make_target
@@ -73,7 +73,8 @@ def read_material(
         kind, image = kinds[label.fruit], _small(load_image(sample))
         if scene := single_scene(image, kind):
             material.single.append(scene)
-        if cutout := cut_out(image, kind, label.level == "rotten"):
+        is_round = label.fruit not in NOT_ROUND
+        if cutout := cut_out(image, kind, label.level == "rotten", is_round=is_round):
             material.cutouts.append(cutout)
     for frame in sample_frames(corpus.frames(split), MAX_BOXED):
         scene = read_scene(frame, kinds)

@@ -98,6 +98,18 @@ def test_fruit_on_white_is_cut_out_also_of_a_turned_copy(turn: int) -> None:
     assert 0.25 < sides.min() <= sides.max() < 0.8
 
 
+def test_round_fruit_with_a_bite_is_not_cut_out() -> None:
+    """White mould is taken for the background; the rest may look sound."""
+    image = Image.new("RGB", (200, 200), "white")
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((30, 30, 170, 170), fill=(230, 120, 20))
+    draw.line((100, 35, 104, 12), fill=(80, 60, 30), width=5)
+    assert cut_out(image, 0, False, is_round=True)
+    draw.ellipse((110, 60, 190, 140), fill="white")
+    assert cut_out(image, 0, True, is_round=True) is None
+    assert cut_out(image, 0, True)
+
+
 def test_what_has_no_plain_background_is_not_cut_out() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
     assert cut_out(Image.fromarray(noise), 0, None) is None
