@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -125,7 +126,7 @@ class Part:
         """Start it again, at once or once its pause is over."""
         if self.process is None:
             if time.monotonic() >= self._start_at:
-                self.start()
+                self._try_to_start()
             return
         status = self.process.poll()
         if status is None:
@@ -144,6 +145,17 @@ class Part:
             )
             for line in self._lines:
                 _say(f"  | {line.decode(errors='replace').rstrip()}")
+        self._wait()
+
+    def _try_to_start(self) -> None:
+        try:
+            self.start()
+        except OSError as error:  # Such as too little memory; the other parts go on.
+            _say(f"The {self.service.name} cannot be started, and is tried again: {error}")
+            self._wait()
+
+    def _wait(self) -> None:
+        """Let the pause pass before the next start, and make it longer."""
         self._start_at = time.monotonic() + self._pause
         self._pause = min(max(2 * self._pause, 1.0), MAX_PAUSE_SECONDS)
 
@@ -153,8 +165,10 @@ def _copy(output: BinaryIO, lines: deque[bytes]) -> None:
     with output:
         for line in output:
             lines.append(line)
-            sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
+            # Not read any further, the process would stand still.
+            with suppress(OSError):
+                sys.stdout.buffer.write(line)
+                sys.stdout.buffer.flush()
 
 
 def _services(host: str, api_port: int, ui_port: int) -> list[Service]:
@@ -202,12 +216,12 @@ def _keep_running(parts: Sequence[Part], stopping: threading.Event) -> int:
 
 def _announce(host: str, services: Sequence[Service]) -> None:
     shown = "localhost" if _local_address(host) == "127.0.0.1" else host
-    print("\nRipeline is ready.")
+    _say("\nRipeline is ready.")
     for service in services:
         if service.endpoint:
             path = _ui_path() if service.name == "app" else ""
-            print(f"  {service.name:4} http://{shown}:{service.endpoint.port}{path}")
-    print("Ctrl-C stops it.", flush=True)
+            _say(f"  {service.name:4} http://{shown}:{service.endpoint.port}{path}")
+    _say("Ctrl-C stops it.")
 
 
 def _ui_path() -> str:
@@ -269,7 +283,9 @@ def _stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
 
 
 def _say(message: str) -> None:
-    print(message, flush=True)
+    """Print; a full disk or a closed pipe behind it stops nothing."""
+    with suppress(OSError):
+        print(message, flush=True)
 
 
 def _fail(message: str) -> int:

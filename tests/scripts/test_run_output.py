@@ -1,0 +1,58 @@
+"""`make run` goes on where its output cannot be written, and where a part cannot be started."""
+
+import errno
+import io
+from collections import deque
+from types import SimpleNamespace
+from typing import NoReturn
+
+import pytest
+
+from scripts import run
+from scripts.run import Part, Service
+
+
+class FullDisk(io.RawIOBase):
+    """A log on a disk without space."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, _: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Unbuffered, as its buffer would be written once more at the end.
+    monkeypatch.setattr(
+        run.sys, "stdout", SimpleNamespace(buffer=FullDisk(), write=FullDisk().write)
+    )
+
+
+@pytest.mark.usefixtures("full")
+def test_output_is_read_on_if_it_cannot_be_written() -> None:
+    lines: deque[bytes] = deque(maxlen=2)
+    run._copy(io.BytesIO(b"first\nsecond\nthird\n"), lines)
+    assert list(lines) == [b"second\n", b"third\n"]
+
+
+@pytest.mark.usefixtures("full")
+def test_part_that_cannot_be_started_is_tried_again_after_growing_pauses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither that nor a message about it that cannot be written ends the other parts."""
+    tried: list[float] = []
+    now = 0.0
+
+    def cannot_start(_: Part) -> NoReturn:
+        tried.append(now)
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(run.Part, "start", cannot_start)
+    monkeypatch.setattr(run, "time", SimpleNamespace(monotonic=lambda: now))
+    part = Part(Service("worker", ("worker",)), {})
+    for second in range(9):
+        now = float(second)
+        part.restart_if_ended()
+    assert tried == [0, 1, 2, 4, 8]
