@@ -22,22 +22,19 @@ class FullDisk(io.RawIOBase):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.fixture
-def full(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Unbuffered, as its buffer would be written once more at the end.
-    monkeypatch.setattr(
-        run.sys, "stdout", SimpleNamespace(buffer=FullDisk(), write=FullDisk().write)
-    )
+def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Not in a fixture: pytest sets `sys.stdout` again before each test.
+    disk = FullDisk()
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(buffer=disk, write=disk.write))
 
 
-@pytest.mark.usefixtures("full")
-def test_output_is_read_on_if_it_cannot_be_written() -> None:
+def test_output_is_read_on_if_it_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_disk(monkeypatch)
     lines: deque[bytes] = deque(maxlen=2)
     run._copy(io.BytesIO(b"first\nsecond\nthird\n"), lines)
     assert list(lines) == [b"second\n", b"third\n"]
 
 
-@pytest.mark.usefixtures("full")
 def test_part_that_cannot_be_started_is_tried_again_after_growing_pauses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -49,6 +46,7 @@ def test_part_that_cannot_be_started_is_tried_again_after_growing_pauses(
         tried.append(now)
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
+    fill_disk(monkeypatch)
     monkeypatch.setattr(run.Part, "start", cannot_start)
     monkeypatch.setattr(run, "time", SimpleNamespace(monotonic=lambda: now))
     part = Part(Service("worker", ("worker",)), {})
