@@ -106,24 +106,30 @@ class _TableIndex(Generic[_Row]):
         self._table: type[_Row] = table
         self._signatures = np.empty((0, SIGNATURE_BYTES), np.uint8)
         self._ids: list[str] = []
-        self._seen: set[str] = set()
-        self._newest = since
+        # The photos that there were at the last refresh.
+        self._stored: set[str] = set()
+        self._since = since
         # The first row that the last refresh added.
         self._first_new = 0
 
     def refresh(self, session: Session) -> None:
-        """Add the photos that were stored since the last call."""
+        """Add the photos that were stored since the last call, also those that were restored.
+
+        Their times are not asked: a clock may have been set, and those of two machines differ.
+        """
         self._first_new = len(self._ids)
-        # Before the rows, so that no later one is missed.
-        newest = repository.newest(session, self._table)
-        stored = repository.signatures(session, self._newest, self._table)
-        rows = [row for row in stored if row[0] not in self._seen]
-        self._newest = newest
+        # Before the signatures, so that no later photo is missed.
+        stored = repository.photo_ids(session, self._table)
+        new, is_first = stored - self._stored, not self._stored
+        self._stored = stored
+        if is_first:  # By id, this would take thrice as long.
+            rows = [*repository.signatures(session, self._since, self._table)]
+        else:
+            rows = [*repository.signatures_of(session, sorted(new), self._table)]
         if not rows:
             return
         ids, texts = zip(*rows, strict=True)
         self._ids += ids
-        self._seen.update(ids)
         self._signatures = np.vstack([self._signatures, read_signatures(texts)])
 
     def find_copy(self, session: Session, photo: Photo, *, only_new: bool) -> _Row | None:

@@ -72,8 +72,10 @@ def restore(database: Database, known: KnownPhotos, photo_ids: Sequence[str]) ->
             query.order_by(RemovedPhotoRow.removed_at.desc(), RemovedPhotoRow.id)
         ).all()
         for removed_at, together in groupby(rows, key=lambda row: row.removed_at):
-            # Photos from before the removal have been compared with it already.
-            index = DuplicateIndex.load(session, known, removed_at)
+            # Photos from before the removal have been compared with it already. If the clock was
+            # ahead then, it is unknown which those are.
+            since = removed_at if removed_at <= now() else None
+            index = DuplicateIndex.load(session, known, since)
             for row in together:
                 photo = _photo(session, known.blobs, row)
                 add = _add_image if row.kind == "image" else _add_boxed
@@ -213,7 +215,7 @@ def _values(row: RemovedPhotoRow, group: SourceGroup | None) -> dict[str, Any]:
 
 
 def _add(session: Session, photo: ImageRow | BoxedPhotoRow) -> None:
-    # As new, so that uploads in progress find it when they refresh their index.
+    # As new, so that copies of it that were removed before it are compared with it.
     photo.created_at = now()
     session.add(photo)
     session.flush()

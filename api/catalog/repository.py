@@ -76,19 +76,32 @@ def by_sha256(session: Session, sha256: str) -> ImageRow | None:
     return session.scalar(select(ImageRow).where(ImageRow.sha256 == sha256))
 
 
-def newest(session: Session, table: PhotoTable = ImageRow) -> datetime | None:
+def newest(session: Session) -> datetime | None:
     """When the newest image was added."""
-    return session.scalar(select(func.max(table.created_at)))
+    return session.scalar(select(func.max(ImageRow.created_at)))
+
+
+def photo_ids(session: Session, table: PhotoTable) -> set[str]:
+    return set(session.scalars(select(table.id)).yield_per(FETCH_ROWS))
 
 
 def signatures(
     session: Session, since: datetime | None, table: PhotoTable = ImageRow
 ) -> Iterator[tuple[str, str]]:
-    """Id and hexadecimal signature of the images added at `since` or later; None for all."""
+    """Id and hexadecimal signature of the photos added at `since` or later; None for all."""
     query = select(table.id, table.signature)
     if since is not None:
         query = query.where(table.created_at >= since)
     yield from session.execute(query).yield_per(FETCH_ROWS)
+
+
+def signatures_of(
+    session: Session, ids: Sequence[str], table: PhotoTable
+) -> Iterator[tuple[str, str]]:
+    """As `signatures`, of these photos."""
+    for start in range(0, len(ids), FETCH_ROWS):
+        some = ids[start : start + FETCH_ROWS]
+        yield from session.execute(select(table.id, table.signature).where(table.id.in_(some)))
 
 
 def thumbnails(

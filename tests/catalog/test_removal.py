@@ -23,6 +23,7 @@ from api.storage.tables import FeedbackRow, ImageRow, PredictionRow
 from tests.catalog.photographs import Uploader, photo, rows_of
 from tests.catalog.test_boxed_photos import FRUIT, box_photo
 from tests.catalog.test_deletion import age, predict
+from tests.catalog.test_service import Meanwhile
 from tests.synthetic_images import draw_fruit, encode
 
 PREDICTION = "0" * 32
@@ -133,6 +134,28 @@ def test_upload_under_way_sees_what_was_restored(uploader: Uploader, database: D
     under_way = Uploader(database, uploader.blobs)
     restore(uploader, row.id)
     assert under_way.upload_duplicate(photo(1, "PNG")).image_id == row.id
+
+
+def test_upload_sees_what_is_restored_after_it_has_looked(
+    uploader: Uploader, database: Database, blobs: Blobs
+) -> None:
+    row = uploader.store(photo(1))
+    under_way = Uploader(database, blobs)
+    keep_images(database, [row.id])
+    under_way.store(photo(2))
+    under_way.blobs = Meanwhile(blobs.url, lambda: restore(uploader, row.id))
+    assert under_way.upload_duplicate(photo(1, "PNG")).image_id == row.id
+
+
+def test_copy_added_since_is_known_though_the_clock_was_ahead(
+    uploader: Uploader, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = uploader.store(photo(1))
+    with monkeypatch.context() as ahead:
+        ahead.setattr(removal, "now", lambda: now() + timedelta(days=400))
+        keep_images(database, [row.id])
+    uploader.store(photo(1, "PNG"), "plum")
+    assert restore(uploader, row.id).known == [row.id]
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])

@@ -1,6 +1,8 @@
 """Photos are stored atomically, once, and grouped with their saved copies."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import numpy as np
@@ -14,7 +16,8 @@ from api.core.imaging.hashing import content_hash
 from api.core.labels import BadClassNameError
 from api.core.splits import SPLITS
 from api.storage.blobs import Blobs
-from api.storage.db import Database
+from api.storage.db import Database, now
+from api.storage.tables import ImageRow
 from tests.catalog.photographs import Uploader, phone_jpeg, photo, rows_of, training_index_of
 
 
@@ -195,6 +198,37 @@ def test_concurrent_uploads_with_the_same_name_get_separate_groups(
     files = [(photo(seed), "image.jpg") for seed in range(6)]
     upload_concurrently(database_url, SimultaneousUploads(blobs.url, len(files)), files)
     assert len({row.photograph for row in rows_of(database)}) == 6
+
+
+class Meanwhile(Blobs):
+    """Calls `others` after an upload has looked for copies, and before it stores its row."""
+
+    def __init__(self, url: str, others: Callable[[], object]) -> None:
+        super().__init__(url)
+        self._others = others
+
+    def put(self, key: str, data: bytes) -> None:
+        super().put(key, data)
+        self._others()
+
+
+@pytest.mark.parametrize("days", [(1, 0), (0, -1)], ids=["ahead before", "behind now"])
+def test_copy_of_another_upload_is_seen_whatever_its_time(
+    uploader: Uploader, database: Database, blobs: Blobs, days: tuple[int, int]
+) -> None:
+    """The clock was set back, or the clock of another machine differs."""
+    stored_at(database, uploader.store(photo(1)), days[0])
+
+    def add_the_same() -> None:
+        stored_at(database, uploader.store(photo(2)), days[1])
+
+    under_way = Uploader(database, Meanwhile(blobs.url, add_the_same))
+    assert under_way.upload_duplicate(photo(2, "PNG"), "plum").kind == "near"
+
+
+def stored_at(database: Database, image: ImageRow, days: int) -> None:
+    with database.session() as session:
+        session.get_one(ImageRow, image.id).created_at = now() + timedelta(days=days)
 
 
 class DeletesFirstBlob(Blobs):
