@@ -86,6 +86,7 @@ from api.storage.db import UNAVAILABLE, Database, now
 SWEEP_SECONDS = 3600
 GAUGE_SECONDS = 60
 TRIAL_SECONDS = 10
+STORE_SECONDS = 30
 HEAP_SECONDS = 2
 # For bodies without a photo: a thousand ids take a twentieth of it.
 MAX_JSON_BYTES = 2**20
@@ -215,6 +216,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             BackgroundTask("skew", GAUGE_SECONDS, skew.refresh),
             BackgroundTask("run watcher", WATCH_SECONDS, partial(_watch_runs, state, watcher)),
             BackgroundTask("trial models", TRIAL_SECONDS, trial_models.release_idle),
+            BackgroundTask("store", STORE_SECONDS, blobs.recheck),
             BackgroundTask("heap", HEAP_SECONDS, trim_malloc),
         ]
         if settings.notify:

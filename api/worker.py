@@ -34,6 +34,7 @@ from api.retraining.run_watcher import POLL_SECONDS, RunWatcher
 from api.settings import Settings, get_settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
+from api.storage.failures import StoreError
 
 TRIGGER_SECONDS = 60.0
 # Messages arrive within a second, so that a run queued for longer has lost its own.
@@ -115,6 +116,8 @@ def work(
         # The last two are of the queue, which has a connection of its own.
         except (SQLAlchemyError, psycopg.Error, sqlite3.Error) as error:
             log.warning("The database cannot be reached; retrying: %s", error)
+        except StoreError as error:
+            log.warning("%s; retrying.", error)
         stopping.wait(POLL_SECONDS)
     if consumer is not None:
         consumer.stop(graceful=True)

@@ -90,6 +90,22 @@ def test_queue_that_cannot_be_opened_is_tried_again(
 
 
 @on_sqlite
+def test_store_that_cannot_be_read_is_tried_again(
+    own: Settings, database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is looked at while the catalog is empty."""
+    caplog.set_level("INFO")
+    in_the_way = tmp_path / "blobs"
+    in_the_way.write_text("")
+    new = Database(database_url)
+    with ExitStack() as tasks:
+        work(own, new, Steps(in_the_way.unlink), tasks)
+    new.close()
+    assert "The store of photos and models failed: Not a directory" in caplog.text
+    assert "Ready for retraining runs." in caplog.text
+
+
+@on_sqlite
 def test_second_message_of_a_run_leaves_it_to_its_worker(
     own: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -642,6 +642,7 @@ class Status(BaseModel):
     model_loaded: bool
     model_problem: str | None = None
     recording_problem: str | None = None
+    storage_problem: str | None = None
     total_predictions: int
     training_status: str
     uptime_seconds: float

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, undefer
 
 from api.catalog import boxed_repository, repository
 from api.catalog.duplicate_index import DuplicateIndex, KnownPhotos, Photo, SourceGroup
-from api.catalog.service import delete_unreferenced
+from api.catalog.service import delete_photo
 from api.catalog.thumbnails import read_thumbnails
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
@@ -112,7 +112,7 @@ def delete_removed(database: Database, blobs: Blobs, photo_ids: Sequence[str]) -
             execution_options={"synchronize_session": False},
         )
     for _, key in gone:
-        delete_unreferenced(database, blobs, key)
+        delete_photo(database, blobs, key)
     return ids
 
 

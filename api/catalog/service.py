@@ -25,8 +25,8 @@ from api.core.near_duplicates import original_name, safe_filename, saved_rotatio
 from api.core.photo_copies import is_turned_copy
 from api.core.splits import secret_split_of
 from api.storage.blobs import Blobs
-from api.storage.db import Database, now
-from api.storage.failures import EmptyCatalogError
+from api.storage.db import UNAVAILABLE, Database, now
+from api.storage.failures import EmptyCatalogError, StoreError
 from api.storage.ids import new_id
 from api.storage.removed_table import RemovedPhotoRow
 from api.storage.tables import ImageRow
@@ -231,8 +231,19 @@ def remove_images(database: Database, blobs: Blobs, image_ids: Sequence[str]) ->
         repository.lock_images(session)
         removed = repository.delete_images(session, image_ids)
     for _, key in removed:
-        delete_unreferenced(database, blobs, key)
+        delete_photo(database, blobs, key)
     return [image_id for image_id, _ in removed]
+
+
+def delete_photo(database: Database, blobs: Blobs, key: str) -> None:
+    """Delete the blob of a row that is gone, unless another row refers to it.
+
+    A failure is only logged: the removal is done, and `sweep_orphans` deletes the blob later.
+    """
+    try:
+        delete_unreferenced(database, blobs, key)
+    except (StoreError, *UNAVAILABLE) as error:
+        log.warning("The removed photo %s is deleted later: %s", key, error)
 
 
 def sweep_orphans(database: Database, blobs: Blobs) -> int:

@@ -184,6 +184,17 @@ class CatalogUnavailableError(ProblemError):
     )
 
 
+class StorageUnavailableError(ProblemError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "storage-unavailable"
+    retry_after_seconds = 10
+    detail = (
+        "The store of photos and models cannot be reached, or not be read or written. Photos are "
+        "graded as before. Send this again in a minute: what was stored already is recognised. If "
+        "it stays so, look at STORAGE_URL and the service log."
+    )
+
+
 class DiskFullError(ProblemError):
     status = HTTPStatus.INSUFFICIENT_STORAGE
     code = "disk-full"

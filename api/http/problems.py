@@ -19,13 +19,14 @@ from api.core.errors import (
     DiskFullError,
     Problem,
     ProblemError,
+    StorageUnavailableError,
     internal_error,
     problem_document,
     status_title,
 )
 from api.http.headers import DEFAULT_HEADERS, REQUEST_ID
 from api.storage.db import UNAVAILABLE
-from api.storage.failures import is_disk_full
+from api.storage.failures import StoreError, is_disk_full
 
 MEDIA_TYPE = "application/problem+json"
 _DETAILS = {
@@ -79,6 +80,11 @@ async def _database_unavailable(request: Request, error: Exception) -> JSONRespo
     # %r escapes control characters: a path must not add lines to the log.
     log.warning("%s %r: the catalog is unavailable: %s", request.method, request.url.path, error)
     return problem_response(CatalogUnavailableError())
+
+
+async def _store_error(request: Request, error: StoreError) -> JSONResponse:
+    log.warning("%s %r: %s", request.method, request.url.path, error)
+    return problem_response(StorageUnavailableError())
 
 
 async def _os_error(request: Request, error: OSError) -> JSONResponse:
@@ -150,6 +156,7 @@ async def _internal_error(request: Request, error: Exception) -> JSONResponse:
 HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
     ProblemError: _problem_error,
     **dict.fromkeys(UNAVAILABLE, _database_unavailable),
+    StoreError: _store_error,
     OSError: _os_error,
     RequestValidationError: _validation_error,
     HTTPException: _http_exception,

@@ -1,5 +1,6 @@
 """Opening and deleting inspections, and adding photos to them. `removal` takes both back."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from api.predictions.record import Record, blob_key
 from api.predictions.schemas import Prediction
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
+from api.storage.failures import StoreError
 from api.storage.ids import new_id
 from api.storage.inspection_tables import InspectionFruitRow, InspectionPhotoRow, InspectionRow
 from api.storage.tables import PredictionRow
@@ -31,6 +33,7 @@ from api.storage.tables import PredictionRow
 MAX_PHOTOS = 500
 # known: this very file is in the inspection already.
 AddOutcome = Literal["added", "known"]
+log = logging.getLogger(__name__)
 
 
 class InspectionFullError(ConflictError):
@@ -178,8 +181,14 @@ class InspectionService:
                 return deleted
 
     def _forget(self, key: str | None) -> None:
-        if key:
+        """Delete a photo that no row refers to. A failure is only logged: the retention of
+        predictions deletes the photo later."""
+        if not key:
+            return
+        try:
             self.blobs.delete(key)
+        except StoreError as error:
+            log.warning("The photo %s is deleted later: %s", key, error)
 
 
 def check_not_full(photos: int) -> None:

@@ -25,6 +25,7 @@ from api.registry.store import fetch_package
 from api.retraining.service import NoChampionError
 from api.storage.blobs import Blobs
 from api.storage.db import Database
+from api.storage.failures import StoreError
 from api.storage.tables import ImageRow
 
 # The replay buffer keeps a byte per channel: photos near a border between classes may cross it.
@@ -143,6 +144,10 @@ def _embed(predictor: Predictor, blobs: Blobs, blob: str) -> FloatArray | None:
     """Float32 [channels], as for a prediction; None if the file cannot be read."""
     try:
         [embedding] = predictor.embed(blobs.get(blob))
-    except (OSError, ProblemError):
+    except StoreError as error:
+        if not error.is_of_one_file:
+            raise
+        return None
+    except (FileNotFoundError, ProblemError):
         return None
     return np.asarray(embedding, np.float32)

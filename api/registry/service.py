@@ -19,6 +19,7 @@ from api.registry.repository import NothingToRollBackToError
 from api.settings import EngineName
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
+from api.storage.failures import StoreError
 from api.storage.tables import ModelRow, PromotionRow
 
 KEEP_VERSIONS = 5
@@ -113,7 +114,10 @@ def prune(database: Database, blobs: Blobs, keep: int = KEEP_VERSIONS) -> list[s
     with database.session() as session:
         pruned = repository.mark_pruned(session, keep)
     for version in pruned:
-        store.delete_package(blobs, version)
+        try:
+            store.delete_package(blobs, version)
+        except StoreError as error:
+            log.warning("The files of version %s are deleted later: %s", version, error)
     return pruned
 
 

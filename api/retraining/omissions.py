@@ -97,7 +97,7 @@ def why_unreadable(error: Exception) -> str:
             return TOO_LARGE
         case ProblemError():
             return "its file is damaged"
-        case IsADirectoryError() | OSError(errno=errno.EIO):
+        case OSError(errno=errno.EISDIR | errno.EIO):
             return "its file cannot be read from the disk"
     return ""
 

@@ -44,6 +44,7 @@ from api.retraining.supervisor import work_folder
 from api.settings import PROJECT, Promoter, Settings, get_settings
 from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE, Database
+from api.storage.failures import StoreError
 from api.storage.tables import ChampionRow, RunRow
 
 IMPORTED_PHOTOGRAPHS = PROJECT / "data" / "photographs"
@@ -246,6 +247,13 @@ def _failure_message(error: Exception) -> str:
     match error:
         case ProblemError() | BadPackageError():
             return str(error)
+        case StoreError():
+            log.error("The run failed.", exc_info=error)
+            return (
+                "The store of photos and models could not be reached, or not be read or written: "
+                f"{error.strerror}. Look at STORAGE_URL, its keys and its disk, then start the run "
+                "again. The worker's log says more."
+            )
         case ModuleNotFoundError():
             return (
                 f"The worker lacks the package {error.name}, which training needs: "

@@ -9,13 +9,16 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import accumulate, pairwise
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 from uuid import uuid4
 
 import fsspec
 
+from api.storage.failures import StoreError, is_disk_full, store_problem
+
 # Separates the key of a blob from a byte range in it: `predicted/ab12.jpgs#0-9120`.
 RANGE = "#"
+Access = Literal["read", "written"]
 
 
 class BadKeyError(ValueError):
@@ -59,25 +62,46 @@ def make_folder(folder: Path) -> None:
 
 
 class Blobs:
-    """Bytes under keys such as `photographs/ab12.jpg`. Writes with `put` are atomic."""
+    """Bytes under keys such as `photographs/ab12.jpg`. Writes with `put` are atomic.
+
+    Every method may raise StoreError, and those that write an OSError for a full disk.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         # Other processes write too, so a bucket's listing must not be cached.
         self._fs, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         self._is_local = "file" in self._fs.protocol
+        # Why the last access of a kind failed.
+        self._problems: dict[Access, str] = {}
+
+    @property
+    def problem(self) -> str | None:
+        """Why the store cannot be used at the moment, for `/status`."""
+        return next(iter(self._problems.values()), None)
+
+    def recheck(self) -> None:
+        """If the store failed, look whether it works again. Raises nothing."""
+        if not self._problems:
+            return
+        key = f".check.{uuid4().hex}"  # Swept as an unfinished write.
+        with suppress(OSError):
+            self.put(key, b"x")
+            self.get(key)
+            self.delete(key)
 
     def put(self, key: str, data: bytes) -> None:
         """Store or replace a blob. It is on disk when this returns."""
         path = self._path(key)
-        if not self._is_local:
-            self._fs.pipe_file(path, data)  # Object stores show an object once it is complete.
-            return
-        target = Path(path)
-        make_folder(target.parent)
-        temporary = target.with_name(f".{target.name}.{uuid4().hex}")
-        with atomic_write(target, temporary) as stream:
-            stream.write(data)
+        with self._access("written", path):
+            if not self._is_local:
+                self._fs.pipe_file(path, data)  # Object stores show an object once it is complete.
+                return
+            target = Path(path)
+            make_folder(target.parent)
+            temporary = target.with_name(f".{target.name}.{uuid4().hex}")
+            with atomic_write(target, temporary) as stream:
+                stream.write(data)
 
     def put_many(self, key: str, parts: Sequence[bytes]) -> list[str]:
         """Store non-empty `parts` as one blob and return a key for each.
@@ -87,15 +111,16 @@ class Blobs:
         may leave it incomplete, before anyone has its keys.
         """
         path, data = self._path(key), b"".join(parts)
-        if self._is_local:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            try:
-                Path(path).write_bytes(data)
-            except OSError:  # Such as a full disk, which the part of it would keep full.
-                Path(path).unlink(missing_ok=True)
-                raise
-        else:
-            self._fs.pipe_file(path, data)
+        with self._access("written", path):
+            if self._is_local:
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    Path(path).write_bytes(data)
+                except OSError:  # Such as a full disk, which the part of it would keep full.
+                    Path(path).unlink(missing_ok=True)
+                    raise
+            else:
+                self._fs.pipe_file(path, data)
         ends = [0, *accumulate(map(len, parts))]
         return [f"{key}{RANGE}{start}-{end}" for start, end in pairwise(ends)]
 
@@ -103,33 +128,46 @@ class Blobs:
         """Raises FileNotFoundError."""
         byte_range = key.partition(RANGE)[2]
         start, end = map(int, byte_range.split("-")) if byte_range else (None, None)
-        data: bytes = self._fs.cat_file(self._path(key), start=start, end=end)
+        path = self._path(key)
+        with self._access("read", path):
+            data: bytes = self._fs.cat_file(path, start=start, end=end)
         return data
 
     def exists(self, key: str) -> bool:
-        return bool(self._fs.isfile(self._path(key)))
+        path = self._path(key)
+        try:
+            with self._access("read", path):
+                # Not `isfile`, which is false for a store that cannot be reached.
+                return bool(self._fs.info(path)["type"] == "file")
+        except FileNotFoundError:
+            return False
 
     def modified_at(self, key: str) -> datetime:
         """When the blob was stored, in UTC. Raises FileNotFoundError."""
-        modified: datetime = self._fs.modified(self._path(key))
+        path = self._path(key)
+        with self._access("read", path):
+            modified: datetime = self._fs.modified(path)
         return modified.astimezone(UTC)
 
     def delete(self, key: str) -> None:
         """Delete the blob if it exists."""
-        with suppress(FileNotFoundError):
-            self._fs.rm_file(self._path(key))
+        path = self._path(key)
+        with self._access("written", path), suppress(FileNotFoundError):
+            self._fs.rm_file(path)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Sorted keys under the folder `prefix`, without unfinished writes."""
         root = PurePosixPath(self._root)
-        for path in sorted(self._fs.find(self._path(prefix))):
+        for path in self._find(prefix):
             if not PurePosixPath(path).name.startswith("."):
                 yield str(PurePosixPath(path).relative_to(root))
 
     def folders(self, prefix: str) -> list[str]:
         """Sorted names of the folders directly under `prefix`."""
+        path = self._path(prefix)
         try:
-            entries = self._fs.ls(self._path(prefix), detail=True)
+            with self._access("read", path):
+                entries = self._fs.ls(path, detail=True)
         except FileNotFoundError:
             return []
         return sorted(
@@ -150,13 +188,45 @@ class Blobs:
 
     def folder_modified_at(self, prefix: str) -> datetime | None:
         """When anything under `prefix` was last written, unfinished writes included."""
-        paths = self._fs.find(self._path(prefix))
-        return max((self._fs.modified(path) for path in paths), default=None)
+        times = []
+        for path in self._find(prefix):
+            with self._access("read", path), suppress(FileNotFoundError):  # Just deleted.
+                times.append(self._fs.modified(path))
+        return max(times, default=None)
 
     def delete_folder(self, prefix: str) -> None:
         """Delete everything under `prefix`, if it exists."""
-        with suppress(FileNotFoundError):
-            self._fs.rm(self._path(prefix), recursive=True)
+        path = self._path(prefix)
+        with self._access("written", path), suppress(FileNotFoundError):
+            self._fs.rm(path, recursive=True)
+
+    def _find(self, prefix: str) -> list[str]:
+        """Sorted paths of all files under the folder `prefix`."""
+        path = self._path(prefix)
+        with self._access("read", path):
+            if not self._is_local:
+                return sorted(self._fs.find(path))
+            # Not `find`, for which a folder that cannot be read is empty.
+            walk = os.walk(path, onerror=_unless_missing)
+            return sorted(f"{folder}/{name}" for folder, _, names in walk for name in names)
+
+    @contextmanager
+    def _access(self, kind: Access, path: str) -> Iterator[None]:
+        """Raises StoreError for whatever the store raises, except for a blob that is not there, and
+        a full disk."""
+        try:
+            yield
+        except MemoryError:
+            raise
+        except Exception as error:  # Each kind of store has its own.
+            if isinstance(error, FileNotFoundError) and kind == "read":
+                self._problems.pop(kind, None)
+                raise
+            self._problems[kind] = store_problem(error, kind)
+            if is_disk_full(error):
+                raise
+            raise StoreError.of(error, path) from error
+        self._problems.pop(kind, None)
 
     def _path(self, key: str) -> str:
         """Path of the blob that holds `key`."""
@@ -164,3 +234,9 @@ class Blobs:
         if not blob.parts or ".." in blob.parts or blob.is_absolute():
             raise BadKeyError(key)
         return f"{self._root.rstrip('/')}/{blob}"
+
+
+def _unless_missing(error: OSError) -> None:
+    """Raises `error` unless the folder was never made, or just deleted."""
+    if not isinstance(error, FileNotFoundError):
+        raise error

@@ -1,7 +1,8 @@
-"""Why the database failed: damaged, full, locked, or out of reach."""
+"""Why the database or the blob store failed: damaged, full, locked, or out of reach."""
 
 import errno
 import sqlite3
+from typing import Self
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -12,6 +13,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # library, and importing it takes a twentieth of the start.
 _POSTGRES_FULL = "53100"
 FULL = "There is no disk space left for the catalog. Free some."
+STORE_FULL = "There is no disk space left for photos and models. Free some."
 UNREACHABLE = "The catalog cannot be opened. The log of the service says why."
 
 
@@ -53,6 +55,28 @@ class EmptyCatalogError(UnusableCatalogError):
         )
 
 
+class StoreError(OSError):
+    """The blob store cannot be reached, read or written. Retry later."""
+
+    @classmethod
+    def of(cls, error: Exception, path: str) -> Self:
+        """`error` is what the store raised, of any kind. Its number, words and file are kept."""
+        number, words, file = (
+            (error.errno, error.strerror, error.filename)
+            if isinstance(error, OSError)
+            else (None, None, None)
+        )
+        return cls(number, words or str(error) or type(error).__name__, file or path)
+
+    @property
+    def is_of_one_file(self) -> bool:
+        """Whether other files may still be read: this one is on a bad sector, or is a folder."""
+        return self.errno in (errno.EIO, errno.EISDIR)
+
+    def __str__(self) -> str:
+        return f"The store of photos and models failed: {self.strerror} ({self.filename})"
+
+
 def is_damaged(error: BaseException | None) -> bool:
     """Whether SQLite found that the file is not a database, or is corrupt."""
     return _sqlite_code(error) in _SQLITE_DAMAGED
@@ -81,7 +105,19 @@ def describe(error: BaseException) -> str:
             f"The catalog is damaged ({error.orig}). It was left as it is. Restore a backup into "
             "its place (docs/OPERATIONS.md)."
         )
+    if isinstance(error, StoreError):
+        return store_problem(error, "read")
     return FULL if is_disk_full(error) else UNREACHABLE
+
+
+def store_problem(error: BaseException, access: str) -> str:
+    """As `describe`, of the blob store. `access`: what was tried, as in "read"."""
+    if is_disk_full(error):
+        return STORE_FULL
+    return (
+        f"The store of photos and models cannot be {access}. Photos are graded as before. The log "
+        "of the service says why; look at STORAGE_URL, and its keys or its disk."
+    )
 
 
 def _sqlite_code(error: BaseException | None) -> int:

@@ -86,6 +86,7 @@ def test_status_has_the_fields_of_the_contract(client: TestClient) -> None:
         "training_status",
         "model_problem",
         "catalog_problem",
+        "storage_problem",
         "recording_problem",
         "last_model_update",
     }

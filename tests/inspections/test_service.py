@@ -1,6 +1,7 @@
 """Inspections on each kind of database: kept, swept, and whole after a failure."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -17,6 +18,7 @@ from api.predictions.retention import sweep_predicted
 from api.predictions.schemas import Prediction
 from api.storage.blobs import Blobs
 from api.storage.db import Base, Database, now
+from api.storage.failures import StoreError
 from api.storage.inspection_tables import InspectionFruitRow, InspectionPhotoRow, InspectionRow
 from api.storage.tables import PredictionRow
 from tests.predictions.samples import FEATURES
@@ -108,6 +110,22 @@ def test_old_inspections_are_deleted_with_their_photos(
     # Predictions stay for monitoring, without their pictures.
     assert rows(database, PredictionRow) == 2
     assert len(list(inspections.blobs.keys("predicted"))) == 1
+
+
+def test_deletion_needs_no_store(
+    inspections: InspectionService, database: Database, blobs: Blobs
+) -> None:
+    inspection_id = open_lot(inspections)
+    first, second = add(inspections, inspection_id, 1), add(inspections, inspection_id, 2)
+    Path(blobs.url).rename(f"{blobs.url}.away")
+    Path(blobs.url).write_text("in the way")
+    with pytest.raises(StoreError):
+        add(inspections, inspection_id, 3)
+    inspections.remove_photo(inspection_id, first.row.id)
+    inspections.delete(inspection_id)
+    assert rows(database, InspectionRow) == rows(database, InspectionPhotoRow) == 0
+    with database.reading() as session:
+        assert session.get_one(PredictionRow, second.row.id).blob is None
 
 
 def test_thumbnails_go_with_the_photos(

@@ -1,6 +1,7 @@
 """A run from its row to its verdict, with a few photos."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from api.retraining.plan import make_plan
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import ModelRow
+from api.storage.tables import ImageRow, ModelRow
 from api.training.detection.train import TrainedDetector
 from tests.retraining.catalog import DEFAULT, KNOWN, NEW, SMALL, Run, add_photographs, picture
 from tests.retraining.test_boxed_fruits import add_boxed_photo
@@ -163,6 +164,20 @@ def test_missing_package_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(fast, "make_candidate", fail)
     assert "lacks the package tensorflow" in run().message
+
+
+@on_sqlite
+def test_run_says_that_the_store_failed(run: Run, blobs: Blobs, database: Database) -> None:
+    """No photo counts as unreadable by it."""
+    add_photographs(database, blobs, NEW, 30)
+    (Path(blobs.url) / "photographs").rename(f"{blobs.url}.away")
+    (Path(blobs.url) / "photographs").write_text("in the way")
+    finished = run()
+    assert finished.state == "failed"
+    assert finished.message.startswith("The store of photos and models could not be reached")
+    assert "STORAGE_URL" in finished.message
+    with database.reading() as session:
+        assert session.scalars(select(ImageRow.unreadable)).all() == [None] * 30
 
 
 @on_sqlite

@@ -67,6 +67,10 @@ class Status(BaseModel):
     catalog_problem: str | None = Field(
         description="Why the catalog cannot be used; null if it can. Photos are graded in any case."
     )
+    storage_problem: str | None = Field(
+        description="Why this process cannot read or write the store of photos and models at the "
+        "moment; null if it can."
+    )
     recording_problem: str | None = Field(
         description="Why this process cannot record predictions at the moment; null if it can."
     )
@@ -174,6 +178,7 @@ def status(state: StateDep) -> Status:
         uptime_seconds=state.uptime_seconds,
         training_status=training,
         catalog_problem=catalog_problem,
+        storage_problem=state.blobs.problem,
         recording_problem=state.recorder.problem,
         model_problem=MODEL_PROBLEM if state.model_problem else None,
         last_model_update=state.champion_since,
