@@ -1,5 +1,7 @@
 """Training/serving skew, after a run that learned photos of the catalog."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -81,6 +83,22 @@ def test_other_preprocessing_and_another_engine_are_found(
     skew = measure_skew(database, blobs, own.model_cache, Predictor.of_package, 1000)
     assert (skew.photos, skew.unreadable) == (PHOTOS, 0)
     assert any("Embeddings differ" in found for found in skew.objections)
+
+
+def test_command_says_that_the_store_failed(
+    own: Settings,
+    blobs: Blobs,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its photos do not count as unreadable."""
+    settings = own.model_copy(update={"storage_url": blobs.url})
+    monkeypatch.setattr(command, "get_settings", lambda: settings)
+    monkeypatch.setattr("sys.argv", ["skew"])
+    (Path(blobs.url) / "photographs").rename(f"{blobs.url}.away")
+    (Path(blobs.url) / "photographs").write_text("in the way")
+    assert command.main() == 1
+    assert "The store of photos and models failed" in capsys.readouterr().err
 
 
 def test_command_fails_on_skew_alone(

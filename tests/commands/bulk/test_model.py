@@ -59,6 +59,13 @@ def test_folder_without_a_package_is_rejected(settings: Settings, tmp_path: Path
         open_model(settings, str(tmp_path))
 
 
+def test_store_that_cannot_be_reached_is_named(settings: Settings) -> None:
+    settings.state_dir.mkdir()
+    Path(settings.storage).write_text("in the way")
+    with pytest.raises(BadModelError, match=r"The store .* failed: Not a directory"):
+        open_model(settings, "v2")
+
+
 def test_unavailable_catalog_suggests_the_model_option(tmp_path: Path) -> None:
     unavailable = Settings(
         model_dir=MODELS, state_dir=tmp_path, database_url="postgresql://u@127.0.0.1:9/x"
