@@ -120,12 +120,12 @@ class _TableIndex(Generic[_Row]):
         self._first_new = len(self._ids)
         # Before the signatures, so that no later photo is missed.
         stored = repository.photo_ids(session, self._table)
-        new, is_first = stored - self._stored, not self._stored
+        new = sorted(stored - self._stored)
+        if self._stored:
+            rows = list(repository.signatures_of(session, new, self._table))
+        else:  # By id, this would take thrice as long.
+            rows = list(repository.signatures(session, self._since, self._table))
         self._stored = stored
-        if is_first:  # By id, this would take thrice as long.
-            rows = [*repository.signatures(session, self._since, self._table)]
-        else:
-            rows = [*repository.signatures_of(session, sorted(new), self._table)]
         if not rows:
             return
         ids, texts = zip(*rows, strict=True)
