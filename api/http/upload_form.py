@@ -20,6 +20,8 @@ MAX_FILES = 500
 # Text fields, kept in memory. Unknown ones are ignored.
 MAX_FIELDS, FIELD_BYTES = 100, 64 * 2**10
 SPOOL_BYTES = 64 * 2**10
+# Fields that are about all files.
+ONCE = ("class_name", "new_class")
 _FLAG = TypeAdapter(bool)
 _FLAG_WORDS = ("true", "false", "1", "0", "yes", "no", "on", "off", "y", "n", "t", "f")
 FILES: dict[str, Any] = {
@@ -53,6 +55,26 @@ class NoFilesError(UnprocessableError):
     )
 
 
+class RepeatedFieldError(UnprocessableError):
+    code = "repeated-field"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The form has several fields '{name}', and one counts for all files. Send one request "
+            "for each, or a zip with a folder for each class."
+        )
+
+
+class MisplacedFilesError(UnprocessableError):
+    code = "misplaced-files"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The form has files in the field '{printable(name)[:40]}', which would be ignored. "
+            "Send all in fields named 'files'."
+        )
+
+
 class BadFormError(ProblemError):
     code = "bad-form"
 
@@ -79,7 +101,8 @@ class NotAFormError(ProblemError):
 async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
     """Parse the form of `request`. Its files are closed at the end of the context.
 
-    Raises NotAFormError, BadFormError, UnreadableCharsetError, NoFilesError, BadFlagError.
+    Raises NotAFormError, BadFormError, UnreadableCharsetError, NoFilesError,
+    MisplacedFilesError, RepeatedFieldError, BadFlagError.
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "multipart/form-data":
@@ -111,6 +134,11 @@ async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
         )
         if not files:
             raise NoFilesError()
+        for name, item in form.multi_items():
+            if name != "files" and isinstance(item, UploadFile):
+                raise MisplacedFilesError(name)
+            if name in ONCE and len(form.getlist(name)) > 1:
+                raise RepeatedFieldError(name)
         named = form.get("class_name")
         class_name = named.strip() if isinstance(named, str) else ""
         yield UploadForm(files, class_name, _flag(form, "new_class"))

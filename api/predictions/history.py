@@ -6,10 +6,13 @@ from http import HTTPStatus
 from threading import BoundedSemaphore
 
 from anyio import to_thread
+from PIL import Image
 from sqlalchemy import exists, select
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from api.catalog.duplicate_index import read_signatures
 from api.core.errors import ConflictError, NotFoundError, ProblemError
+from api.core.imaging.hashing import near_rows, perceptual_hash
 from api.predictions.recorder import Recorder
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -58,6 +61,14 @@ class OtherVersionError(ConflictError):
             f"This prediction is by version {version}, and another one is in use now. Grade the "
             "photo again, without prediction_id."
         )
+
+
+class OtherPhotoError(ConflictError):
+    code = "other-photo"
+    detail = (
+        "This is not the photo of that prediction. Send its own photo, or leave out prediction_id "
+        "to have this one graded."
+    )
 
 
 class PhotographGoneError(NotFoundError):
@@ -129,14 +140,24 @@ def find_recorded(
 
 def check_explainable(
     database: Database, recorder: Recorder, prediction_id: str, version: str
-) -> None:
+) -> str | None:
     """Whether `version` can explain a prediction: it must have made it.
 
-    Raises OtherVersionError and what `find_recorded` raises.
+    Returns the signature of the prediction's photo, in hexadecimal, if it was stored. Raises
+    OtherVersionError and what `find_recorded` raises.
     """
     row, _ = find_recorded(database, recorder, prediction_id)
     if row.model_version != version:
         raise OtherVersionError(row.model_version)
+    return row.signature
+
+
+def check_same_photo(signature: str | None, thumbnail: Image.Image | None) -> None:
+    """Raises OtherPhotoError unless the photo with this thumbnail has this signature, or nearly."""
+    if signature is None or thumbnail is None:
+        return
+    if not len(near_rows(perceptual_hash(thumbnail), read_signatures([signature]))):
+        raise OtherPhotoError()
 
 
 def _find(database: Database, prediction_id: str) -> tuple[PredictionRow, str | None]:

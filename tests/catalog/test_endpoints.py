@@ -130,6 +130,18 @@ def test_malformed_requests_are_rejected(service: TestClient) -> None:
     assert_problem(nothing, 422, "no-files")
     text = service.post(UPLOAD, data={"files": "a.jpg", "class_name": "pear"}, files={"x": b"x"})
     assert_problem(text, 422, "no-files")
+    file = ("a.jpg", photo(1))
+    mixed = service.post(
+        UPLOAD, data={"class_name": "pear"}, files=[("files", file), ("file", file)]
+    )
+    assert_problem(mixed, 422, "misplaced-files")
+    for twice in (
+        {"class_name": ["pear", "plum"]},
+        {"class_name": "pear", "new_class": ["1", "0"]},
+    ):
+        answer = service.post(UPLOAD, data=twice, files={"files": file})
+        assert_problem(answer, 422, "repeated-field")
+    assert images(service) == 0
     assert_problem(service.post(UPLOAD, json={"files": []}), 415, "not-a-form")
     assert_problem(service.post(UPLOAD), 415, "not-a-form")
     many = [("a.jpg", b"x")] * (MAX_FILES + 1)

@@ -1,5 +1,6 @@
 """`POST /predict` through the whole service with the default model."""
 
+import io
 import struct
 import zlib
 from typing import cast
@@ -9,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from PIL import Image
 
 from api.app import create_app
 from api.predictions.history import OtherVersionError, check_explainable
@@ -146,6 +148,21 @@ def test_heat_map_is_by_the_version_that_graded(client: TestClient, photo: bytes
     check_explainable(state.database, state.recorder, prediction_id, version)
     with pytest.raises(OtherVersionError, match=version):
         check_explainable(state.database, state.recorder, prediction_id, "a later one")
+
+
+def test_heat_map_is_of_the_photo_that_was_graded(client: TestClient, photo: bytes) -> None:
+    """Saved smaller, it is still the same; another would get the prediction's ID with its own
+    grade."""
+    first = client.post("/predict", files={"file": photo}).json()
+    before = counted(client)
+    image = Image.open(io.BytesIO(photo)).convert("RGB")
+    smaller = encode(image.resize((image.width * 2 // 3, image.height * 2 // 3)), "JPEG")
+    query = {"explain": True, "prediction_id": first["prediction_id"]}
+    same = client.post("/predict", params=query, files={"file": smaller})
+    assert same.json()["prediction_id"] == first["prediction_id"]
+    other = encode(draw_fruit("rottenbanana", 7, size=300), "JPEG")
+    assert_problem(client.post("/predict", params=query, files={"file": other}), 409, "other-photo")
+    assert counted(client) == before
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from api.http.problems import responses
 from api.model.instances import check_detector
 from api.model.predictor import PredictRequest
 from api.model.trace import trace_steps
-from api.predictions.history import check_explainable, wait_until_recorded
+from api.predictions.history import check_explainable, check_same_photo, wait_until_recorded
 from api.predictions.schemas import Prediction
 
 PREDICT = "/predict"
@@ -73,7 +73,8 @@ async def predict(
     `explain=full` also adds the output of each step of the grading, for debugging.
 
     With the `prediction_id` of an earlier prediction of the same photo, the response is that
-    prediction with its heat map, and nothing is counted or recorded again.
+    prediction with its heat map, and nothing is counted or recorded again. Returns 409
+    `other-photo` for another photo.
 
     `instances=true` detects the fruits in the photo and grades each of them: it adds `image`,
     `instances` (highest detection score first, at most 50), `several` and `summary`. Returns 409
@@ -81,7 +82,7 @@ async def predict(
 
     `record=false` grades the photo without recording anything.
     """
-    predictor = state.serving()
+    predictor, signature = state.serving(), None
     if instances:
         check_detector(predictor)
     if prediction_id is not None:
@@ -90,13 +91,14 @@ async def predict(
         known = (state.database, state.recorder)
         version = predictor.manifest.version
         await wait_until_recorded(*known, prediction_id)
-        await run_in_threadpool(check_explainable, *known, prediction_id, version)
+        signature = await run_in_threadpool(check_explainable, *known, prediction_id, version)
     state.batcher.check_capacity()
     counted = record and prediction_id is None
     with telemetry.counting_failures(recorded=counted):
         upload = await read_photo(request)
         wanted = PredictRequest(upload.data, bool(explain), instances)
         grade = await state.batcher.predict(predictor, wanted)
+        check_same_photo(signature, grade.hash_thumbnail)
     version = predictor.manifest.version
     after = None
     if counted:
