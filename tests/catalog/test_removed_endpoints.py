@@ -102,6 +102,18 @@ def test_nothing_is_kept_where_the_settings_say_so(serve: Serve, settings: Setti
     assert list(Blobs(settings.storage).keys("photographs")) == []
 
 
+def test_deleted_image_is_restored_or_gone(service: TestClient, ids: list[str]) -> None:
+    [image, *_] = ids
+    assert service.delete(f"{IMAGES}/{image}?restorable=true").status_code == 204
+    assert service.delete(f"{IMAGES}/{image}?restorable=true").status_code == 404
+    assert sent(service, f"{REMOVED}/restore", [image])["restored"] == 1
+    assert [one["id"] for one in images(service)] == ids
+
+    service.delete(f"{IMAGES}/{image}?restorable=true")
+    assert service.delete(f"{IMAGES}/{image}").status_code == 204
+    assert sent(service, f"{REMOVED}/restore", [image])["restored"] == 0
+
+
 def test_boxed_photo_is_restored_or_gone(service: TestClient, boxed_id: str) -> None:
     before = service.get(f"{BOXED}/{boxed_id}").json()
     assert service.delete(f"{BOXED}/{boxed_id}?restorable=true").status_code == 204

@@ -34,6 +34,7 @@ from api.http.deps import (
     KnownPhotosDep,
     Offset,
     ReadingDep,
+    Restorable,
     SessionDep,
     SettingsDep,
     ThumbnailSize,
@@ -163,10 +164,25 @@ def relabel(
     status_code=204,
     responses=responses(404, 422),
 )
-def remove(database: DatabaseDep, blobs: BlobsDep, image_id: str) -> None:
-    """Permanently delete an image, also if it was removed earlier and could still be restored."""
+def remove(
+    database: DatabaseDep,
+    blobs: BlobsDep,
+    settings: SettingsDep,
+    *,
+    image_id: str,
+    restorable: Restorable = False,
+) -> None:
+    """Permanently delete an image, also if it was removed earlier and could still be restored.
+
+    With `restorable=true` it is removed instead, and can be restored for RIPELINE_KEEP_REMOVED_DAYS
+    days.
+    """
     ids = [image_id] if is_id(image_id) else []
-    if not (remove_images(database, blobs, ids) or removal.delete_removed(database, blobs, ids)):
+    if restorable and settings.keep_removed_days:
+        found = removal.keep_images(database, ids)
+    else:
+        found = remove_images(database, blobs, ids) or removal.delete_removed(database, blobs, ids)
+    if not found:
         raise ImageNotFoundError(image_id)
 
 
