@@ -118,6 +118,7 @@ def accept(
         _end(row, "accepted", at)
         row.active, row.run_id = None, run.id
         trigger.last_fired_at, trigger.last_run_id = at, run.id
+        trigger.last_photos = plan.photos
     # After the commit: before it, a worker would not find the row.
     queue.put(run.id)
     return run

@@ -8,7 +8,6 @@ from sqlalchemy.exc import IntegrityError
 
 from api.core.errors import ProblemError
 from api.monitoring.suggestions import active_suggestions, lock_trigger, suggest, withdraw
-from api.monitoring.trigger_rules import Rule
 from api.monitoring.triggers import (
     TriggerState,
     config_of,
@@ -46,7 +45,7 @@ def check_triggers(
                 continue
             elif state.config.mode == "suggest":
                 _suggest(database, settings, state, moment)
-            elif run := _fire(database, settings, state.rule, moment):
+            elif run := _fire(database, settings, state, moment):
                 return run
         except (ProblemError, IntegrityError) as error:  # Another worker was faster.
             log.info("Trigger %s did not fire: %s", state.rule.name, error)
@@ -61,7 +60,8 @@ def _suggest(database: Database, settings: Settings, state: TriggerState, at: da
         active = active_suggestions(session).get(trigger.name)
         is_new = active is None or active.state == "dismissed"
         # Changed since it was evaluated.
-        if config.mode != "suggest" or cooldown_end(config, at) or not is_new:
+        waits = cooldown_end(config, at) or config.has_had(state.photos)
+        if config.mode != "suggest" or waits or not is_new:
             return
         row = suggest(
             session,
@@ -74,21 +74,25 @@ def _suggest(database: Database, settings: Settings, state: TriggerState, at: da
     log.info("Trigger %s suggests a retraining: %s", row.trigger_name, row.reason)
 
 
-def _fire(database: Database, settings: Settings, rule: Rule, at: datetime) -> RunRow | None:
+def _fire(
+    database: Database, settings: Settings, state: TriggerState, at: datetime
+) -> RunRow | None:
     """Create a fast run and record the time, in one transaction.
 
     Raises IntegrityError and what `create_run` raises; then nothing is recorded.
     """
+    rule = state.rule
     with database.session() as session:
         row = lock_trigger(session, rule.name)
         config = config_of(rule, row, settings.trigger_mode)
         # Changed since it was evaluated.
-        if config.mode in ("off", "suggest") or cooldown_end(config, at):
+        waits = cooldown_end(config, at) or config.has_had(state.photos)
+        if config.mode in ("off", "suggest") or waits:
             return None
         options = {} if config.mode == "start_and_promote" else WAITS
         run = create_run(
             session, mode="fast", started_by=f"trigger:{rule.name}", options=dict(options)
         )
-        row.last_fired_at, row.last_run_id = at, run.id
+        row.last_fired_at, row.last_run_id, row.last_photos = at, run.id, state.photos or None
     log.info("Trigger %s started run %s.", rule.name, run.id)
     return run

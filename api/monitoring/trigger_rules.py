@@ -39,6 +39,11 @@ class TriggerConfig:
     scheduled_at: datetime | None
     last_fired_at: datetime | None
     last_run_id: str | None
+    last_photos: str | None
+
+    def has_had(self, photos: str) -> bool:
+        """Whether they are those of its last run; what comes of another would be the same."""
+        return bool(photos) and photos == self.last_photos
 
     def is_exceeded_by(self, value: float) -> bool:
         return self.threshold is not None and value > self.threshold
@@ -48,7 +53,8 @@ class TriggerConfig:
 class TriggerContext:
     """Input of a rule. `catalog_diff`: changes of the catalog since the champion was trained.
 
-    `complete`: whether drift and changes could be computed.
+    `complete`: whether drift and changes could be computed. `photos`: what there is for a run, see
+    `RetrainPlan.photos`; empty if unknown.
     """
 
     session: Session
@@ -57,6 +63,7 @@ class TriggerContext:
     catalog_diff: CatalogDiff
     at: datetime
     complete: bool = True
+    photos: str = ""
 
 
 @dataclass(frozen=True)

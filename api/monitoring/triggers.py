@@ -38,6 +38,10 @@ _ANSWERS = {
     "open": "Suggested, and waits for a person.",
     "dismissed": "Dismissed: nothing new holds since.",
 }
+SAME_PHOTOS = (
+    "Waiting for new photos: the last run of this trigger had the same ones. Upload or correct "
+    "some, or start a run yourself."
+)
 log = logging.getLogger(__name__)
 
 
@@ -58,14 +62,15 @@ class BadTriggerSettingError(ConflictError):
 class TriggerState:
     """`reason` says why the trigger would suggest or start a run, or why not.
 
-    `version`: the champion; empty without one. `suggestion`: open, or dismissed and not outdated;
-    `is_stale`: what it says holds no longer.
+    `version`: the champion; empty without one. `photos`: as in `TriggerContext`.
+    `suggestion`: open, or dismissed and not outdated; `is_stale`: what it says holds no longer.
     """
 
     rule: Rule
     config: TriggerConfig
     result: TriggerResult
     version: str
+    photos: str
     would_fire: bool
     reason: str
     suggestion: SuggestionRow | None
@@ -78,6 +83,7 @@ def trigger_states(
     """All triggers. Takes some tenths of a second for the drift."""
     context = _context(session, settings, blobs, at)
     version = context.champion.version if context else ""
+    photos = context.photos if context else ""
     stored = {row.name: row for row in session.scalars(select(TriggerRow))}
     suggestions = active_suggestions(session)
     common_obstacle = _common_obstacle(context, runs.active(session) is not None)
@@ -90,12 +96,15 @@ def trigger_states(
         if suggestion and suggestion.state == "dismissed":
             suggestion = None if is_outdated(suggestion, result, version) else suggestion
         obstacle = _own_obstacle(rule, config, result, suggestion, at) or common_obstacle
+        if not obstacle and config.has_had(photos):
+            obstacle = f"{SAME_PHOTOS} {result.sentence}"
         states.append(
             TriggerState(
                 rule,
                 config,
                 result,
                 version,
+                photos,
                 would_fire=not obstacle,
                 reason=obstacle or result.sentence,
                 suggestion=suggestion,
@@ -117,6 +126,7 @@ def config_of(rule: Rule, row: TriggerRow | None, default: TriggerMode) -> Trigg
         scheduled_at=stored.scheduled_at,
         last_fired_at=stored.last_fired_at,
         last_run_id=stored.last_run_id,
+        last_photos=stored.last_photos,
     )
 
 
@@ -181,7 +191,7 @@ def _context(
     if version is None:
         return None
     drift: Sequence[DriftFigure] = ()
-    catalog_diff = CatalogDiff({}, 0, 0)
+    catalog_diff, photos = CatalogDiff({}, 0, 0), ""
     complete = True
     # Each blob store raises its own errors; the other rules still work.
     try:
@@ -190,12 +200,13 @@ def _context(
         complete = False
         log.warning("Drift cannot be computed", exc_info=True)
     try:
-        catalog_diff = make_plan(session, blobs, settings).catalog_diff
+        plan = make_plan(session, blobs, settings)
+        catalog_diff, photos = plan.catalog_diff, plan.photos
     except Exception:
         complete = False
         log.warning("The changes of the catalog cannot be computed", exc_info=True)
     champion = models.get_model(session, version)
-    return TriggerContext(session, champion, drift, catalog_diff, at, complete)
+    return TriggerContext(session, champion, drift, catalog_diff, at, complete, photos)
 
 
 def change_settings(

@@ -1,5 +1,7 @@
 """What a run would learn, and how long it would take."""
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -121,7 +123,10 @@ class UnreadablePhoto(BaseModel):
 @dataclass(frozen=True)
 class RetrainPlan:
     """What a run would start from: the `manifest` of the champion, `rows` photos to train and test
-    on, and the `boxed` photos that a detector learns."""
+    on, and the `boxed` photos that a detector learns.
+
+    `photos`: a hash of all photos and boxes of the catalog and their classes, readable or not.
+    """
 
     champion: str
     catalog_diff: CatalogDiff
@@ -130,6 +135,7 @@ class RetrainPlan:
     rows: int
     manifest: dict[str, Any]
     boxed: BoxedFingerprint | None
+    photos: str
 
     @property
     def new(self) -> int:
@@ -164,11 +170,14 @@ def make_plan(
     learned = _learned(fetch_package(blobs, version, settings.model_cache).folder)
     images: list[Any] = []
     unreadable = []
+    classes_of: dict[str, str] = {}
     for fruit in load_boxed_fruits(session, manifest["classes"]):
+        classes_of[fruit.sha256] = fruit.class_name
         unread = fruit.unreadable or fruit.pixels > settings.max_pixels
         if not unread or fruit.sha256 in learned.labels:
             images.append(fruit)
     for image in repository.image_groups(session):
+        classes_of[image.sha256] = image.class_name
         reason = TOO_LARGE if image.pixels > settings.max_pixels else image.unreadable
         if reason:
             unreadable.append(
@@ -183,7 +192,8 @@ def make_plan(
     diff = _catalog_diff(labels, learned, selection.left_out)
     rows = manifest["data"]["files"] + sum(diff.added.values()) - diff.removed
     boxed = fingerprint(load_learnable(session, settings.max_pixels))
-    return RetrainPlan(version, diff, selection.left_out, unreadable, rows, manifest, boxed)
+    photos = hashlib.sha256(json.dumps(sorted(classes_of.items())).encode()).hexdigest()
+    return RetrainPlan(version, diff, selection.left_out, unreadable, rows, manifest, boxed, photos)
 
 
 def select_classes(

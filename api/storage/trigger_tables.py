@@ -17,7 +17,8 @@ class TriggerRow(Base):
 
     `mode`: off, suggest, start or start_and_promote. `enabled`: whether that is not off, for older
     processes beside this one. `scheduled_at`: when `schedule` was set, or its suggestion dismissed;
-    earlier due times do not count.
+    earlier due times do not count. `last_photos`: what there was for its last run, see
+    `retraining.plan.RetrainPlan.photos`.
     """
 
     __tablename__ = "triggers"
@@ -31,6 +32,7 @@ class TriggerRow(Base):
     scheduled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_fired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_run_id: Mapped[str | None] = mapped_column(String(32))
+    last_photos: Mapped[str | None] = mapped_column(String(64))
 
 
 class SuggestionRow(Base):

@@ -38,9 +38,10 @@ def a_context(
     catalog_diff: CatalogDiff = SOMETHING,
     at: datetime = AT,
     complete: bool = True,
+    photos: str = "",
 ) -> TriggerContext:
     model = champion or a_champion()
-    return TriggerContext(session, model, drift, catalog_diff, at, complete)
+    return TriggerContext(session, model, drift, catalog_diff, at, complete, photos)
 
 
 def a_config(rule: Rule, **stored: Any) -> TriggerConfig:

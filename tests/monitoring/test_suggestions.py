@@ -62,7 +62,7 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Callable[[CatalogDiff], None]:
 
     def learn(diff: CatalogDiff) -> None:
         class Plan:
-            catalog_diff, champion = diff, "v1"
+            catalog_diff, champion, photos = diff, "v1", "some"
             left_out: ClassVar[dict[str, int]] = {}
 
         monkeypatch.setattr(suggestions, "make_plan", lambda *_: Plan)

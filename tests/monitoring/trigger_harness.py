@@ -25,6 +25,7 @@ class TriggerHarness:
         settings = settings.model_copy(update={"trigger_mode": mode})
         self.database, self.blobs, self.settings = database, blobs, settings
         self.champion, self.catalog_diff, self.complete = a_champion(), SOMETHING, True
+        self.photos = ""
 
     def check(self, at: datetime = AT) -> RunRow | None:
         return check_triggers(self.database, self.blobs, self.settings, at)
@@ -38,10 +39,10 @@ class TriggerHarness:
         with self.database.session() as session:
             change_settings(session, name, settings, self.settings.trigger_mode, at)
 
-    def end_run(self) -> None:
+    def end_run(self, state: str = "succeeded") -> None:
         with self.database.session() as session:
             for run in session.scalars(select(RunRow)):
-                runs.end(run, "succeeded", "")
+                runs.end(run, state, "")
 
     @property
     def runs(self) -> list[RunRow]:
@@ -49,7 +50,7 @@ class TriggerHarness:
             return list(session.scalars(select(RunRow).order_by(RunRow.created_at)))
 
     def control(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Let the rules evaluate `champion`, `catalog_diff` and `complete`."""
+        """Let the rules evaluate `champion`, `catalog_diff`, `complete` and `photos`."""
         monkeypatch.setattr(
             triggers,
             "_context",
@@ -59,5 +60,6 @@ class TriggerHarness:
                 catalog_diff=self.catalog_diff,
                 at=rest[-1],
                 complete=self.complete,
+                photos=self.photos,
             ),
         )

@@ -1,0 +1,130 @@
+"""A trigger starts no second run on photos of which its last run has had all."""
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import pytest
+from sqlalchemy import delete, update
+
+from api.monitoring import suggestions, trigger_check
+from api.monitoring.triggers import trigger_states
+from api.retraining import repository
+from api.retraining.plan import CatalogDiff, make_plan
+from api.retraining.queue import RunQueue
+from api.settings import Settings
+from api.storage.blobs import Blobs
+from api.storage.db import Database
+from api.storage.tables import ImageRow
+from tests.monitoring.conftest import MakeHarness
+from tests.monitoring.samples import AT
+from tests.retraining.catalog import KNOWN, NEW, add_photographs, install_champion
+
+MANY = CatalogDiff({"pears": 2000}, 0, 0)
+DAY = timedelta(hours=25)  # Longer than the cooldown.
+
+
+@pytest.mark.parametrize("mode", ["start", "start_and_promote"])
+@pytest.mark.parametrize("state", ["failed", "succeeded"])
+def test_run_that_changed_nothing_is_not_started_again(
+    make_harness: MakeHarness, mode: Any, state: str
+) -> None:
+    """It failed, was rejected, or waits for a person; the next would end alike."""
+    harness = make_harness(mode)
+    harness.catalog_diff, harness.photos = MANY, "some"
+    assert harness.check()
+    harness.end_run(state)
+    for days in range(1, 5):
+        assert harness.check(AT + days * DAY) is None
+    shown = harness.states(AT + 5 * DAY)["new-images"]
+    assert not shown.would_fire
+    assert "Waiting for new photos: the last run of this trigger had the same ones" in shown.reason
+    assert "2000 training images are new" in shown.reason
+
+    harness.photos = "others"
+    assert harness.states(AT + 5 * DAY)["new-images"].would_fire
+    assert harness.check(AT + 5 * DAY)
+    assert len(harness.runs) == 2
+
+
+def test_another_trigger_has_its_own_run(make_harness: MakeHarness) -> None:
+    harness = make_harness("start")
+    harness.set("schedule", schedule="weekly")
+    harness.catalog_diff, harness.photos = MANY, "some"
+    late = AT + timedelta(days=8)
+    started = []
+    for days in range(4):
+        if run := harness.check(late + days * DAY):
+            started.append(run.started_by)
+            harness.end_run()
+    assert started == ["trigger:new-images", "trigger:schedule"]
+
+
+def test_worker_that_evaluated_before_the_last_run_starts_none(
+    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness = make_harness("start")
+    harness.catalog_diff, harness.photos = MANY, "some"
+    states = list(harness.states().values())
+    assert harness.check()
+    harness.end_run()
+    monkeypatch.setattr(trigger_check, "trigger_states", lambda *_: states)
+    assert harness.check(AT + DAY) is None
+
+
+def test_accepted_suggestion_does_not_come_again_for_the_same_photos(
+    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Plan:
+        catalog_diff, champion, photos = MANY, "v1", "some"
+        left_out: ClassVar[dict[str, int]] = {}
+
+    monkeypatch.setattr(suggestions, "make_plan", lambda *_: Plan)
+    harness = make_harness("suggest")
+    harness.catalog_diff, harness.photos = MANY, "some"
+    harness.check()
+    with harness.database.reading() as session:
+        [row] = suggestions.open_suggestions(session)
+    suggestions.accept(
+        harness.database, harness.blobs, harness.settings, RunQueue(harness.settings), row.id
+    )
+    harness.end_run()
+    with harness.database.session() as session:
+        suggestions.lock_trigger(session, "new-images").last_fired_at = AT
+
+    def is_suggested() -> bool:
+        harness.check(AT + DAY)
+        with harness.database.reading() as session:
+            return bool(suggestions.open_suggestions(session))
+
+    assert not is_suggested()
+    harness.photos = "others"
+    assert is_suggested()
+
+
+def test_what_counts_as_the_same_photos(
+    settings: Settings, database: Database, blobs: Blobs, tmp_path: Any
+) -> None:
+    own = settings.model_copy(update={"state_dir": tmp_path / "state"})
+    install_champion(database, blobs, tmp_path)
+    added = add_photographs(database, blobs, NEW, 12)
+
+    def photos() -> str:
+        with database.reading() as session:
+            return make_plan(session, blobs, own).photos
+
+    before = photos()
+    with database.reading() as session:
+        states = trigger_states(session, own, blobs, AT)
+    assert {state.photos for state in states} == {before}
+    with database.session() as session:
+        repository.mark_unreadable(session, {added[0]: "damaged"}, [])
+    # By a run, so that it is no news for the next.
+    assert photos() == before
+    with database.session() as session:
+        relabelled = update(ImageRow).where(ImageRow.sha256 == added[1])
+        session.execute(relabelled.values(class_name=KNOWN[0]))
+    relabelled_photos = photos()
+    assert relabelled_photos != before
+    with database.session() as session:
+        session.execute(delete(ImageRow).where(ImageRow.sha256 == added[2]))
+    assert photos() not in {before, relabelled_photos}
