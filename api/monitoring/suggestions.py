@@ -15,7 +15,7 @@ from api.retraining.queue import RunQueue
 from api.retraining.service import NothingNewError, create_run
 from api.settings import Settings
 from api.storage.blobs import Blobs
-from api.storage.db import Database, now
+from api.storage.db import Database, now, upsert
 from api.storage.ids import by_id, new_id
 from api.storage.tables import RunRow
 from api.storage.trigger_tables import SuggestionRow, SuggestionState, TriggerRow
@@ -137,16 +137,10 @@ def dismiss(session: Session, suggestion_id: str, at: datetime) -> SuggestionRow
 
 
 def lock_trigger(session: Session, name: str) -> TriggerRow:
-    """The locked row of a trigger, inserted if it is missing.
-
-    Raises IntegrityError if another process inserts it at the same moment.
-    """
-    row = session.get(TriggerRow, name, with_for_update=True, populate_existing=True)
-    if row is None:
-        row = TriggerRow(name=name)
-        session.add(row)
-        session.flush()
-    return row
+    """The locked row of a trigger, inserted if it is missing."""
+    # Another process may insert it at the same moment.
+    upsert(session, TriggerRow, {"name": name}, {})
+    return session.get_one(TriggerRow, name, with_for_update=True, populate_existing=True)
 
 
 def _get(session: Session, suggestion_id: str) -> SuggestionRow:

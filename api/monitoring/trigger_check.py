@@ -53,7 +53,7 @@ def check_triggers(
 
 
 def _suggest(database: Database, settings: Settings, state: TriggerState, at: datetime) -> None:
-    """Raises IntegrityError; then nothing is recorded."""
+    """Make a suggestion, unless something has changed since it was evaluated."""
     with database.session() as session:
         trigger = lock_trigger(session, state.rule.name)
         config = config_of(state.rule, trigger, settings.trigger_mode)
@@ -79,7 +79,7 @@ def _fire(
 ) -> RunRow | None:
     """Create a fast run and record the time, in one transaction.
 
-    Raises IntegrityError and what `create_run` raises; then nothing is recorded.
+    Raises what `create_run` raises; then nothing is recorded.
     """
     rule = state.rule
     with database.session() as session:

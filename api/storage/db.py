@@ -214,10 +214,14 @@ class OpenTransaction(Database):
 def upsert(
     session: Session, table: type[Base], key: Mapping[str, Any], values: Mapping[str, Any]
 ) -> None:
-    """Insert the row of `key`, or set its `values` if it exists."""
+    """Insert the row of `key`, or set its `values` if it exists; without any it stays as it is."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     insert = (sqlite.insert if is_sqlite else postgresql.insert)(table).values(**key, **values)
-    session.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
+    if values:
+        insert = insert.on_conflict_do_update(index_elements=list(key), set_=values)
+    else:
+        insert = insert.on_conflict_do_nothing(index_elements=list(key))
+    session.execute(insert)
 
 
 def normalize_url(url: str) -> str:

@@ -1,9 +1,10 @@
 """Firing triggers: once, together with a run, after the cooldown, and only with new photos."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from api.monitoring import trigger_check
 from api.monitoring.trigger_check import check_triggers
@@ -18,6 +19,7 @@ from api.storage.trigger_tables import TriggerRow
 from tests.monitoring.conftest import MakeHarness
 from tests.monitoring.samples import AT, NOTHING, SOMETHING
 from tests.monitoring.trigger_harness import TriggerHarness
+from tests.waiting import until
 
 MANY = CatalogDiff({"pears": 2000}, 0, 0)
 
@@ -187,6 +189,26 @@ def test_without_a_champion_nothing_fires(
     database: Database, blobs: Blobs, settings: Settings
 ) -> None:
     assert check_triggers(database, blobs, settings, AT) is None
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_two_people_set_a_trigger_for_the_first_time(harness: TriggerHarness) -> None:
+    """Its row is inserted by the first; SQLite lets only one write at a time."""
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+    def is_waiting() -> bool:
+        with harness.database.reading() as session:
+            return bool(session.scalar(waits))
+
+    with ThreadPoolExecutor(1) as pool:
+        with harness.database.session() as session:
+            change_settings(session, "drift", {"mode": "off"}, "suggest", AT)
+            session.flush()
+            second = pool.submit(harness.set, "drift", threshold=2)
+            until(lambda: is_waiting() or second.done())
+        second.result()
+    config = harness.states()["drift"].config
+    assert (config.mode, config.threshold) == ("off", 2)
 
 
 @pytest.mark.parametrize(
