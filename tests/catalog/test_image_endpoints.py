@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
+from sqlalchemy.orm import Session
 
+from api.catalog import repository
+from api.catalog.removal import keep_images
+from api.storage.db import Database
 from tests.catalog.conftest import Serve
 from tests.catalog.photographs import phone_jpeg, photo
 from tests.catalog.test_endpoints import assert_problem, upload
@@ -137,6 +141,26 @@ def test_invalid_ids_are_rejected(service: TestClient, ids: object) -> None:
         answer = service.post(f"{IMAGES}/{action}", json={"ids": ids, "class_name": "pear"})
         assert answer.status_code == 422
         assert answer.json()["code"] == "invalid-request"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_image_that_is_removed_while_it_is_relabelled_gets_404(
+    filled: TestClient, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By another process, which gets the lock first; SQLite lets only one write at a time."""
+    image_id = listed(filled)[0]["id"]
+    lock = repository.lock_images
+
+    def be_late(session: Session) -> None:
+        monkeypatch.setattr(repository, "lock_images", lock)
+        other = Database(database_url)
+        assert keep_images(other, [image_id]) == [image_id]
+        other.close()
+        lock(session)
+
+    monkeypatch.setattr(repository, "lock_images", be_late)
+    answer = filled.patch(f"{IMAGES}/{image_id}", json={"class_name": "pear"})
+    assert_problem(answer, 404, "image-not-found")
 
 
 def test_unknown_image_gets_404(service: TestClient) -> None:

@@ -152,6 +152,8 @@ def relabel(
 ) -> TrainingImage:
     """Set the class of a training image."""
     class_name = ClassNames(database, training_index, change.new_class).accept(change.class_name)
+    # Locked before it is read: another process may be removing it.
+    repository.lock_images(session)
     row = repository.get_image(session, image_id)
     repository.relabel(session, [image_id], class_name)
     session.refresh(row)
