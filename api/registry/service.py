@@ -92,12 +92,19 @@ def roll_back(
 
 def check_package(blobs: Blobs, version: str, cache: Path, engine: EngineName = "litert") -> None:
     """A champion must grade, so fetch its package and grade the probe by `engine` before promoting
-    it; its detector, where it has one, looks at the probe too."""
+    it; its detector, where it has one, looks at the probe too.
+
+    Other machines load it from the store, so that files damaged there are put back from this
+    machine's copy.
+    """
     try:
-        Predictor.of_package(store.fetch_package(blobs, version, cache), engine=engine)
+        package = store.fetch_package(blobs, version, cache)
+        Predictor.of_package(package, engine=engine)
     except (BadPackageError, ValueError, RuntimeError) as error:
         log.error("Version %s is not promoted: %s", version, error)
         raise DamagedModelError(version) from error
+    if damaged := store.put_back(blobs, package):
+        log.warning("Of version %s, these were damaged in the store: %s", version, damaged)
 
 
 def fetch_package(blobs: Blobs, version: str, cache: Path) -> Package:

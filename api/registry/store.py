@@ -73,6 +73,36 @@ def fetch_package(blobs: Blobs, version: str, cache: Path) -> Package:
     return replace(package, folder=target)
 
 
+def damaged_files(blobs: Blobs, version: str) -> list[str]:
+    """Names of the stored files that are missing, or are not those that the manifest names."""
+    data = _stored(blobs, version, MANIFEST)
+    try:
+        manifest = Manifest.model_validate_json(data or b"")
+    except ValueError:
+        return [MANIFEST]
+    if manifest.version != version:
+        return [MANIFEST]
+    return [
+        name
+        for name in parts_of(manifest)
+        if content_hash(_stored(blobs, version, name) or b"") != manifest.files.get(name)
+    ]
+
+
+def put_back(blobs: Blobs, package: Package) -> list[str]:
+    """Store the files of the verified `package` anew that are missing or damaged in the store.
+
+    Returns their names.
+    """
+    version, repaired = package.manifest.version, []
+    for name in (*parts_of(package.manifest), MANIFEST):
+        data = (package.folder / name).read_bytes()
+        if _stored(blobs, version, name) != data:
+            blobs.put(_key(version, name), data)
+            repaired.append(name)
+    return repaired
+
+
 def delete_package(blobs: Blobs, version: str) -> None:
     """Delete the package, complete or not."""
     blobs.delete(_key(version, MANIFEST))
@@ -107,6 +137,13 @@ def evict(cache: Path, versions: set[str]) -> None:
 
 def _key(version: str, name: str) -> str:
     return f"{FOLDER}/{version}/{name}"
+
+
+def _stored(blobs: Blobs, version: str, name: str) -> bytes | None:
+    try:
+        return blobs.get(_key(version, name))
+    except FileNotFoundError:
+        return None
 
 
 def _load_verified(folder: Path, version: str) -> Package:
