@@ -21,6 +21,7 @@ from tests.commands.test_backup import a_state, configured, destroy
 from tests.commands.test_backup import settings as settings  # noqa: PLC0414 - a fixture
 from tests.predictions.samples import a_stored_prediction
 from tests.predictions.test_feedback_races import submit
+from tests.registry.versions import a_small_package, register_package
 
 pytestmark = pytest.mark.slow
 HEAD = "blobs/models/b/head.npz"
@@ -174,6 +175,50 @@ def test_other_files_in_the_store_are_not_overwritten(settings: Settings, backup
     assert Blobs(settings.storage).get("models/b/head.npz") == b"another"
 
 
+@pytest.mark.parametrize(
+    ("version", "file", "status"),
+    [("a", "head.npz", 0), ("b", "head.npz", 1), ("b", "manifest.json", 1)],
+)
+def test_damaged_package_in_the_store_is_named(
+    settings: Settings,
+    tmp_path: Path,
+    *,
+    version: str,
+    file: str,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It is saved all the same. Without the champion, a restored service has none."""
+    a_state(settings, tmp_path)
+    database, blobs = Database(settings.database), Blobs(settings.storage)
+    register_package(database, blobs, a_small_package(tmp_path, "a"))
+    database.close()
+    key = f"models/{version}/{file}"
+    if file == "manifest.json":
+        blobs.delete(key)
+    else:
+        blobs.put(key, b"another")
+    use(settings, monkeypatch)
+    for command in ("save", "restore"):
+        monkeypatch.setattr("sys.argv", ["backup", command, str(tmp_path / "backup")])
+        assert main() == status
+        printed = capsys.readouterr().out
+        assert f"Version {version} is damaged in the store: {file}." in printed
+        assert "Model versions: a" in printed
+        assert ("It is the one in use" in printed) == bool(status)
+        destroy(settings)
+    get_settings.cache_clear()
+
+
+def use(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings of the command."""
+    monkeypatch.setenv("DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("STORAGE_URL", settings.storage_url)
+    monkeypatch.setenv("RIPELINE_STATE_DIR", str(settings.state_dir))
+    get_settings.cache_clear()
+
+
 @pytest.mark.parametrize("old", [False, True])
 def test_restore_reports_what_it_brought_back(
     settings: Settings,
@@ -184,10 +229,7 @@ def test_restore_reports_what_it_brought_back(
 ) -> None:
     if old:
         as_of_earlier_version(backup)
-    monkeypatch.setenv("DATABASE_URL", settings.database_url)
-    monkeypatch.setenv("STORAGE_URL", settings.storage_url)
-    monkeypatch.setenv("RIPELINE_STATE_DIR", str(settings.state_dir))
-    get_settings.cache_clear()
+    use(settings, monkeypatch)
     monkeypatch.setattr("sys.argv", ["backup", "restore", str(backup)])
     assert main() == 0
     get_settings.cache_clear()

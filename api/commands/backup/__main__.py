@@ -35,7 +35,7 @@ def main() -> int:
         print(f"{error.filename or arguments.folder}: {error.strerror}.", file=sys.stderr)
         return 1
     print(f"{arguments.done}: {arguments.folder}", *report.lines, sep="\n")
-    return 0
+    return 0 if report.has_champion else 1
 
 
 if __name__ == "__main__":

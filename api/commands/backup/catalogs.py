@@ -26,6 +26,7 @@ UNPRIVILEGED = ("--no-owner", "--no-privileges")
 REVISION = "alembic_version"
 # How pg_restore writes a table's rows: tabs between the values, one row a line.
 COPY = re.compile(r'COPY (?:"?\w+"?\.)?"?(?P<table>\w+)"? \((?P<columns>.*)\) FROM stdin;')
+CHAMPION = "champion"
 # Tables of photos that are kept until someone removes them.
 PHOTO_TABLES = ("images", "boxed_photos")
 END_OF_COPY = "\\."
@@ -103,6 +104,12 @@ class SqliteCatalog:
                 for row in saved.execute(f"SELECT blob FROM {table}")  # noqa: S608
             }
 
+    def champion(self, folder: Path) -> str | None:
+        """The version in use in the saved catalog."""
+        with closing(_read_only(folder / self.file, "&immutable=1")) as saved:
+            row = saved.execute(f"SELECT version FROM {CHAMPION}").fetchone()  # noqa: S608
+            return str(row[0]) if row else None
+
     def check_empty(self) -> None:
         """Raises NotEmptyError."""
         if self._path.exists():
@@ -172,6 +179,15 @@ class PostgresCatalog:
             for table, columns, row in self._rows(folder)
             if table in PHOTO_TABLES
         }
+
+    def champion(self, folder: Path) -> str | None:
+        """The version in use in the dump. Raises BackupError."""
+        found = [
+            row[columns.index("version")]
+            for table, columns, row in self._rows(folder)
+            if table == CHAMPION
+        ]
+        return found[0] if found else None
 
     def _rows(self, folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
         """Every row in the dump: its table, the columns and their values. Raises BackupError."""

@@ -32,6 +32,7 @@ from api.commands.backup.contents import (
 )
 from api.core.formatting import number
 from api.core.imaging.hashing import content_hash
+from api.registry.store import damaged_files
 from api.settings import Settings
 from api.storage.blobs import Blobs, make_folder
 from api.storage.db import normalize_url, now
@@ -41,15 +42,31 @@ NO_CHECKSUMS = (
     "its files by name and number, and the catalog by the database's own means. A photo that "
     "changed since would not have been noticed."
 )
+_PUT_BACK = (
+    "It is the one in use: a service restored from this grades with the shipped one. If yours "
+    "still runs, POST /models/{version}/promote puts the files back from a whole copy of them; "
+    "then save again. Otherwise promote another version."
+)
 
 
 @dataclass(frozen=True)
 class BackupReport:
-    """What was saved or restored."""
+    """What was saved or restored.
+
+    `damaged`: by version, files of its package that are not those of its manifest. `champion`: the
+    version in use.
+    """
 
     manifest: BackupManifest
     blobs: Mapping[str, int]
     versions: list[str]
+    damaged: Mapping[str, list[str]]
+    champion: str | None
+
+    @property
+    def has_champion(self) -> bool:
+        """Whether the version in use can be loaded."""
+        return self.champion not in self.damaged
 
     @property
     def lines(self) -> list[str]:
@@ -66,6 +83,10 @@ class BackupReport:
         if manifest.gone:
             photos = number(manifest.gone, "training photo")
             lines.append(f"{photos} in the catalog had no file at the time of the backup.")
+        for version, files in self.damaged.items():
+            lines.append(f"Version {version} is damaged in the store: {', '.join(files)}.")
+            if version == self.champion:
+                lines.append(_PUT_BACK.format(version=version))
         return lines if manifest.checksums else [*lines, NO_CHECKSUMS]
 
 
@@ -94,7 +115,7 @@ def save(settings: Settings, folder: Path) -> BackupReport:
         gone=len(catalog.photo_keys(folder) - set(keys)),
     )
     files.put(MANIFEST, manifest.model_dump_json(indent=2).encode())
-    return BackupReport(manifest, blob_counts(keys), model_versions(keys))
+    return _report(manifest, folder, keys, catalog.champion(folder))
 
 
 def restore(settings: Settings, folder: Path) -> BackupReport:
@@ -133,7 +154,18 @@ def restore(settings: Settings, folder: Path) -> BackupReport:
     _restore_blobs(_backup_blobs(folder), target, keys, checksums)
     catalog.restore(folder)
     manifest = manifest.model_copy(update={"tables": tables})
-    return BackupReport(manifest, blob_counts(keys), model_versions(keys))
+    return _report(manifest, folder, keys, catalog.champion(folder))
+
+
+def _report(
+    manifest: BackupManifest, folder: Path, keys: list[str], champion: str | None
+) -> BackupReport:
+    versions, blobs = model_versions(keys), _backup_blobs(folder)
+    checked = {*versions, champion} if champion else set(versions)
+    damaged = {
+        version: files for version in sorted(checked) if (files := damaged_files(blobs, version))
+    }
+    return BackupReport(manifest, blob_counts(keys), versions, damaged, champion)
 
 
 def _catalog(settings: Settings) -> SqliteCatalog | PostgresCatalog:
