@@ -53,17 +53,17 @@ class TriggerConfig:
 class TriggerContext:
     """Input of a rule. `catalog_diff`: changes of the catalog since the champion was trained.
 
-    `complete`: whether drift and changes could be computed. `photos`: what there is for a run, see
-    `RetrainPlan.photos`; empty if unknown.
+    `drift` and `catalog_diff` are None if they cannot be computed; of the latter `problem` says
+    why. `photos`: what there is for a run, see `RetrainPlan.photos`; empty if unknown.
     """
 
     session: Session
     champion: ModelRow
-    drift: Sequence[DriftFigure]
-    catalog_diff: CatalogDiff
+    drift: Sequence[DriftFigure] | None
+    catalog_diff: CatalogDiff | None
     at: datetime
-    complete: bool = True
     photos: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,8 @@ ACCURACY = Rule(
 
 
 def _drift(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
+    if context.drift is None:
+        return TriggerResult("The drift is unknown. The service log says why.")
     ratios = [
         (metric.value / metric.threshold, metric.sentence)
         for metric in context.drift
@@ -159,6 +161,8 @@ DRIFT = Rule(
 
 
 def _new_images(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
+    if context.catalog_diff is None:
+        return TriggerResult(f"How many training images are new is unknown: {context.problem}")
     count = sum(context.catalog_diff.added.values())
     sentence = f"{count} training images are new since the current version."
     return TriggerResult(sentence, count, config.is_exceeded_by(count))

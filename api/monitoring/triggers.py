@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.core.errors import ConflictError, NotFoundError
+from api.core.errors import ConflictError, NotFoundError, ProblemError
 from api.monitoring.drift import DriftFigure, current_drift
 from api.monitoring.suggestions import (
     active_suggestions,
@@ -38,6 +38,10 @@ _ANSWERS = {
     "open": "Suggested, and waits for a person.",
     "dismissed": "Dismissed: nothing new holds since.",
 }
+UNREADABLE = (
+    "the store, the files of the current version or the catalog cannot be read now. The service "
+    "log says why."
+)
 SAME_PHOTOS = (
     "Waiting for new photos: the last run of this trigger had the same ones. Upload or correct "
     "some, or start a run yourself."
@@ -165,7 +169,7 @@ def _is_stale(
     context: TriggerContext | None,
 ) -> bool:
     """Whether what a suggestion says holds no longer; not if that is unknown."""
-    if context is None or not context.complete:
+    if context is None or context.drift is None or context.catalog_diff is None:
         return False
     return (
         config.mode != "suggest"
@@ -179,7 +183,11 @@ def _common_obstacle(context: TriggerContext | None, is_run_active: bool) -> str
     """Why no trigger can start a run; empty if one can."""
     if is_run_active:
         return "Waiting: a run is queued or running."
-    if context and not context.catalog_diff.any:
+    if context is None:
+        return ""
+    if context.catalog_diff is None:
+        return f"Waiting, as no run could start: {context.problem}"
+    if not context.catalog_diff.any:
         return "Waiting for new photos: upload or correct some."
     return ""
 
@@ -190,23 +198,24 @@ def _context(
     version = models.champion(session)
     if version is None:
         return None
-    drift: Sequence[DriftFigure] = ()
-    catalog_diff, photos = CatalogDiff({}, 0, 0), ""
-    complete = True
+    drift: Sequence[DriftFigure] | None = None
+    catalog_diff: CatalogDiff | None = None
+    photos = problem = ""
     # Each blob store raises its own errors; the other rules still work.
     try:
         drift = current_drift(session, settings, blobs, version, at)
     except Exception:
-        complete = False
         log.warning("Drift cannot be computed", exc_info=True)
     try:
         plan = make_plan(session, blobs, settings)
         catalog_diff, photos = plan.catalog_diff, plan.photos
+    except ProblemError as error:
+        problem = error.detail
     except Exception:
-        complete = False
+        problem = UNREADABLE
         log.warning("The changes of the catalog cannot be computed", exc_info=True)
     champion = models.get_model(session, version)
-    return TriggerContext(session, champion, drift, catalog_diff, at, complete, photos)
+    return TriggerContext(session, champion, drift, catalog_diff, at, photos, problem)
 
 
 def change_settings(

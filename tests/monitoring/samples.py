@@ -34,14 +34,13 @@ def a_context(
     session: Session,
     *,
     champion: ModelRow | None = None,
-    drift: Sequence[DriftFigure] = (),
-    catalog_diff: CatalogDiff = SOMETHING,
+    drift: Sequence[DriftFigure] | None = (),
+    catalog_diff: CatalogDiff | None = SOMETHING,
     at: datetime = AT,
-    complete: bool = True,
     photos: str = "",
 ) -> TriggerContext:
     model = champion or a_champion()
-    return TriggerContext(session, model, drift, catalog_diff, at, complete, photos)
+    return TriggerContext(session, model, drift, catalog_diff, at, photos)
 
 
 def a_config(rule: Rule, **stored: Any) -> TriggerConfig:

@@ -208,7 +208,7 @@ def test_open_suggestion_that_holds_no_longer_is_withdrawn(
 
 def test_suggestion_stays_while_it_cannot_be_checked(harness: TriggerHarness) -> None:
     harness.check()
-    harness.complete, harness.catalog_diff = False, NOTHING
+    harness.catalog_diff = None
     harness.check(AT + MINUTE)
     assert [row.state for row in listed(harness)] == ["open"]
 

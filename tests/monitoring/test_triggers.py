@@ -2,16 +2,19 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import select, text
 
-from api.monitoring import trigger_check
+from api.monitoring import trigger_check, triggers
 from api.monitoring.trigger_check import check_triggers
 from api.monitoring.trigger_rules import RULES
 from api.monitoring.triggers import BadTriggerSettingError, UnknownTriggerError, change_settings
+from api.registry.service import register_shipped
 from api.retraining import service as runs
-from api.retraining.plan import CatalogDiff
+from api.retraining.plan import CatalogDiff, TooFewClassesError
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -183,6 +186,46 @@ def test_trigger_waits_for_new_photos(harness: TriggerHarness) -> None:
     assert harness.check(late) is None
     harness.catalog_diff = SOMETHING
     assert harness.check(late)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError("Could not connect"), "cannot be read now. The service log says why."),
+        (TooFewClassesError(["apple"], {}), "A grader needs at least two classes; this one"),
+    ],
+)
+def test_what_is_unknown_is_not_taken_for_nothing_new(
+    database: Database,
+    blobs: Blobs,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    error: Exception,
+    words: str,
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(triggers, "make_plan", fail)
+    monkeypatch.setattr(triggers, "current_drift", fail)
+    register_shipped(database, blobs, settings.model_dir)
+    own = settings.model_copy(update={"state_dir": tmp_path, "trigger_mode": "start"})
+    with database.session() as session:
+        change_settings(session, "schedule", {"schedule": "weekly"}, "start", AT)
+    late = AT + timedelta(days=8)
+    with database.reading() as session:
+        reasons = {
+            state.rule.name: state.reason
+            for state in triggers.trigger_states(session, own, blobs, late)
+        }
+    assert check_triggers(database, blobs, own, late) is None
+    assert reasons["schedule"].startswith("Waiting, as no run could start: ")
+    assert words in reasons["schedule"]
+    assert "How many training images are new is unknown" in reasons["new-images"]
+    assert words in reasons["new-images"]
+    assert reasons["drift"] == "The drift is unknown. The service log says why."
 
 
 def test_without_a_champion_nothing_fires(

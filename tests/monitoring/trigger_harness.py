@@ -9,6 +9,7 @@ from api.monitoring import triggers
 from api.monitoring.trigger_check import check_triggers
 from api.monitoring.triggers import TriggerState, change_settings, trigger_states
 from api.retraining import service as runs
+from api.retraining.plan import CatalogDiff
 from api.settings import Settings, TriggerMode
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -24,8 +25,8 @@ class TriggerHarness:
     ) -> None:
         settings = settings.model_copy(update={"trigger_mode": mode})
         self.database, self.blobs, self.settings = database, blobs, settings
-        self.champion, self.catalog_diff, self.complete = a_champion(), SOMETHING, True
-        self.photos = ""
+        self.champion, self.photos = a_champion(), ""
+        self.catalog_diff: CatalogDiff | None = SOMETHING
 
     def check(self, at: datetime = AT) -> RunRow | None:
         return check_triggers(self.database, self.blobs, self.settings, at)
@@ -50,7 +51,7 @@ class TriggerHarness:
             return list(session.scalars(select(RunRow).order_by(RunRow.created_at)))
 
     def control(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Let the rules evaluate `champion`, `catalog_diff`, `complete` and `photos`."""
+        """Let the rules evaluate `champion`, `catalog_diff` and `photos`."""
         monkeypatch.setattr(
             triggers,
             "_context",
@@ -59,7 +60,6 @@ class TriggerHarness:
                 champion=self.champion,
                 catalog_diff=self.catalog_diff,
                 at=rest[-1],
-                complete=self.complete,
                 photos=self.photos,
             ),
         )
