@@ -11,10 +11,12 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 import psycopg
 from filelock import FileLock, Timeout
@@ -35,6 +37,9 @@ from api.settings import Settings, get_settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.failures import StoreError
+
+if TYPE_CHECKING:
+    from huey.consumer import Consumer
 
 TRIGGER_SECONDS = 60.0
 # Messages arrive within a second, so that a run queued for longer has lost its own.
@@ -92,29 +97,27 @@ def work(
             own.remove(run_id)
 
     queue = RunQueue(settings, handle)
-    consumer = None
+    consumer, is_ready = None, False
     watcher = RunWatcher(database, own)
-    unclaimed = UnclaimedRuns(database, queue)
+    thread = background_tasks.enter_context(ThreadPoolExecutor(1, "unclaimed run"))
+    unclaimed = UnclaimedRuns(database, lambda run_id: thread.submit(handle, run_id))
     while not stopping.is_set():
         try:
-            if consumer is None:
+            if not is_ready:
                 open_catalog(database, blobs)
                 if database.is_sqlite:
                     _reap_all(settings, database)
-                consumer = queue.consumer()
-                consumer.start()
-                # Again: `start` installs handlers that would end a run without a record.
-                _stop_on_signals(stopping)
                 check = partial(check_triggers, database, blobs, settings)
                 background_tasks.enter_context(BackgroundTask("triggers", TRIGGER_SECONDS, check))
                 if settings.notify:
                     poll = Notifier(database, settings).poll
                     background_tasks.enter_context(BackgroundTask("notifier", NOTIFY_SECONDS, poll))
+                is_ready = True
                 log.info("Ready for retraining runs.")
+            consumer = consumer or _start_consumer(queue, stopping)
             _remove_files(settings, watcher.poll())
-            unclaimed.requeue()
-        # The last two are of the queue, which has a connection of its own.
-        except (SQLAlchemyError, psycopg.Error, sqlite3.Error) as error:
+            unclaimed.start()
+        except SQLAlchemyError as error:
             log.warning("The database cannot be reached; retrying: %s", error)
         except StoreError as error:
             log.warning("%s; retrying.", error)
@@ -124,36 +127,59 @@ def work(
     queue.close()
 
 
+def _start_consumer(queue: RunQueue, stopping: Event) -> "Consumer | None":
+    try:
+        consumer = queue.consumer()
+        consumer.start()
+    except (psycopg.Error, sqlite3.Error) as error:
+        log.warning("The queue cannot be opened, so runs start some seconds later: %s", error)
+        return None
+    # Again: `start` installs handlers that would end a run without a record.
+    _stop_on_signals(stopping)
+    return consumer
+
+
 def _stop_on_signals(stopping: Event) -> None:
     for stop in STOP_SIGNALS:
         signal.signal(stop, lambda _signal, _frame: stopping.set())
 
 
 class UnclaimedRuns:
-    """Queues runs that stay unclaimed, again and again: this message may be lost as well.
+    """Starts runs that stay unclaimed, since their message was lost or the queue is out of order.
 
-    `clock` returns seconds that only increase.
+    `start` begins to handle a run in another thread; `clock` returns seconds that only increase.
     """
 
     def __init__(
-        self, database: Database, queue: RunQueue, clock: Callable[[], float] = time.monotonic
+        self,
+        database: Database,
+        start: Callable[[str], Future[None]],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
-        self._queue = queue
+        self._start = start
         self._clock = clock
-        # By run: when it was first seen, or queued last.
+        # By run: when it was first seen, or started last.
         self._waits_since: dict[str, float] = {}
+        self._started: Future[None] | None = None
 
-    def requeue(self) -> None:
+    def start(self) -> None:
         """Call it repeatedly: a message is taken for lost if its run stays unclaimed."""
         with self._database.reading() as session:
             queued = repository.queued(session)
         at = self._clock()
         self._waits_since = {run_id: self._waits_since.get(run_id, at) for run_id in queued}
+        if self._started is not None:
+            if not self._started.done():
+                return
+            if error := self._started.exception():
+                log.warning("A run could not be started; it is tried again: %s", error)
+            self._started = None
         for run_id, since in self._waits_since.items():
             if at - since >= MESSAGE_LOST_SECONDS:
                 self._waits_since[run_id] = at
-                self._queue.put(run_id)
+                self._started = self._start(run_id)
+                return
 
 
 def _reap_all(settings: Settings, database: Database) -> None:

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Event
@@ -18,16 +19,6 @@ from api.worker import MESSAGE_LOST_SECONDS, STOP_SIGNALS, UnclaimedRuns, work
 from tests.waiting import PATIENCE_SECONDS
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-class Messages(RunQueue):
-    """Notes the messages, and loses them."""
-
-    def __init__(self) -> None:
-        self.sent: list[str] = []
-
-    def put(self, run_id: str) -> None:
-        self.sent.append(run_id)
 
 
 class Steps(Event):
@@ -60,33 +51,77 @@ def run_id(database: Database) -> str:
         return service.create_run(session, mode="fast", started_by="manual", options={}).id
 
 
-def test_run_is_queued_again_until_a_worker_claims_it(database: Database, run_id: str) -> None:
-    seconds, queue = [0.0], Messages()
-    unclaimed = UnclaimedRuns(database, queue, clock=lambda: seconds[0])
-    for sent in range(4):
-        unclaimed.requeue()
-        assert queue.sent == [run_id] * sent
+def test_run_is_started_again_until_a_worker_claims_it(
+    database: Database, run_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    seconds, started = [0.0], list[tuple[str, Future[None]]]()
+
+    def start(run: str) -> Future[None]:
+        started.append((run, Future()))
+        return started[-1][1]
+
+    unclaimed = UnclaimedRuns(database, start, clock=lambda: seconds[0])
+    for times in range(4):
+        unclaimed.start()
+        assert [run for run, _ in started] == [run_id] * times
         seconds[0] += MESSAGE_LOST_SECONDS / 2
-        unclaimed.requeue()  # The message may still arrive.
-        assert queue.sent == [run_id] * sent
+        unclaimed.start()  # The message may still arrive.
+        assert len(started) == times
         seconds[0] += MESSAGE_LOST_SECONDS / 2
+        if times == 1:  # It is being started still.
+            unclaimed.start()
+            assert len(started) == 1
+        if started:
+            started[-1][1].set_exception(OSError("the catalog is locked"))
+    assert "tried again: the catalog is locked" in caplog.text
     with database.session() as session:
         assert repository.claim(session, run_id)
-    unclaimed.requeue()
-    assert queue.sent == [run_id] * 3
+    unclaimed.start()
+    assert len(started) == 3
 
 
 @on_sqlite
-def test_queue_that_cannot_be_opened_is_tried_again(
+def test_damaged_queue_is_put_aside(
     own: Settings, database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     queue = tmp_path / QUEUE_FILE
     queue.write_text("no database, " * 100)
+    handled = Event()
     with ExitStack() as tasks:
-        work(own, database, Steps(queue.unlink), tasks)
-    assert "retrying: file is not a database" in caplog.text
+        work(own, database, Steps(), tasks)
+    assert "damaged and was moved" in caplog.text
     assert "Ready for retraining runs." in caplog.text
+    assert (tmp_path / f"{QUEUE_FILE}.damaged").read_text() == "no database, " * 100
+    RunQueue(own, lambda _: handled.set()).put("run")
+    assert "no worker could be woken" not in caplog.text
+
+
+@on_sqlite
+def test_run_starts_without_a_queue(
+    own: Settings,
+    *,
+    database: Database,
+    tmp_path: Path,
+    run_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As on a full disk: the catalog has the run."""
+    (tmp_path / QUEUE_FILE).mkdir()
+    supervised: list[str] = []
+    has_begun = Event()
+
+    def supervise(_database: Database, _state: Path, run: str, _stopping: Event) -> None:
+        supervised.append(run)
+        has_begun.set()
+
+    monkeypatch.setattr(supervisor, "supervise", supervise)
+    monkeypatch.setattr(worker, "MESSAGE_LOST_SECONDS", 0)
+    with ExitStack() as tasks:
+        work(own, database, Steps(lambda: has_begun.wait(PATIENCE_SECONDS)), tasks)
+    assert set(supervised) == {run_id}
+    assert "The queue cannot be opened" in caplog.text
 
 
 @on_sqlite

@@ -2,13 +2,15 @@
 
 A message carries the id of a run and, for the log, that of the request that started it; the run
 itself is a row of the catalog. A lost or duplicate message does no harm: workers also look for
-queued rows, and only one can claim a row.
+queued rows, and only one can claim a row. So a damaged queue is put aside, for a new one.
 """
 
 import json
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asgi_correlation_id import correlation_id
@@ -98,7 +100,22 @@ def _open_huey(settings: Settings) -> "Huey":
     address = normalize_url(settings.database)
     if address.startswith("sqlite"):
         settings.state_dir.mkdir(parents=True, exist_ok=True)
-        return SqliteHuey(NAME, filename=str(settings.state_dir / QUEUE_FILE), **options)
+        file = settings.state_dir / QUEUE_FILE
+        try:
+            return SqliteHuey(NAME, filename=str(file), **options)
+        except sqlite3.OperationalError:  # Locked, or on a full disk.
+            raise
+        except sqlite3.DatabaseError as error:
+            _put_aside(file, error)
+            return SqliteHuey(NAME, filename=str(file), **options)
     dsn = address.replace("postgresql+psycopg://", "postgresql://", 1)
     # Polled, as SQLite is: with blocking reads each thread would leave a connection open.
     return PostgresHuey(NAME, dsn=dsn, blocking=False, **options)
+
+
+def _put_aside(file: Path, error: Exception) -> None:
+    damaged = file.with_name(f"{file.name}.damaged")
+    log.warning("%s is damaged and was moved to %s: %s", file, damaged, error)
+    file.replace(damaged)
+    for end in ("-wal", "-shm"):
+        file.with_name(file.name + end).unlink(missing_ok=True)
