@@ -9,19 +9,12 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
-from tenacity import (
-    before_sleep_log,
-    retry,
-    retry_if_exception_type,
-    stop_after_delay,
-    wait_fixed,
-)
 
 from api.catalog import boxed_repository
 from api.core.errors import ProblemError
@@ -31,7 +24,7 @@ from api.model.package import BadPackageError, load_package
 from api.registry import repository as registry
 from api.registry import store
 from api.registry.detector_rules import detector_verdict
-from api.registry.promotion_gate import Verdict, judge
+from api.registry.promotion_gate import judge
 from api.registry.service import prune
 from api.retraining import repository, service
 from api.retraining.boxed_fruits import CatalogPhoto, file_sha256, load_boxed_fruits
@@ -39,22 +32,16 @@ from api.retraining.job import Candidate, RetrainJob
 from api.retraining.omissions import Omissions
 from api.retraining.plan import detector_share
 from api.retraining.progress import ProgressReporter, RunAbortedError, Stage, stage_ranges
+from api.retraining.registration import Judged, register_candidates
 from api.retraining.staleness import grade_kept_versions
 from api.retraining.supervisor import work_folder
-from api.settings import PROJECT, Promoter, Settings, get_settings
+from api.settings import PROJECT, Settings, get_settings
 from api.storage.blobs import Blobs
-from api.storage.db import UNAVAILABLE, Database
+from api.storage.db import Database
 from api.storage.failures import StoreError
-from api.storage.tables import ChampionRow, RunRow
+from api.storage.tables import RunRow
 
 IMPORTED_PHOTOGRAPHS = PROJECT / "data" / "photographs"
-CHAMPION_CHANGED = (
-    "Another version was promoted while it was made ({version}), which it was not compared with."
-)
-WAITS_FOR_A_PERSON = "It passed all checks, and waits for a person to promote it."
-# A database outage of up to this long does not lose the result of a training.
-REGISTER_TIMEOUT_SECONDS = 300.0
-REGISTER_RETRY_SECONDS = 3.0
 # The lowest priority.
 NICE = 19
 AUTOGROUP = Path("/proc/self/autogroup")
@@ -88,62 +75,13 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
     try:
         with database.reading() as session:
             run = service.get(session, run_id)
-            champion = registry.champion(session)
-            if champion is None:
-                raise service.NoChampionError()
-            known = registry.get_model(session, champion).manifest["classes"]
-            photos: list[CatalogPhoto] = [
-                *repository.images(session),
-                *load_boxed_fruits(session, known),
-            ]
-            # A fast run trains no detector.
-            boxed = [] if run.mode == "fast" else list(boxed_repository.all_photos(session))
-        package = store.fetch_package(blobs, champion, settings.model_cache)
-        share = 0.0
-        if run.mode == "full":
-            share = detector_share(package.manifest, boxed, run.options.get("detector", "auto"))
-        reporter = ProgressReporter(database, run_id, stage_ranges(run.mode, share))
-        folder = work_folder(settings.state_dir, run_id)
-        folder.mkdir(parents=True)
-        job = RetrainJob(
-            package,
-            photos=photos,
-            boxed_photos=boxed,
-            options=run.options,
-            started_by=run.started_by,
-            read=blobs.get,
-            folder=folder,
-            imported=IMPORTED_PHOTOGRAPHS,
-            # The other modes read the files again, with the default limit.
-            max_pixels=(
-                settings.max_pixels if run.mode == "fast" else min(settings.max_pixels, MAX_PIXELS)
-            ),
-            engine=settings.engine,
-            progress=reporter,
-            on_epoch=reporter.epoch,
-        )
-        try:
-            candidate = _trainer(run.mode)(job)
-        finally:
-            _mark_unreadable(database, job)
-        judged = [(candidate, _judge(candidate, job.omissions))]
-        if candidate.fallback and not judged[0][1].promote:
-            fallback = _after(candidate.fallback, *judged[0])
-            judged.append((fallback, _judge(fallback, job.omissions)))
-        newest, verdict = judged[-1]
-        try:
-            kept = grade_kept_versions(
-                database, blobs, settings.model_cache, job, load_package(newest.folder)
-            )
-        except RunAbortedError:
-            raise
-        except Exception:  # Whatever it is, what was learned is not lost by it.
-            log.exception("The kept versions are not graded again")
-            kept = []
-        judged[-1] = (newest, _with_figures(verdict, kept_versions=kept))
-        reporter(Stage.REGISTERING, 0, 1)
-        for each, _ in judged:
-            store.store_package(blobs, each.folder)
+        job = _load_job(settings, database, blobs, run)
+        *rejected, last = _train_and_judge(run.mode, job, database)
+        kept = _grade_kept_versions(settings, database, blobs, job, last.candidate)
+        judged = [*rejected, last.with_figures(kept_versions=kept)]
+        job.progress(Stage.REGISTERING, 0, 1)
+        for each in judged:
+            store.store_package(blobs, each.candidate.folder)
         # A trigger may start runs whose version waits for a person.
         promoter = "person" if run.options.get("promote") == "person" else settings.promote
         register_candidates(database, run_id, judged, promoter=promoter)
@@ -153,29 +91,90 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
         service.end_running(database, run_id, "failed", _failure_message(error))
     else:
         prune(database, blobs)
-        for each, _ in judged:
-            _track(each, settings.state_dir)
+        for each in judged:
+            _track(each.candidate, settings.state_dir)
 
 
-def _judge(candidate: Candidate, omissions: Omissions) -> Verdict:
+def _load_job(settings: Settings, database: Database, blobs: Blobs, run: RunRow) -> RetrainJob:
+    """The champion and all photos of the catalog. Raises NoChampionError."""
+    with database.reading() as session:
+        champion = registry.champion(session)
+        if champion is None:
+            raise service.NoChampionError()
+        known = registry.get_model(session, champion).manifest["classes"]
+        photos: list[CatalogPhoto] = [
+            *repository.images(session),
+            *load_boxed_fruits(session, known),
+        ]
+        # A fast run trains no detector.
+        boxed = [] if run.mode == "fast" else list(boxed_repository.all_photos(session))
+    package = store.fetch_package(blobs, champion, settings.model_cache)
+    share = 0.0
+    if run.mode == "full":
+        share = detector_share(package.manifest, boxed, run.options.get("detector", "auto"))
+    reporter = ProgressReporter(database, run.id, stage_ranges(run.mode, share))
+    folder = work_folder(settings.state_dir, run.id)
+    folder.mkdir(parents=True)
+    return RetrainJob(
+        package,
+        photos=photos,
+        boxed_photos=boxed,
+        options=run.options,
+        started_by=run.started_by,
+        read=blobs.get,
+        folder=folder,
+        imported=IMPORTED_PHOTOGRAPHS,
+        # The other modes read the files again, with the default limit.
+        max_pixels=(
+            settings.max_pixels if run.mode == "fast" else min(settings.max_pixels, MAX_PIXELS)
+        ),
+        engine=settings.engine,
+        progress=reporter,
+        on_epoch=reporter.epoch,
+    )
+
+
+def _train_and_judge(mode: str, job: RetrainJob, database: Database) -> list[Judged]:
+    """What was trained, with the gate's verdict; if it is rejected, its fallback as well, last."""
+    try:
+        candidate = _trainer(mode)(job)
+    finally:
+        _mark_unreadable(database, job)
+    first = _judge(candidate, job.omissions)
+    if first.verdict.promote or not candidate.fallback:
+        return [first]
+    return [first, _judge(_explained(candidate.fallback, first), job.omissions)]
+
+
+def _grade_kept_versions(
+    settings: Settings, database: Database, blobs: Blobs, job: RetrainJob, newest: Candidate
+) -> list[Any]:
+    try:
+        package = load_package(newest.folder)
+        return grade_kept_versions(database, blobs, settings.model_cache, job, package)
+    except RunAbortedError:
+        raise
+    except Exception:  # Whatever it is, what was learned is not lost by it.
+        log.exception("The kept versions are not graded again")
+        return []
+
+
+def _judge(candidate: Candidate, omissions: Omissions) -> Judged:
     verdict = (
         judge(candidate.comparison)
         if candidate.comparison
         else detector_verdict(candidate.detector["objections"])
     )
-    return _with_figures(verdict, **omissions.figures, detector=dict(candidate.detector))
+    judged = Judged(candidate, verdict)
+    return judged.with_figures(**omissions.figures, detector=dict(candidate.detector))
 
 
-def _with_figures(verdict: Verdict, **further: Any) -> Verdict:
-    return replace(verdict, figures={**verdict.figures, **further})
-
-
-def _after(fallback: Candidate, rejected: Candidate, verdict: Verdict) -> Candidate:
+def _explained(fallback: Candidate, rejected: Judged) -> Candidate:
     """The `fallback`, which says why it is not the one that was rejected."""
     message = (
         f"{fallback.detector['message']} It grades as the version before: the grader that was "
-        f"trained with it is not as good, and is kept in version {rejected.manifest.version}. "
-        f"{' '.join(verdict.reasons)}"
+        "trained with it is not as good, and is kept in version "
+        f"{rejected.candidate.manifest.version}. {' '.join(rejected.verdict.reasons)}"
     )
     return replace(fallback, detector={**fallback.detector, "message": message})
 
@@ -188,59 +187,6 @@ def _mark_unreadable(database: Database, job: RetrainJob) -> None:
             repository.mark_unreadable(session, reasons, job.were_read)
     except SQLAlchemyError as error:
         log.warning("The photos that cannot be read are not recorded: %s", error)
-
-
-@retry(
-    retry=retry_if_exception_type(UNAVAILABLE),
-    stop=stop_after_delay(REGISTER_TIMEOUT_SECONDS),
-    wait=wait_fixed(REGISTER_RETRY_SECONDS),
-    before_sleep=before_sleep_log(log, logging.WARNING),
-    reraise=True,
-)
-def register_candidates(
-    database: Database,
-    run_id: str,
-    judged: Sequence[tuple[Candidate, Verdict]],
-    *,
-    promoter: Promoter = "gate",
-) -> None:
-    """In one transaction: register the versions, promote the last if it passed, and end the run.
-
-    With the `promoter` "person", a version that passed is registered as challenger.
-
-    Raises RunAbortedError, and registers nothing, if another process ended the run.
-    """
-    *rejected, (candidate, verdict) = judged
-    manifest = candidate.manifest
-    with database.session() as session:
-        run = session.get_one(RunRow, run_id, with_for_update=True, populate_existing=True)
-        if run.state != "running":
-            if not repository.model_of(session, run_id):
-                raise RunAbortedError(run_id)
-            # An earlier try was committed, and only the answer was lost.
-            log.info("Run %s: %s", run_id, run.message)
-            return
-        # Locked, so that no other version is promoted between this check and the promotion.
-        champion = session.get_one(ChampionRow, 1, with_for_update=True, populate_existing=True)
-        if verdict.promote and champion.version != manifest.parent:
-            reason = CHAMPION_CHANGED.format(version=champion.version)
-            verdict = Verdict(False, [reason, *verdict.reasons], verdict.figures)
-        passed = verdict.promote
-        if passed and promoter == "person":
-            verdict = Verdict(False, [WAITS_FOR_A_PERSON, *verdict.reasons], verdict.figures)
-        for each, its_verdict in (*rejected, (candidate, verdict)):
-            registry.add_model(
-                session,
-                each.manifest,
-                origin=cast("service.Mode", run.mode),
-                started_by=run.started_by,
-                run_id=run_id,
-                verdict={**asdict(its_verdict), "passed": passed and each is candidate},
-            )
-        if verdict.promote:
-            registry.promote(session, manifest.version, "gate")
-        service.succeed(run, registry.get_model(session, manifest.version))
-    log.info("Run %s: %s", run_id, run.message)
 
 
 def _failure_message(error: Exception) -> str:

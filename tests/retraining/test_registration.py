@@ -13,7 +13,7 @@ from tenacity import wait_none
 
 from api.registry import repository as registry
 from api.registry import store
-from api.retraining import fast, run_process, service
+from api.retraining import fast, registration, run_process, service
 from api.retraining.job import Candidate
 from api.retraining.progress import RunAbortedError
 from api.storage.blobs import Blobs
@@ -88,7 +88,7 @@ def test_result_whose_commit_is_not_answered_is_no_abort(
 
     monkeypatch.setattr(store, "store_package", store_then_lose_connection)
     monkeypatch.setattr(run_process, "_track", lambda candidate, _state: tracked.append(candidate))
-    monkeypatch.setattr(run_process.register_candidates.retry, "wait", wait_none())
+    monkeypatch.setattr(registration.register_candidates.retry, "wait", wait_none())
     finished = run()
     assert finished.state == "succeeded", finished.message
     assert set(known_versions(database)) == {"champion", finished.candidate}
