@@ -19,7 +19,7 @@ class Figure(BaseModel):
     name: FigureName = Field(
         description="Kind of metric. If several sources were left out, each is a `source`."
     )
-    title: str
+    title: str = Field(description="Name of the metric, in English.")
     value: float = Field(description="Value as a share, 0 to 1.")
     low: float | None = Field(
         description="Lower bound of the 95 % confidence interval; null if not measured."
@@ -39,33 +39,45 @@ class Trial(BaseModel):
     """One architecture at one input size; all were measured in the same way."""
 
     architecture: str
-    input_size: int
-    weights: str
-    wanted_weights: str | None = None
-    training: str
-    accuracy: float
-    accuracy_interval_95: tuple[float, float]
-    macro_f1: float
-    parameters: int
-    megabytes: float
-    milliseconds: float
+    input_size: int = Field(description="Side length of the square input, in pixels.")
+    weights: str = Field(description="Weights that the training started from.")
+    wanted_weights: str | None = Field(
+        default=None,
+        description="Weights that were requested but not available; null if `weights` were "
+        "requested.",
+    )
+    training: str = Field(
+        description="What was trained, in words: the whole network or its head alone."
+    )
+    accuracy: float = Field(description="Share of test files with the correct class, 0 to 1.")
+    accuracy_interval_95: tuple[float, float] = Field(
+        description="Bounds of the 95 % confidence interval of `accuracy`."
+    )
+    macro_f1: float = Field(description="Mean of the F1 scores of all classes, 0 to 1.")
+    parameters: int = Field(description="Number of parameters of the network.")
+    megabytes: float = Field(
+        description="Size of the network's file in megabytes of a million bytes."
+    )
+    milliseconds: float = Field(
+        description="Duration of one photo's forward pass; `latency` says how it was measured."
+    )
 
 
 class ArchitectureComparison(BaseModel):
     """Comparison of network architectures, and of one architecture at several input sizes."""
 
-    split: str
+    split: str = Field(description="How the photos were held out, in words.")
     latency: str = Field(description="How latency was measured.")
-    data: DataFingerprint
-    architectures: list[Trial]
-    input_sizes: list[Trial]
+    data: DataFingerprint = Field(description="Data that all were trained and tested on.")
+    architectures: list[Trial] = Field(description="Results by architecture.")
+    input_sizes: list[Trial] = Field(description="Results of one architecture by input size.")
 
 
 class KeptVersion(BaseModel):
     """Accuracy of a version on the photos held out of the version reported on."""
 
     version: str
-    created_at: datetime
+    created_at: datetime = Field(description="When the version was made.")
     accuracy: float = Field(
         description="Share of the photos with the correct class, 0 to 1. Photos of a class that "
         "the version does not know count as wrong."
@@ -95,13 +107,15 @@ class Report(BaseModel):
     same_data: bool = Field(
         description="Whether the version was made from the photos that the recipe was measured on."
     )
-    comparison: ArchitectureComparison | None
+    comparison: ArchitectureComparison | None = Field(
+        description="Comparison of network architectures; null if it was not measured."
+    )
     kept_versions: list[KeptVersion] = Field(
         description="Accuracy of this version and of those kept when it was made, on the photos "
         "held out of this one, newest first: what it costs to keep an older version. Empty if no "
         "run on this service made the version."
     )
-    story: str
+    story: str = Field(description="Summary of the metrics, in English.")
 
 
 class CatalogPhoto(BaseModel):
@@ -112,8 +126,8 @@ class CatalogPhoto(BaseModel):
         description="ID in `/dataset/boxed-photos`; null for an image."
     )
     filename: str
-    width: int
-    height: int
+    width: int = Field(description="Width of the stored photo, in pixels.")
+    height: int = Field(description="Height of the stored photo, in pixels.")
 
 
 class Mistake(BaseModel):
@@ -121,9 +135,12 @@ class Mistake(BaseModel):
 
     class_name: str = Field(description="Label when the version was made.")
     predicted_class: str
-    confidence: float
+    confidence: float = Field(description="Calibrated probability of the predicted class, 0 to 1.")
     photograph: str = Field(description="ID of the group of files that show the same photo.")
-    source: str
+    source: str = Field(
+        description="Folder of the data set that the photo comes from, or `catalog`; empty if "
+        "unknown."
+    )
     photo: CatalogPhoto | None = Field(
         description="Photo in the catalog; null if the catalog has no picture of it."
     )
@@ -135,11 +152,16 @@ class Mistake(BaseModel):
 class Miss(BaseModel):
     """A held-out photo with missed fruits, or with boxes where there is no fruit."""
 
-    file: str
-    source: str
-    fruits: int
-    missed: int
-    surplus: int
+    file: str = Field(description="Name of the photo's file.")
+    source: str = Field(
+        description="Folder of the data set that the photo comes from, or `catalog`; empty if "
+        "unknown."
+    )
+    fruits: int = Field(description="Number of boxed fruits in the photo.")
+    missed: int = Field(description="Number of boxed fruits that the detector missed.")
+    surplus: int = Field(
+        description="Number of detections that match no box; 0 unless every fruit has a box."
+    )
     photo: CatalogPhoto | None = Field(
         description="Photo in the catalog; null if the catalog has no picture of it."
     )

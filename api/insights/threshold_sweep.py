@@ -35,7 +35,7 @@ MAX_CORRECTED = 10_000
 class SweepPoint(BaseModel):
     """Errors at one threshold."""
 
-    threshold: float
+    threshold: float = Field(description="Freshness score, 0 to 1.")
     let_through: int = Field(
         description="Number of fruits that belong below the threshold but score above it."
     )
@@ -67,12 +67,12 @@ class Sweep(BaseModel):
 
     worse: int = Field(description="Number of fruits that belong below the threshold.")
     better: int = Field(description="Number of fruits that belong above the threshold.")
-    in_use: SweepPoint
+    in_use: SweepPoint = Field(description="Errors at the threshold in use.")
     suggested: SweepPoint | None = Field(
         description="The cheapest threshold, or the one in use if none is clearly cheaper; null "
         "with fewer than `fewest` fruits of either kind."
     )
-    points: list[SweepPoint]
+    points: list[SweepPoint] = Field(description="Errors at every hundredth, in ascending order.")
 
     @classmethod
     def of(cls, fruits: SweptFruits, in_use: float, costs: Costs) -> Self:
@@ -91,8 +91,11 @@ class ThresholdSweep(BaseModel):
 
     version: str
     fruit: str
-    line: Line
-    costs: LineCosts
+    line: Line = Field(description="Threshold that moves.")
+    costs: LineCosts = Field(
+        description="Costs of errors that were used: those sent, otherwise those last saved for "
+        "the fruit, otherwise 1 each."
+    )
     fewest: int = Field(description="Minimum number of fruits of each kind for a suggestion.")
     held_out: Sweep = Field(description="Errors on photos that the version was not trained on.")
     corrected: Sweep = Field(
