@@ -112,14 +112,15 @@ def merge_catalog(
     ]
     # Each photo with its row in the replay, if it has one.
     photo_rows = [(photo, known_rows.get(photo.sha256)) for photo in photos]
-    is_imported = ~replay.catalog
-    is_imported[[*relabelled_away, *(row for _, row in photo_rows if row is not None)]] = False
+    # A row whose file is in the catalog too follows the catalog.
+    only_imported = ~replay.catalog
+    only_imported[[*relabelled_away, *(row for _, row in photo_rows if row is not None)]] = False
     is_same_class = np.array(known_classes)[:, None] == np.array(classes)
     targets = replay.targets @ is_same_class.astype(np.float32)
     # A target over several classes keeps its sum of 1 only if all of them are kept.
     has_class = targets.sum(axis=1) > 1 - 1e-4
-    kept = np.flatnonzero(is_imported & has_class)
-    without_class = is_imported & ~has_class
+    kept = np.flatnonzero(only_imported & has_class)
+    without_class = only_imported & ~has_class
     becomes_ood = without_class & (replay.splits != "test")
     retires = without_class & (replay.splits == "test") & (replay.targets.max(axis=1) > SURE_TARGET)
     new_ood = OodSamples.of_embeddings(replay.embeddings[becomes_ood])
