@@ -27,6 +27,7 @@ from api_models import (
     ReviewQueue,
     Run,
     Runs,
+    Status,
     Summary,
     UploadReport,
     VersionAccuracies,
@@ -73,6 +74,9 @@ class ApiClient(HttpClient):
     def health(self) -> Health:
         """Uses the short `health_timeout`."""
         return self.call(Health, "GET", "/health", timeout=self._health_timeout)
+
+    def status(self) -> Status:
+        return self.call(Status, "GET", "/status")
 
     def model_info(self) -> ModelInfo:
         return self.call(ModelInfo, "GET", "/model-info")

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from tests.ui import fake_thresholds
+from tests.ui import fake_monitoring, fake_thresholds
 from tests.ui.fake_api import Answer, FakeApi
+from tests.ui.fake_monitoring import CHANGES
 
-CHAMPION = "20261120-100000-aaaaaaa"
-CANDIDATE = "20261121-100000-bbbbbbb"
+CHAMPION, CANDIDATE = fake_monitoring.CHAMPION, fake_monitoring.CANDIDATE
 RUN_ID = "0123456789abcdef0123456789abcdef"
 THRESHOLDS_PATH = "/freshness-thresholds"
 _THRESHOLDS = {"rotten_below": 0.3, "fresh_from": 0.7}
@@ -137,22 +137,6 @@ MODELS: dict[str, Any] = {
         version("20261118-100000-9999999", "pruned", 0.95),
     ],
 }
-HISTORY = {
-    "promotions": [
-        {
-            "version": CHAMPION,
-            "replaced": "20261119-100000-0000000",
-            "kind": "gate",
-            "at": "2026-11-20T10:00:05Z",
-        },
-        {
-            "version": "20261119-100000-0000000",
-            "replaced": None,
-            "kind": "first",
-            "at": "2026-11-19T10:00:00Z",
-        },
-    ]
-}
 COMPARE = {
     "a": MODELS["models"][1],
     "b": MODELS["models"][0],
@@ -218,87 +202,6 @@ TRIGGERS: dict[str, Any] = {
         trigger("manual", mode="off", enabled=False),
     ]
 }
-DRIFT: dict[str, Any] = {
-    "model_version": CHAMPION,
-    "drifted": True,
-    "figures": [
-        {
-            "name": "embeddings",
-            "value": 0.31,
-            "threshold": 0.12,
-            "sample_size": 500,
-            "reference_size": 215,
-            "enough": True,
-            "drifted": True,
-            "sentence": "The photos look different from those of the test.",
-            "since": "2026-11-20T10:00:00Z",
-        },
-        {
-            "name": "class_mix",
-            "value": None,
-            "threshold": None,
-            "sample_size": 12,
-            "reference_size": 215,
-            "enough": False,
-            "drifted": False,
-            "sentence": "Too few predictions yet: 12 of at least 50.",
-            "since": None,
-        },
-    ],
-}
-SUMMARY: dict[str, Any] = {
-    "since": "2026-11-20T11:00:00Z",
-    "until": "2026-11-21T11:00:00Z",
-    "slice_seconds": 900,
-    "predictions": 40,
-    "slices": [
-        {
-            "start": "2026-11-21T10:00:00Z",
-            "count": 40,
-            "unrecognised": 4,
-            "mean_confidence": 0.94,
-            "by_class": {"freshapples": 30, "rottenapples": 10},
-        },
-        {
-            "start": "2026-11-21T10:15:00Z",
-            "count": 0,
-            "unrecognised": 0,
-            "mean_confidence": None,
-            "by_class": {},
-        },
-    ],
-    "latency": {"sample_size": 40, "p50_ms": 7.2, "p95_ms": 13.4, "p99_ms": 21.9},
-    "failed_requests": 2,
-    "model_changes": HISTORY["promotions"],
-}
-
-
-ACCURACY: dict[str, Any] = {
-    "versions": [
-        {
-            "model_version": CHAMPION,
-            "sampled": 130,
-            "answered": 100,
-            "correct": 80,
-            "accuracy": 0.8,
-            "low": 0.711,
-            "high": 0.867,
-            "held_out": 0.977,
-            "below_held_out": False,
-        },
-        {
-            "model_version": CANDIDATE,
-            "sampled": 5,
-            "answered": 0,
-            "correct": 0,
-            "accuracy": None,
-            "low": 0,
-            "high": 1,
-            "held_out": None,
-            "below_held_out": False,
-        },
-    ]
-}
 STARTED = {
     "message": "Queued.",
     "status": "queued",
@@ -318,14 +221,12 @@ def script(api: FakeApi) -> FakeApi:
         "/retrain/estimate": Answer(ESTIMATE),
         "/runs": runs(),
         "/models": Answer(MODELS),
-        "/models/history": Answer(HISTORY),
+        "/models/history": Answer({"promotions": CHANGES}),
         "/models/compare": Answer(COMPARE),
         "/triggers": Answer(TRIGGERS),
         "/suggestions": Answer({"suggestions": []}),
-        "/drift": Answer(DRIFT),
-        "/monitoring/summary": Answer(SUMMARY),
-        "/monitoring/accuracy": Answer(ACCURACY),
         "/retrain": Answer(STARTED, 202),
     }
+    fake_monitoring.script(api)
     fake_thresholds.script(api, CHAMPION)
     return api

@@ -4,6 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui import fake_learning as fake
+from tests.ui import fake_monitoring
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import MODEL_INFO, OUTAGE, Answer, FakeApi, problem
 
@@ -59,7 +60,7 @@ def test_accuracy_in_use_is_beside_the_held_out_one(open_page: OpenPage) -> None
 
 
 def test_lower_accuracy_in_use_is_an_alert(open_page: OpenPage, api: FakeApi) -> None:
-    worse = fake.ACCURACY["versions"][0] | {"below_held_out": True}
+    worse = fake_monitoring.ACCURACY["versions"][0] | {"below_held_out": True}
     api.answers["/monitoring/accuracy"] = Answer({"versions": [worse]})
 
     page = monitoring_page(open_page)
@@ -83,8 +84,10 @@ def test_drift_is_explained(open_page: OpenPage) -> None:
 def test_no_drift_and_too_few_photos_have_different_messages(
     open_page: OpenPage, api: FakeApi, enough: bool, text: str
 ) -> None:
-    figures = [figure | {"drifted": False, "enough": enough} for figure in fake.DRIFT["figures"]]
-    api.answers["/drift"] = Answer(fake.DRIFT | {"drifted": False, "figures": figures})
+    figures = [
+        figure | {"drifted": False, "enough": enough} for figure in fake_monitoring.DRIFT["figures"]
+    ]
+    api.answers["/drift"] = Answer(fake_monitoring.DRIFT | {"drifted": False, "figures": figures})
 
     page = monitoring_page(open_page)
 
@@ -93,8 +96,8 @@ def test_no_drift_and_too_few_photos_have_different_messages(
 
 
 def test_without_predictions_the_page_says_so(open_page: OpenPage, api: FakeApi) -> None:
-    quiet = {"predictions": 0, "latency": None, "slices": fake.SUMMARY["slices"][1:]}
-    api.answers["/monitoring/summary"] = Answer(fake.SUMMARY | quiet)
+    quiet = {"predictions": 0, "latency": None, "slices": fake_monitoring.SUMMARY["slices"][1:]}
+    api.answers["/monitoring/summary"] = Answer(fake_monitoring.SUMMARY | quiet)
 
     page = monitoring_page(open_page)
 
@@ -128,6 +131,19 @@ def test_failure_of_one_part_does_not_hide_the_others(open_page: OpenPage, api: 
     page = monitoring_page(open_page)
 
     assert "in trouble" in page.warning[0].value
+    assert page.metric
+
+
+def test_what_cannot_be_stored_is_said(open_page: OpenPage, api: FakeApi) -> None:
+    problems = {
+        "storage_problem": "The store cannot be written.",
+        "recording_problem": "3 predictions wait to be recorded.",
+    }
+    api.answers["/status"] = Answer(fake_monitoring.STATUS | problems)
+
+    page = monitoring_page(open_page)
+
+    assert {*problems.values()} <= {warning.value for warning in page.warning}
     assert page.metric
 
 

@@ -20,7 +20,7 @@ def service_metrics(hours: float) -> None:
     """The service now, and the last `hours`; refreshes itself."""
     try:
         health, info = cached_api.api().health(), cached_api.api().model_info()
-        summary = cached_api.monitoring_summary(hours)
+        status, summary = cached_api.api().status(), cached_api.monitoring_summary(hours)
     except ApiError as error:
         show_fragment_error(error, rejected="The numbers are not available")
         return
@@ -36,6 +36,9 @@ def service_metrics(hours: float) -> None:
     _model(info.model_info)
     if info.model_problem:
         st.warning(info.model_problem, icon=":material/broken_image:")
+    for problem in (status.storage_problem, status.recording_problem):
+        if problem:
+            st.warning(problem, icon=":material/hard_drive:")
     if summary.predictions:
         _latency(summary.latency)
         _over_time(summary)
