@@ -27,7 +27,7 @@ class AccuracyInUse(BaseModel):
         description="Number of sampled predictions that were reviewed when the review queue asked "
         "for them."
     )
-    correct: int
+    correct: int = Field(description="Number of answered predictions whose class was correct.")
     accuracy: float | None = Field(
         description="`correct` divided by `answered`, 0 to 1; null without answers."
     )

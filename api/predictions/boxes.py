@@ -35,16 +35,16 @@ class BoxesAnswer(BaseModel):
 
     prediction_id: str
     id: str = Field(description="ID of the boxed photo.")
-    width: int
-    height: int
-    complete: bool
-    boxes: list[MarkedFruit]
+    width: int = Field(description="Width of the stored photo, in pixels.")
+    height: int = Field(description="Height of the stored photo, in pixels.")
+    complete: bool = Field(description="Whether every fruit in the photo has a box.")
+    boxes: list[MarkedFruit] = Field(description="All boxes that the photo has now.")
     photograph: BoxesOutcome = Field(
         description="What happened to the photo. stored: it was added as a boxed photo; replaced: "
         "the boxes of its boxed photo were replaced; known: it was uploaded with boxes before, "
         "which were left unchanged."
     )
-    message: str
+    message: str = Field(description="What happened, in English, for the user.")
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class FeedbackAnswer(BaseModel):
     image_id: str | None = Field(
         description="ID of the training image with this label; null if there is none."
     )
-    message: str
+    message: str = Field(description="What happened, in English, for the user.")
 
 
 @dataclass(frozen=True)

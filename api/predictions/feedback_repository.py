@@ -18,7 +18,7 @@ _COUNTED = select(func.count(), func.sum(cast(FeedbackRow.correct, Integer))).jo
 
 class Accuracy(BaseModel):
     words: int = Field(description="Number of predictions with feedback.")
-    correct: int
+    correct: int = Field(description="Number of those whose predicted class was correct.")
     accuracy: float | None = Field(
         description="`correct` divided by `words`, 0 to 1; null without feedback."
     )

@@ -27,7 +27,7 @@ class BadThresholdsError(ConflictError):
 class ModelThresholds(BaseModel):
     """The freshness thresholds fitted when the current version was trained."""
 
-    rotten_below: float
+    rotten_below: float = Field(description="Scores below this value are rotten.")
     fresh_from: float | None = Field(
         description="Scores of at least this value are fresh; null if the model cannot tell the "
         "middle level."
@@ -41,11 +41,16 @@ class FreshnessThresholds(BaseModel):
     All values are null if the version has no freshness classes and nobody has set thresholds.
     """
 
-    rotten_below: float | None
+    rotten_below: float | None = Field(
+        description="Scores below this value are rotten; null if there are no thresholds."
+    )
     fresh_from: float | None = Field(
         description="Scores of at least this value are fresh; null if there is no middle level."
     )
-    set_by: SetBy
+    set_by: SetBy = Field(
+        description="user: with `PUT /freshness-thresholds`; environment: by "
+        "RIPELINE_ROTTEN_BELOW and RIPELINE_FRESH_FROM; model: fitted with the version."
+    )
     model: ModelThresholds | None = Field(
         description="Thresholds fitted with the current version; null if it has no freshness "
         "classes."
@@ -57,8 +62,12 @@ class FreshnessThresholdsChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    rotten_below: Threshold
-    fresh_from: Threshold
+    rotten_below: Threshold = Field(
+        description="Scores below this value become rotten; above 0, below 1."
+    )
+    fresh_from: Threshold = Field(
+        description="Scores of at least this value become fresh; above 0, below 1."
+    )
 
 
 def user_thresholds(session: Session) -> LevelThresholds | None:

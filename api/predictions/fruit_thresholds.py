@@ -68,15 +68,19 @@ class LevelCosts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    rotten_below: LineCosts | None = None
-    fresh_from: LineCosts | None = None
+    rotten_below: LineCosts | None = Field(
+        default=None, description="Costs at the threshold between rotten and the next level."
+    )
+    fresh_from: LineCosts | None = Field(
+        default=None, description="Costs at the threshold between fresh and the next level."
+    )
 
 
 class FruitThresholds(BaseModel):
     """The freshness thresholds for one fruit."""
 
     fruit: str
-    rotten_below: float
+    rotten_below: float = Field(description="Scores below this value are rotten.")
     fresh_from: float | None = Field(
         description="Scores of at least this value are fresh; null if there is no middle level."
     )
@@ -87,7 +91,9 @@ class FruitThresholds(BaseModel):
     costs: LevelCosts | None = Field(
         description="Costs of errors that were saved with the thresholds; null if none were given."
     )
-    changed_at: datetime | None
+    changed_at: datetime | None = Field(
+        description="When the fruit's own thresholds were saved, in UTC; null if it has none."
+    )
 
 
 class VersionThresholds(BaseModel):
@@ -95,7 +101,9 @@ class VersionThresholds(BaseModel):
 
     version: str
     others: FreshnessThresholds = Field(description="Thresholds for fruits without their own.")
-    fruits: list[FruitThresholds]
+    fruits: list[FruitThresholds] = Field(
+        description="One entry for each fruit with freshness levels, sorted by name."
+    )
     compared_with: str | None = Field(
         description="Version that `lacks` refers to: the current version or, for the current "
         "version itself, the one in use before it; null if there is none."
@@ -122,9 +130,15 @@ class FruitThresholdsChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    rotten_below: Threshold
-    fresh_from: Threshold
-    costs: LevelCosts | None = None
+    rotten_below: Threshold = Field(
+        description="Scores below this value become rotten; above 0, below 1."
+    )
+    fresh_from: Threshold = Field(
+        description="Scores of at least this value become fresh; above 0, below 1."
+    )
+    costs: LevelCosts | None = Field(
+        default=None, description="Costs of errors to save with the thresholds; null saves none."
+    )
 
 
 def thresholds_by_version(session: Session) -> dict[str, dict[str, LevelThresholds]]:

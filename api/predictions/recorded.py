@@ -22,21 +22,26 @@ class RecordedPrediction(BaseModel):
     """One prediction of the past."""
 
     prediction_id: str
-    timestamp: datetime
-    model_version: str
-    predicted_class: str
-    confidence: float
-    probabilities: dict[str, float]
-    recognised: bool
-    freshness_score: float | None
+    timestamp: datetime = Field(description="When the photo was graded, in UTC.")
+    model_version: str = Field(description="Version that graded the photo.")
+    predicted_class: str = Field(description="Most probable class, even if not `recognised`.")
+    confidence: float = Field(description="Calibrated probability of the predicted class, 0 to 1.")
+    probabilities: dict[str, float] = Field(
+        description="Calibrated probability of each class; their sum is 1."
+    )
+    recognised: bool = Field(description="False if the photo shows none of the known classes.")
+    freshness_score: float | None = Field(
+        description="Freshness score from 0 (rotten) to 1 (fresh); null if the model has no "
+        "freshness classes."
+    )
     freshness_level: Level | None = Field(description="Level as returned at the time.")
     freshness_thresholds: UsedThresholds | None = Field(
         description="Thresholds that decided the level; null if no fruit of the version had its "
         "own thresholds at the time."
     )
-    inference_time_ms: float
-    filename: str
-    photograph_kept: bool
+    inference_time_ms: float = Field(description="Computing time in milliseconds, without waiting.")
+    filename: str = Field(description="Name of the file without folders, at most 255 characters.")
+    photograph_kept: bool = Field(description="Whether the photo is still stored.")
     label: str | None = Field(
         description="Correct class according to a user; null without feedback."
     )
@@ -64,9 +69,11 @@ class RecordedPrediction(BaseModel):
 class HistoryItem(RecordedPrediction):
     """A recorded prediction with everything known about it."""
 
-    fruit: str
-    freshness: Freshness | None
-    interpretation: str
+    fruit: str = Field(description="Fruit that the predicted class names.")
+    freshness: Freshness | None = Field(
+        description="Freshness that the predicted class names; null if it names none."
+    )
+    interpretation: str = Field(description="The grade in words, in English.")
     several: bool | None = Field(
         description="Whether the photo shows more than one fruit; null if unknown."
     )
@@ -74,11 +81,17 @@ class HistoryItem(RecordedPrediction):
         description="Size of the photo; null, like `instances` and `summary`, unless the request "
         "had `instances=true`."
     )
-    instances: list[Instance] | None
-    summary: InstanceSummary | None
-    batch_id: str | None
-    inspection_id: str | None
-    lot: str | None
+    instances: list[Instance] | None = Field(
+        description="Fruits found in the photo, highest detection score first."
+    )
+    summary: InstanceSummary | None = Field(description="Totals for `instances`.")
+    batch_id: str | None = Field(
+        description="ID of the batch that the photo was sent in; null if it was sent alone."
+    )
+    inspection_id: str | None = Field(
+        description="ID of the inspection that the photo belongs to; null if there is none."
+    )
+    lot: str | None = Field(description="Lot of that inspection; null if there is none.")
     dismissed_at: datetime | None = Field(
         description="When the prediction was dismissed as not a fruit; null if it was not."
     )

@@ -43,7 +43,7 @@ class PixelBox(BaseModel):
 class UsedThresholds(BaseModel):
     """The freshness thresholds that decided a level."""
 
-    rotten_below: float
+    rotten_below: float = Field(description="Scores below this value are rotten.")
     fresh_from: float | None = Field(
         description="Scores of at least this value are fresh; null if there is no middle level."
     )
@@ -72,20 +72,24 @@ OwnThresholds = Annotated[
 class Instance(BaseModel):
     """One fruit in a photo, graded from the pixels of the photo around its box."""
 
-    box: PixelBox
+    box: PixelBox = Field(description="Box in pixels of the size in `image`.")
     score: float = Field(
         ge=0,
         le=1,
         description="Detection score, 0 to 1: how sure the detector is that there is a fruit.",
     )
-    fruit: str
-    predicted_class: str
+    fruit: str = Field(description="Fruit that the predicted class names.")
+    predicted_class: str = Field(description="Most probable class, even if not `recognised`.")
     confidence: float = Field(
         ge=0, le=1, description="Calibrated probability of the predicted class, 0 to 1."
     )
-    probabilities: dict[str, float]
-    freshness: Freshness | None
-    freshness_level: Level | None
+    probabilities: dict[str, float] = Field(
+        description="Calibrated probability of each class; their sum is 1."
+    )
+    freshness: Freshness | None = Field(
+        description="Freshness that the predicted class names; null if it names none."
+    )
+    freshness_level: Level | None = Field(description="Null for a class without freshness.")
     freshness_score: float | None = Field(
         description="Freshness score from 0 (rotten) to 1 (fresh); null if the model has no "
         "freshness classes."
@@ -114,7 +118,7 @@ class Instance(BaseModel):
 class InstanceSummary(BaseModel):
     """Totals for the fruits in one photo."""
 
-    count: int
+    count: int = Field(description="Number of graded fruits, recognised or not.")
     by_class: dict[str, int] = Field(description="Number of recognised fruits by predicted class.")
     by_level: dict[Level, int] = Field(
         description="Number of recognised fruits by freshness level."
@@ -167,14 +171,18 @@ class Prediction(BaseModel):
     """The grade of one photo."""
 
     prediction_id: str
-    predicted_class: str
+    predicted_class: str = Field(description="Most probable class, even if not `recognised`.")
     prediction: str = Field(description="Same as `predicted_class`; for older clients.")
     confidence: float = Field(
         ge=0, le=1, description="Calibrated probability of the predicted class, 0 to 1."
     )
-    probabilities: dict[str, float]
-    fruit: str
-    freshness: Freshness | None
+    probabilities: dict[str, float] = Field(
+        description="Calibrated probability of each class; their sum is 1."
+    )
+    fruit: str = Field(description="Fruit that the predicted class names.")
+    freshness: Freshness | None = Field(
+        description="Freshness that the predicted class names; null if it names none."
+    )
     freshness_score: float | None = Field(
         description="Freshness score from 0 (rotten) to 1 (fresh); null if the model has no "
         "freshness classes."
@@ -185,13 +193,19 @@ class Prediction(BaseModel):
     )
     freshness_thresholds: OwnThresholds = None
     recognised: bool = Field(description="False if the photo shows none of the known classes.")
-    interpretation: str
-    model_version: str
-    inference_time_ms: float
-    timestamp: datetime
-    explanation: Explanation | None = None
+    interpretation: str = Field(description="The grade in words, in English.")
+    model_version: str = Field(description="Version that graded the photo.")
+    inference_time_ms: float = Field(description="Computing time in milliseconds, without waiting.")
+    timestamp: datetime = Field(description="When the photo was graded, in UTC.")
+    explanation: Explanation | None = Field(
+        default=None, description="Missing unless the request had `explain`."
+    )
     # Of a request with `instances`.
-    image: ImageSize | None = None
+    image: ImageSize | None = Field(
+        default=None,
+        description="Missing unless the request had `instances=true`, like `instances` and "
+        "`summary`.",
+    )
     instances: list[Instance] | None = Field(
         default=None, description="Fruits found in the photo, highest detection score first."
     )
@@ -201,7 +215,7 @@ class Prediction(BaseModel):
         "describes none of them alone. With `instances`, whether at least two fruits were found. "
         "Missing if the model cannot tell.",
     )
-    summary: InstanceSummary | None = None
+    summary: InstanceSummary | None = Field(default=None, description="Totals for `instances`.")
 
     @classmethod
     def of_grade(cls, grade: Grade, model_version: str) -> "Prediction":
@@ -247,7 +261,7 @@ class BatchPrediction(Prediction):
 class BatchFailure(BaseModel):
     """A file in a batch that could not be graded."""
 
-    index: int
+    index: int = Field(description="Position in the results, starting at 0.")
     filename: str
     error: Problem
 
@@ -255,12 +269,12 @@ class BatchFailure(BaseModel):
 class BatchSummary(BaseModel):
     """Totals for a batch."""
 
-    count: int
-    graded: int
-    failed: int
+    count: int = Field(description="Number of results: `graded` plus `failed`.")
+    graded: int = Field(description="Number of graded photos, recognised or not.")
+    failed: int = Field(description="Number of files that could not be graded.")
     by_class: dict[str, int] = Field(description="Number of recognised photos by predicted class.")
-    fresh: int
-    rotten: int
+    fresh: int = Field(description="Number of recognised photos of a fresh or past-best class.")
+    rotten: int = Field(description="Number of recognised photos of a rotten class.")
     by_level: dict[Level, int] = Field(
         description="Number of recognised photos by freshness level."
     )
@@ -268,15 +282,17 @@ class BatchSummary(BaseModel):
         description="Number of graded photos that were not recognised. They count towards no "
         "class or level."
     )
-    model_version: str
-    seconds: float
+    model_version: str = Field(description="Version that graded all photos.")
+    seconds: float = Field(description="Duration of the whole batch, in seconds.")
     batch_id: str = Field(
         description="ID of the batch. `GET /predictions?batch_id=…` lists its predictions."
     )
 
 
 class BatchAnswer(BaseModel):
-    results: list[BatchPrediction | BatchFailure]
+    results: list[BatchPrediction | BatchFailure] = Field(
+        description="One per photo, in the order sent."
+    )
     summary: BatchSummary
 
 
