@@ -1,6 +1,8 @@
 """Which runs have lost their worker: judged by heartbeats, never by a wall clock."""
 
+from contextlib import suppress
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -114,6 +116,30 @@ def test_outage_of_the_database_is_no_silence(
     assert poll(watcher, clock, 2) == []
     beat(database, run_id)
     assert poll(watcher, clock, ENOUGH - 2) == []
+
+
+def test_lock_on_the_catalog_is_no_silence(
+    database: Database, run_id: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program locks it: it can be read, and neither worker nor watcher can write."""
+    watcher = RunWatcher(database, clock=clock)
+    beat(database, run_id)
+    poll(watcher, clock, 2)
+    lost = []
+    with monkeypatch.context() as locked:
+
+        def fail() -> NoReturn:
+            raise OperationalError("", None, Exception())
+
+        locked.setattr(database, "session", fail)
+        for _ in range(3 * ENOUGH):
+            with suppress(OperationalError):
+                lost += poll(watcher, clock, 1)
+    # Once it is over, the watcher may be first. The worker writes within 3 s of being able to.
+    lost += poll(watcher, clock, 2, seconds=30)
+    beat(database, run_id)
+    assert poll(watcher, clock, ENOUGH - 2) == lost == []
+    assert poll(watcher, clock, 2) == [run_id]
 
 
 def test_two_watchers_end_a_run_once(database: Database, run_id: str, clock: Clock) -> None:
