@@ -13,8 +13,8 @@ class _Removed(BaseModel):
     """`kept_until`: then it is deleted for good."""
 
     id: str
-    removed_at: datetime
-    kept_until: datetime
+    removed_at: datetime = Field(description="When it was removed, in UTC.")
+    kept_until: datetime = Field(description="When it will be deleted permanently, in UTC.")
 
 
 class RemovedInspection(_Removed):
@@ -29,9 +29,9 @@ class RemovedInspection(_Removed):
 
 
 class RemovedInspectionPhoto(_Removed):
-    number: int
+    number: int = Field(description="Number of the photo in its inspection, from 1.")
     filename: str
-    fruits: int
+    fruits: int = Field(description="Number of fruits in the photo.")
 
     @classmethod
     def of(cls, photo: RemovedPhoto, keep_days: float) -> Self:

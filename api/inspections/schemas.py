@@ -73,7 +73,7 @@ class Counts(BaseModel):
     fresh: int
     past_best: int
     rotten: int
-    unknown: int
+    unknown: int = Field(description="Fruits without a level, until a user corrects them.")
 
     @classmethod
     def of(cls, tally: Tally) -> Self:
@@ -84,7 +84,7 @@ class LevelShare(BaseModel):
     """Share of one level among the graded fruits, with a confidence interval for the lot."""
 
     level: Level
-    count: int
+    count: int = Field(description="Number of graded fruits of this level.")
     share: float | None = Field(description="Share from 0 to 1; null without graded fruits.")
     low: float = Field(
         description="Lower bound of the exact (Clopper-Pearson) confidence interval at the "
@@ -113,7 +113,7 @@ class LotVerdict(BaseModel):
     over: list[Level] = Field(
         description="Levels whose share exceeds its limit; empty unless the lot is rejected."
     )
-    message: str
+    message: str = Field(description="The verdict in words, in English.")
 
 
 class Inspection(BaseModel):
@@ -122,17 +122,17 @@ class Inspection(BaseModel):
     id: str
     lot: str
     supplier: str
-    kind: str
-    max_rotten: float
-    max_past_best: float | None
-    confidence: float
-    created_at: datetime
-    photos: int
+    kind: str = Field(description="Kind of fruit; empty for a mixed lot.")
+    max_rotten: float = Field(description="Highest tolerated share of rotten fruits, 0 to 1.")
+    max_past_best: float | None = Field(description="As `max_rotten`; null for any share.")
+    confidence: float = Field(description="Confidence that a verdict requires, 0 to 1.")
+    created_at: datetime = Field(description="When it was opened, in UTC.")
+    photos: int = Field(description="Number of photos, including those that do not count.")
     same_asked: int = Field(
         description="Number of photos that may show the same fruits as another photo and await a "
         "decision."
     )
-    counts: Counts
+    counts: Counts = Field(description="Fruits in the photos that count.")
     shares: list[LevelShare] = Field(description="Share of each level, worst level first.")
     verdict: LotVerdict
 
@@ -174,8 +174,8 @@ class InspectionFruit(BaseModel):
     """One fruit in an inspection; its box is in pixels of the upright photo."""
 
     photo_id: str
-    number: int
-    box: FruitBox
+    number: int = Field(description="Number in the photo, from 1.")
+    box: FruitBox = Field(description="In pixels of the size of the photo.")
     level: Level | None = Field(
         description="Level that the fruit counts as; null if unknown or not a fruit."
     )
@@ -183,10 +183,12 @@ class InspectionFruit(BaseModel):
     added: bool = Field(
         description="Whether a user added the fruit because the grader had missed it."
     )
-    predicted_class: str | None
-    confidence: float | None
+    predicted_class: str | None = Field(description="Null if a user added it.")
+    confidence: float | None = Field(description="Of the class, calibrated, 0 to 1; null if added.")
     recognised: bool
-    freshness_score: float | None
+    freshness_score: float | None = Field(
+        description="0 (rotten) to 1 (fresh); null if added or without freshness classes."
+    )
     freshness_level: Level | None = Field(description="Level assigned by the grader.")
     freshness_thresholds: UsedThresholds | None = Field(
         description="Thresholds that decided the level; null if no fruit of the version had its "
@@ -210,13 +212,13 @@ class InspectionPhoto(BaseModel):
     """One photo of an inspection. `/predictions/{id}/photograph` returns its picture."""
 
     id: str
-    number: int
+    number: int = Field(description="Number in the inspection, from 1.")
     filename: str
-    created_at: datetime
-    model_version: str
-    width: int
-    height: int
-    photograph_kept: bool
+    created_at: datetime = Field(description="When the photo was graded, in UTC.")
+    model_version: str = Field(description="Version that graded the photo.")
+    width: int = Field(description="Width of the upright photo, in pixels.")
+    height: int = Field(description="Height of the upright photo, in pixels.")
+    photograph_kept: bool = Field(description="Whether the photo is still stored.")
     ungraded: int = Field(
         description="Number of fruits beyond the limit of one photo, which were found but not "
         "graded."
@@ -225,7 +227,7 @@ class InspectionPhoto(BaseModel):
         description="ID of an earlier photo that appears to show the same fruits; null if there "
         "is none."
     )
-    counted: bool
+    counted: bool = Field(description="Whether its fruits count towards the verdict.")
     answered: bool = Field(description="Whether a user has decided if the photo counts.")
     fruits: list[InspectionFruit]
 
@@ -267,7 +269,7 @@ class FailedPhoto(BaseModel):
 class AddedPhotos(BaseModel):
     """Outcome for each uploaded file, and the inspection afterwards."""
 
-    added: list[InspectionPhoto]
+    added: list[InspectionPhoto] = Field(description="New photos, in the order sent.")
     known: list[InspectionPhoto] = Field(
         description="Photos whose files were in the inspection already. Each counts once."
     )
@@ -297,7 +299,7 @@ class PhotoChange(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    counted: bool
+    counted: bool = Field(description="False if it shows the same fruits as another photo.")
 
 
 _COLUMNS = (
