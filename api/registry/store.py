@@ -44,6 +44,18 @@ def store_package(blobs: Blobs, folder: Path) -> Manifest:
     return manifest
 
 
+def store_new_package(blobs: Blobs, folder: Path) -> Manifest:
+    """`store_package` for a version that nobody else stores: if it fails, nothing is left of it."""
+    try:
+        return store_package(blobs, folder)
+    except BaseException:
+        with suppress(OSError, BadPackageError):  # Then it is swept as an abandoned one.
+            version = read_manifest(folder).version
+            if not is_stored(blobs, version):
+                delete_package(blobs, version)
+        raise
+
+
 def is_stored(blobs: Blobs, version: str) -> bool:
     """Whether the complete package is stored."""
     return blobs.exists(_key(version, MANIFEST))

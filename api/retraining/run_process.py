@@ -81,7 +81,7 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
         judged = [*rejected, last.with_figures(kept_versions=kept)]
         job.progress(Stage.REGISTERING, 0, 1)
         for each in judged:
-            store.store_package(blobs, each.candidate.folder)
+            store.store_new_package(blobs, each.candidate.folder)
         # A trigger may start runs whose version waits for a person.
         promoter = "person" if run.options.get("promote") == "person" else settings.promote
         register_candidates(database, run_id, judged, promoter=promoter)

@@ -1,5 +1,6 @@
 """Stored packages are complete or not listed; cached copies are verified."""
 
+import errno
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +13,7 @@ from api.model.package import (
     HEAD,
     MANIFEST,
     PARTS,
+    REPLAY,
     BadPackageError,
     load_package,
     write_package,
@@ -23,6 +25,7 @@ from api.registry.store import (
     fetch_package,
     is_stored,
     last_stored,
+    store_new_package,
     store_package,
     stored_versions,
 )
@@ -97,6 +100,32 @@ def test_interrupted_upload_is_not_stored(
     store_package(blobs, package)
     assert is_stored(blobs, "v1")
     assert fetch_package(blobs, "v1", cache).folder == cache / "v1"
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_new_package_that_fails_to_be_stored_takes_no_space(
+    blobs: Blobs, package: Path, monkeypatch: pytest.MonkeyPatch, stored: bool
+) -> None:
+    """Each failed run would fill the disk further."""
+    if stored:
+        store_package(blobs, package)
+    put = Blobs.put
+
+    def full(store: Blobs, key: str, data: bytes) -> None:
+        if key.endswith(REPLAY):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        put(store, key, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Blobs, "put", full)
+        if stored:  # A whole package of that name is left alone.
+            store_new_package(blobs, package)
+        else:
+            with pytest.raises(OSError, match="No space left"):
+                store_new_package(blobs, package)
+    assert list(blobs.keys("models")) == [
+        f"models/v1/{name}" for name in sorted((*PARTS, MANIFEST)) if stored
+    ]
 
 
 @pytest.mark.parametrize("name", [*PARTS, MANIFEST])

@@ -1,5 +1,6 @@
 """A run from its row to its verdict, with a few photos."""
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,25 @@ def test_missing_package_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(fast, "make_candidate", fail)
     assert "lacks the package tensorflow" in run().message
+
+
+@on_sqlite
+def test_package_that_finds_no_space_takes_none(
+    run: Run, blobs: Blobs, database: Database, monkeypatch: pytest.MonkeyPatch, champion: str
+) -> None:
+    add_photographs(database, blobs, NEW, 30)
+    put = Blobs.put
+
+    def full(store: Blobs, key: str, data: bytes) -> None:
+        if key.startswith("models/") and key.endswith(REPLAY):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        put(store, key, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Blobs, "put", full)
+        finished = run()
+    assert (finished.state, "No space left" in finished.message) == ("failed", True)
+    assert store.stored_versions(blobs) == [champion]
 
 
 @on_sqlite
