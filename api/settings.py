@@ -58,6 +58,8 @@ Promoter = Literal["gate", "person"]
 # What a trigger does when its condition holds: start_and_promote lets the gate promote what the
 # run makes, after start a person has to.
 TriggerMode = Literal["off", "suggest", "start", "start_and_promote"]
+# A century: with much longer periods, no date is that old or new.
+LONGEST_DAYS = 36_500
 
 
 class Settings(BaseSettings):
@@ -124,11 +126,11 @@ class Settings(BaseSettings):
         repr=False,
     )
     # Retention period of graded photos. While stored, feedback can turn one into a training image.
-    keep_predicted_days: float = Field(default=30, ge=0)
+    keep_predicted_days: float = Field(default=30, ge=0, le=LONGEST_DAYS)
     # Retention period of inspections; their photos go with the other graded ones.
-    keep_inspections_days: float = Field(default=365, gt=0)
+    keep_inspections_days: float = Field(default=365, gt=0, le=LONGEST_DAYS)
     # How long removed training photos and inspections can be restored.
-    keep_removed_days: float = Field(default=7, ge=0)
+    keep_removed_days: float = Field(default=7, ge=0, le=LONGEST_DAYS)
     # Share of predictions drawn at random to ask people about, which gives the accuracy in use.
     sampled_share: float = Field(default=0.02, ge=0, le=1)
     # An alert is raised if a shadow version agrees significantly less often with the one in use.

@@ -57,3 +57,13 @@ def test_address_that_nobody_knows_is_rejected_and_not_shown(
     with pytest.raises(ValidationError, match=r"does not know the kind of address \d") as caught:
         Settings()
     assert "sesame" not in str(caught.value) + caplog.text
+
+
+@pytest.mark.parametrize("days", ["inf", "nan", "36501", "-1"])
+@pytest.mark.parametrize("name", ["predicted", "inspections", "removed"])
+def test_period_that_no_date_has_is_refused(
+    name: str, days: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"RIPELINE_KEEP_{name.upper()}_DAYS", days)
+    with pytest.raises(ValueError, match=f"keep_{name}_days"):
+        Settings()
