@@ -16,8 +16,6 @@ from fastapi.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from api import __version__
-from api.catalog.removal import sweep_removed
-from api.catalog.service import ORPHAN_AGE, sweep_orphans
 from api.core.api_keys import ApiKeys
 from api.core.background_task import BackgroundTask, running
 from api.core.errors import DamagedModelFilesError
@@ -61,8 +59,7 @@ from api.http.page_limit import PageLimitMiddleware
 from api.http.problems import HANDLERS, problem_response
 from api.http.security.auth import AuthMiddleware, SecurityPolicy
 from api.http.security.permissions import describe_security
-from api.inspections.removal import sweep_removed as sweep_removed_inspections
-from api.inspections.service import InspectionService
+from api.http.sweep import SWEEP_SECONDS, sweep
 from api.model.batcher import DynamicBatcher
 from api.model.package import BadPackageError
 from api.monitoring.gauges import Gauges
@@ -70,7 +67,6 @@ from api.monitoring.nightly_skew import NightlySkew
 from api.monitoring.notifications import POLL_SECONDS as NOTIFY_SECONDS
 from api.monitoring.notifications import Notifier
 from api.predictions.recorder import Recorder
-from api.predictions.retention import sweep_predicted
 from api.predictions.state import PREFETCH, AppState
 from api.registry.model_reloader import POLL_SECONDS, ModelReloader
 from api.registry.shadow import POLL_SECONDS as SHADOW_SECONDS
@@ -81,9 +77,8 @@ from api.retraining.run_watcher import POLL_SECONDS as WATCH_SECONDS
 from api.retraining.run_watcher import RunWatcher
 from api.settings import Settings, get_settings, usable_cores
 from api.storage.blobs import Blobs
-from api.storage.db import UNAVAILABLE, Database, now
+from api.storage.db import UNAVAILABLE, Database
 
-SWEEP_SECONDS = 3600
 GAUGE_SECONDS = 60
 TRIAL_SECONDS = 10
 STORE_SECONDS = 30
@@ -211,7 +206,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         tasks = [
             BackgroundTask("model reloader", POLL_SECONDS, reloader.poll_and_log),
             BackgroundTask("shadow", SHADOW_SECONDS, partial(_follow_shadow, shadows)),
-            BackgroundTask("sweeper", SWEEP_SECONDS, partial(_sweep, database, blobs, settings)),
+            BackgroundTask("sweeper", SWEEP_SECONDS, partial(sweep, database, blobs, settings)),
             BackgroundTask("gauges", GAUGE_SECONDS, gauges.refresh),
             BackgroundTask("skew", GAUGE_SECONDS, skew.refresh),
             BackgroundTask("run watcher", WATCH_SECONDS, partial(_watch_runs, state, watcher)),
@@ -304,17 +299,6 @@ def _notifying(settings: Settings, state: AppState) -> BackgroundTask:
                 notifier.poll()
 
     return BackgroundTask("notifier", NOTIFY_SECONDS, poll)
-
-
-def _sweep(database: Database, blobs: Blobs, settings: Settings) -> None:
-    """Remove expired photos and inspections, and blobs that a killed process left behind."""
-    blobs.delete_unfinished(before=now() - ORPHAN_AGE)
-    sweep_predicted(database, blobs, settings.keep_predicted_days)
-    inspections = InspectionService(database, blobs)
-    inspections.sweep(now(), settings.keep_inspections_days)
-    sweep_removed_inspections(inspections, settings.keep_removed_days, now())
-    sweep_removed(database, blobs, settings.keep_removed_days)
-    sweep_orphans(database, blobs)
 
 
 app = create_app()

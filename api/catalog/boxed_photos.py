@@ -13,7 +13,7 @@ from api.catalog.box_frames import LabelledBox, Size, checked, scaled, upright
 from api.catalog.boxed_repository import BoxedPhoto
 from api.catalog.duplicate_index import DuplicateIndex, SourceGroup
 from api.catalog.sanitize import SanitizedImage, sanitize
-from api.catalog.service import FOLDER, ID_LETTERS, MAX_STEM, delete_photo
+from api.catalog.service import FOLDER, ID_LETTERS, MAX_STEM, delete_photos
 from api.catalog.thumbnails import encode_thumbnail
 from api.core.errors import NotFoundError, UnprocessableError
 from api.core.imaging.decode import FORMATS, MAX_PIXELS, orientation_of
@@ -147,7 +147,7 @@ def remove(database: Database, blobs: Blobs, photo_id: str) -> None:
     with database.session() as session:
         repository.lock_images(session)
         key = boxed_repository.delete_photo(session, photo_id)
-    delete_photo(database, blobs, key)
+    delete_photos(database, blobs, [key])
 
 
 def load_photo(blobs: Blobs, row: BoxedPhotoRow) -> bytes:

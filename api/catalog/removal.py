@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, undefer
 
 from api.catalog import boxed_repository, repository
 from api.catalog.duplicate_index import DuplicateIndex, KnownPhotos, Photo, SourceGroup
-from api.catalog.service import delete_photo
+from api.catalog.service import delete_photos
 from api.catalog.thumbnails import read_thumbnails
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
@@ -111,8 +111,7 @@ def delete_removed(database: Database, blobs: Blobs, photo_ids: Sequence[str]) -
             delete(RemovedPhotoRow).where(RemovedPhotoRow.id.in_(ids)),
             execution_options={"synchronize_session": False},
         )
-    for _, key in gone:
-        delete_photo(database, blobs, key)
+    delete_photos(database, blobs, [key for _, key in gone])
     return ids
 
 

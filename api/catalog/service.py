@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Literal, Self
 
 from pydantic import BaseModel, Field
@@ -230,20 +231,19 @@ def remove_images(database: Database, blobs: Blobs, image_ids: Sequence[str]) ->
     with database.session() as session:
         repository.lock_images(session)
         removed = repository.delete_images(session, image_ids)
-    for _, key in removed:
-        delete_photo(database, blobs, key)
+    delete_photos(database, blobs, [key for _, key in removed])
     return [image_id for image_id, _ in removed]
 
 
-def delete_photo(database: Database, blobs: Blobs, key: str) -> None:
-    """Delete the blob of a row that is gone, unless another row refers to it.
+def delete_photos(database: Database, blobs: Blobs, keys: Sequence[str]) -> None:
+    """Delete the blobs of rows that are gone, unless other rows refer to them.
 
-    A failure is only logged: the removal is done, and `sweep_orphans` deletes the blob later.
+    A failure is only logged: the removal is done, and `sweep_orphans` deletes the blobs later.
     """
     try:
-        delete_unreferenced(database, blobs, key)
+        blobs.delete_each(keys, partial(delete_unreferenced, database, blobs))
     except (StoreError, *UNAVAILABLE) as error:
-        log.warning("The removed photo %s is deleted later: %s", key, error)
+        log.warning("Removed photos are deleted later: %s", error)
 
 
 def sweep_orphans(database: Database, blobs: Blobs) -> int:
@@ -254,10 +254,14 @@ def sweep_orphans(database: Database, blobs: Blobs) -> int:
     with database.reading() as session:
         referenced = repository.referenced_blobs(session)
     deleted = 0
-    for key in blobs.keys(FOLDER):
+
+    def delete(key: str) -> None:
+        nonlocal deleted
         with suppress(FileNotFoundError):  # Another process sweeps too.
-            if key not in referenced and blobs.modified_at(key) < now() - ORPHAN_AGE:
+            if blobs.modified_at(key) < now() - ORPHAN_AGE:
                 deleted += delete_unreferenced(database, blobs, key)
+
+    blobs.delete_each((key for key in blobs.keys(FOLDER) if key not in referenced), delete)
     if deleted:
         log.info("Deleted %d orphaned photos.", deleted)
     return deleted

@@ -158,8 +158,7 @@ class InspectionService:
             for prediction in predictions:
                 prediction.blob = None
             session.delete(inspection)
-        for key in keys:
-            self._forget(key)
+        self._forget(*keys)
 
     def sweep(self, at: datetime, keep_days: float) -> int:
         """Delete the inspections that were opened more than `keep_days` before `at`, and the
@@ -180,15 +179,13 @@ class InspectionService:
             if not old:
                 return deleted
 
-    def _forget(self, key: str | None) -> None:
-        """Delete a photo that no row refers to. A failure is only logged: the retention of
-        predictions deletes the photo later."""
-        if not key:
-            return
+    def _forget(self, *keys: str | None) -> None:
+        """Delete photos that no row refers to. A failure is only logged: the retention of
+        predictions deletes them later."""
         try:
-            self.blobs.delete(key)
+            self.blobs.delete_each(filter(None, keys))
         except StoreError as error:
-            log.warning("The photo %s is deleted later: %s", key, error)
+            log.warning("Photos of an inspection are deleted later: %s", error)
 
 
 def check_not_full(photos: int) -> None:

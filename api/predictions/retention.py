@@ -1,5 +1,6 @@
 """Retention: stored images of predictions are deleted after RIPELINE_KEEP_PREDICTED_DAYS."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import PurePosixPath
 
@@ -20,36 +21,40 @@ def sweep_predicted(
     """Delete the images of predictions older than `keep_days`, not their rows; returns how many.
 
     Also those that were removed from inspections and could still be restored. A blob is deleted
-    before its row is updated, so a crash leaves no blob behind. Blobs whose row was never written
+    before its row is updated, so a crash leaves no blob behind; one that cannot be deleted is tried
+    again by the next sweep. Blobs whose row was never written
     are deleted by the day in their key.
     """
     cutoff = (at or now()) - timedelta(days=keep_days)
-    swept = 0
-    while old := _expired(database, cutoff):
-        for blob in old.values():
-            blobs.delete(blob)
+    swept, failed = 0, list[str]()
+    while old := _expired(database, cutoff, failed):
+        failed += blobs.delete_each(dict.fromkeys(old.values()))
+        gone = [name for name, blob in old.items() if blob not in failed]
         with database.session() as session:
             for table in (PredictionRow, InspectionPhotoRow):
-                session.execute(update(table).where(table.id.in_(old)).values(blob=None))
-        swept += len(old)
-    for key in blobs.keys(FOLDER):
-        day = _day(key)
-        if day is not None and day < cutoff.date():
-            blobs.delete(key)
+                session.execute(update(table).where(table.id.in_(gone)).values(blob=None))
+        swept += len(gone)
+    days = ((key, _day(key)) for key in blobs.keys(FOLDER))
+    blobs.delete_each(key for key, day in days if day is not None and day < cutoff.date())
     return swept
 
 
-def _expired(database: Database, cutoff: datetime) -> dict[str, str]:
-    """The next predictions whose image has expired: id to blob."""
+def _expired(database: Database, cutoff: datetime, failed: Sequence[str]) -> dict[str, str]:
+    """The next predictions whose image has expired: id to blob, except for those in `failed`."""
     is_old = PredictionRow.created_at < cutoff
     kept = select(PredictionRow.id, PredictionRow.blob)
-    kept = kept.where(PredictionRow.blob.is_not(None), is_old).limit(CHUNK)
+    kept = kept.where(
+        PredictionRow.blob.is_not(None), PredictionRow.blob.not_in(failed), is_old
+    ).limit(CHUNK)
     # Removed photos are few. A join might begin with all old predictions.
     of_old = exists().where(PredictionRow.id == InspectionPhotoRow.id, is_old)
     removed = (
         select(InspectionPhotoRow.id, InspectionPhotoRow.blob)
         .where(
-            InspectionPhotoRow.removed_at.is_not(None), InspectionPhotoRow.blob.is_not(None), of_old
+            InspectionPhotoRow.removed_at.is_not(None),
+            InspectionPhotoRow.blob.is_not(None),
+            InspectionPhotoRow.blob.not_in(failed),
+            of_old,
         )
         .limit(CHUNK)
     )

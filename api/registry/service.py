@@ -6,6 +6,7 @@ available has its files.
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
@@ -120,11 +121,10 @@ def prune(database: Database, blobs: Blobs, keep: int = KEEP_VERSIONS) -> list[s
     """Delete the files of the versions that `repository.mark_pruned` marks; returns which."""
     with database.session() as session:
         pruned = repository.mark_pruned(session, keep)
-    for version in pruned:
-        try:
-            store.delete_package(blobs, version)
-        except StoreError as error:
-            log.warning("The files of version %s are deleted later: %s", version, error)
+    try:
+        blobs.delete_each(pruned, partial(store.delete_package, blobs))
+    except StoreError as error:
+        log.warning("Files of old versions are deleted later: %s", error)
     return pruned
 
 
@@ -134,10 +134,14 @@ def clean_up_store(database: Database, blobs: Blobs) -> None:
     with database.reading() as session:
         rows = {version: session.get(ModelRow, version) for version in stored}
         created = repository.first_promotion_at(session)
-    for version, row in rows.items():
+
+    def delete(version: str) -> None:
+        row = rows[version]
         is_left_over = row.pruned_at is not None if row else _is_abandoned(blobs, version, created)
         if is_left_over:
             store.delete_package(blobs, version)
+
+    blobs.delete_each(rows, delete)
 
 
 def _is_abandoned(blobs: Blobs, version: str, catalog_created: datetime | None) -> bool:

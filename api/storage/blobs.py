@@ -3,8 +3,9 @@
 STORAGE_URL names it: a path, or any URL that fsspec knows (`s3://bucket/prefix`).
 """
 
+import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import accumulate, pairwise
@@ -19,6 +20,7 @@ from api.storage.failures import StoreError, is_disk_full, store_problem
 # Separates the key of a blob from a byte range in it: `predicted/ab12.jpgs#0-9120`.
 RANGE = "#"
 Access = Literal["read", "written"]
+log = logging.getLogger(__name__)
 
 
 class BadKeyError(ValueError):
@@ -82,13 +84,16 @@ class Blobs:
 
     def recheck(self) -> None:
         """If the store failed, look whether it works again. Raises nothing."""
-        if not self._problems:
-            return
+        if self._problems:
+            with suppress(OSError):
+                self._check()
+
+    def _check(self) -> None:
+        """Write, read and delete a blob."""
         key = f".check.{uuid4().hex}"  # Swept as an unfinished write.
-        with suppress(OSError):
-            self.put(key, b"x")
-            self.get(key)
-            self.delete(key)
+        self.put(key, b"x")
+        self.get(key)
+        self.delete(key)
 
     def put(self, key: str, data: bytes) -> None:
         """Store or replace a blob. It is on disk when this returns."""
@@ -155,6 +160,33 @@ class Blobs:
         with self._access("written", path), suppress(FileNotFoundError):
             self._fs.rm_file(path)
 
+    def delete_each(
+        self, keys: Iterable[str], delete: Callable[[str], object] | None = None
+    ) -> list[str]:
+        """Delete blobs one by one, by `delete` if there is something to be done with each.
+
+        Returns those that cannot be deleted, such as an immutable file. If no other blob can be
+        deleted either, it raises StoreError: each may take seconds.
+        """
+        failed = []
+        for key in keys:
+            try:
+                (delete or self.delete)(key)
+            except StoreError as error:
+                self._check_others()
+                log.warning("%s cannot be deleted: %s", key, error)
+                failed.append(key)
+        return failed
+
+    def _check_others(self) -> None:
+        """Raises StoreError if it is not one blob alone that fails."""
+        try:
+            self._check()
+        except StoreError:
+            raise
+        except OSError:  # A full disk, where blobs can still be deleted.
+            return
+
     def keys(self, prefix: str) -> Iterator[str]:
         """Sorted keys under the folder `prefix`, without unfinished writes."""
         root = PurePosixPath(self._root)
@@ -180,10 +212,14 @@ class Blobs:
             return 0
         deleted = 0
         for path in Path(self._root).rglob(f".*.{'[0-9a-f]' * 32}"):
-            with suppress(FileNotFoundError):  # Another process sweeps too.
+            try:
                 if path.stat().st_mtime < before.timestamp():
                     path.unlink()
                     deleted += 1
+            except FileNotFoundError:  # Another process sweeps too.
+                continue
+            except OSError as error:
+                log.warning("An unfinished write cannot be deleted: %s", error)
         return deleted
 
     def folder_modified_at(self, prefix: str) -> datetime | None:

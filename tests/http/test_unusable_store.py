@@ -115,7 +115,7 @@ def test_removal_succeeds_once_the_row_is_gone(
         client.post("/dataset/images/remove", json=for_good).raise_for_status()
         assert client.get("/dataset/removed").json()["total"] == 0
         client.delete(f"/dataset/boxed-photos/{boxed}").raise_for_status()
-    assert caplog.text.count("is deleted later") == 3
+    assert caplog.text.count("Removed photos are deleted later") == 3
 
 
 def test_service_starts_without_the_store(own: Settings) -> None:
