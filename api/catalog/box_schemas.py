@@ -27,10 +27,10 @@ class FruitBox(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    x_min: Edge
-    y_min: Edge
-    x_max: Edge
-    y_max: Edge
+    x_min: Edge = Field(description="Left edge.")
+    y_min: Edge = Field(description="Upper edge.")
+    x_max: Edge = Field(description="Right edge.")
+    y_max: Edge = Field(description="Lower edge.")
 
 
 class MarkedFruit(BaseModel):
@@ -89,17 +89,19 @@ class BoxedPhotoAnswer(BaseModel):
     id: str
     photograph: str = Field(description="ID of the group of files that show the same photo.")
     split: Split
-    origin: BoxedOrigin
-    filename: str
-    width: int
-    height: int
-    bytes: int
+    origin: BoxedOrigin = Field(
+        description="upload: uploaded with its boxes; feedback: photo of a prediction."
+    )
+    filename: str = Field(description="Name of the file without folders, at most 255 characters.")
+    width: int = Field(description="Width of the stored photo, in pixels.")
+    height: int = Field(description="Height of the stored photo, in pixels.")
+    bytes: int = Field(description="Size of the stored file, without metadata, in bytes.")
     sha256: str = Field(description="SHA-256 of the file as uploaded.")
     complete: bool = Field(description="Whether every fruit in the photo has a box.")
     prediction_id: str | None = Field(
         description="ID of the prediction that the photo comes from; null if it was uploaded."
     )
-    created_at: datetime
+    created_at: datetime = Field(description="When the photo was added, in UTC.")
     boxes: list[MarkedFruit]
 
     @classmethod

@@ -24,15 +24,15 @@ class NotAZipError(UnprocessableError):
 
 
 class UploadedBoxedPhoto(BaseModel):
-    filename: str
+    filename: str = Field(description="Name of the zip and the path of the photo in it.")
     id: str
-    boxes: int
+    boxes: int = Field(description="Number of boxes that the photo has now.")
 
 
 class BoxedUploadReport(BaseModel):
     """Outcome for each photo, and an error for each annotation file that cannot be used."""
 
-    stored: list[UploadedBoxedPhoto]
+    stored: list[UploadedBoxedPhoto] = Field(description="Photos that were added.")
     known: list[UploadedBoxedPhoto] = Field(
         description="Photos that were boxed photos already. They keep the boxes they had."
     )

@@ -16,7 +16,7 @@ class Removal(Selection):
 
 
 class Removed(BaseModel):
-    removed: int
+    removed: int = Field(description="Number of images removed.")
     missing: list[str] = Field(description="IDs without an image.")
     kept_days: float = Field(
         description="Days for which the images can be restored; 0 if they were deleted permanently."
@@ -26,7 +26,7 @@ class Removed(BaseModel):
 class Restored(BaseModel):
     """Outcome of a request to restore removed photos."""
 
-    restored: int
+    restored: int = Field(description="Number of photos restored.")
     known: list[str] = Field(
         description="IDs that were not restored because the same photo has been added again."
     )
@@ -39,10 +39,12 @@ class RemovedPhoto(BaseModel):
     """A removed training photo that can be restored."""
 
     id: str
-    kind: RemovedKind
+    kind: RemovedKind = Field(
+        description="image: restored to `/dataset/images`; boxed: to `/dataset/boxed-photos`."
+    )
     filename: str
     class_name: str | None = Field(description="Class of the image; null for a boxed photo.")
-    removed_at: datetime
+    removed_at: datetime = Field(description="When the photo was removed, in UTC.")
     kept_until: datetime = Field(description="When the photo will be deleted permanently.")
 
     @classmethod

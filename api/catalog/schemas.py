@@ -23,8 +23,8 @@ ImageId = Annotated[str, Field(pattern=ID_PATTERN)]
 class UploadedFile(BaseModel):
     filename: str
     id: str
-    class_name: str
-    split: Split
+    class_name: str = Field(description="Normalized name of its class.")
+    split: Split = Field(description="Split of the photo; relabelling does not change it.")
     photograph: str = Field(description="ID of the group of files that show the same photo.")
 
     @classmethod
@@ -39,14 +39,18 @@ class UploadReport(BaseModel):
     were skipped.
     """
 
-    uploaded_count: int
-    uploaded_files: list[UploadedFile]
-    duplicates: list[DuplicateFile]
-    errors: list[FileError]
+    uploaded_count: int = Field(description="Number of entries in `uploaded_files`.")
+    uploaded_files: list[UploadedFile] = Field(
+        description="Files that were added as training images."
+    )
+    duplicates: list[DuplicateFile] = Field(
+        description="Files that were not stored, as their photo is known."
+    )
+    errors: list[FileError] = Field(description="Files that could not be used.")
     class_name: str | None = Field(
         description="Normalized class name from the form; null if none was sent."
     )
-    timestamp: datetime
+    timestamp: datetime = Field(description="When the upload was complete, in UTC.")
 
     @classmethod
     def of_outcomes(
@@ -68,15 +72,17 @@ class TrainingImage(BaseModel):
 
     id: str
     class_name: str
-    photograph: str
-    split: Split
-    origin: Origin
-    filename: str
-    width: int
-    height: int
-    bytes: int
+    photograph: str = Field(description="ID of the group of files that show the same photo.")
+    split: Split = Field(description="Split of the photo; relabelling does not change it.")
+    origin: Origin = Field(
+        description="How it came: an upload, feedback on a prediction, or the review queue."
+    )
+    filename: str = Field(description="Name of the file without folders, at most 255 characters.")
+    width: int = Field(description="Width of the upright photo, in pixels.")
+    height: int = Field(description="Height of the upright photo, in pixels.")
+    bytes: int = Field(description="Size of the stored file, without metadata, in bytes.")
     sha256: str = Field(description="SHA-256 of the file as uploaded.")
-    created_at: datetime
+    created_at: datetime = Field(description="When the image was added, in UTC.")
 
 
 class ImagePage(BaseModel):
@@ -87,8 +93,10 @@ class ImagePage(BaseModel):
 
 
 class KnownPhotographs(BaseModel):
-    total: int
-    by_class: dict[str, dict[str, int]]
+    total: int = Field(description="Sum over `by_class`.")
+    by_class: dict[str, dict[str, int]] = Field(
+        description="Number of photos by class, then by split."
+    )
 
 
 class DatasetSummary(BaseModel):
@@ -96,11 +104,17 @@ class DatasetSummary(BaseModel):
     photo.
     """
 
-    images: int
-    by_class: dict[str, int]
-    by_split: dict[str, int]
-    by_origin: dict[str, int]
-    newest_upload: datetime | None
+    images: int = Field(description="Number of images.")
+    by_class: dict[str, int] = Field(description="Number of images by class.")
+    by_split: dict[str, int] = Field(
+        description="Number of images by split: train, validation or test."
+    )
+    by_origin: dict[str, int] = Field(
+        description="Number of images by origin: upload, feedback or review."
+    )
+    newest_upload: datetime | None = Field(
+        description="When the newest image was added, in UTC; null without images."
+    )
     new_images: int = Field(
         description="Number of images that the current version has not been trained on."
     )
@@ -177,8 +191,10 @@ class RelabelSelection(Selection):
 
 
 class Relabelled(BaseModel):
-    relabelled: int
-    class_name: str
+    relabelled: int = Field(
+        description="Number of images that now have the class, including those that had it before."
+    )
+    class_name: str = Field(description="Normalized name of the new class.")
     missing: list[str] = Field(
         description="IDs that were skipped: no such image, or not of the class `only_from`."
     )

@@ -54,7 +54,9 @@ class Stored:
 class DuplicateFile(BaseModel):
     """An uploaded file that shows a known photo and was not stored."""
 
-    filename: str
+    filename: str = Field(
+        description="Name as sent; in a zip, the name of the zip and the path in it."
+    )
     of: str = Field(description="ID of the group of files that show the same photo.")
     image_id: str | None = Field(
         description="ID of the known image; null if the photo is only in the training set of the "
@@ -62,7 +64,9 @@ class DuplicateFile(BaseModel):
     )
     kind: MatchKind = Field(description="exact: the same file; near: a near-duplicate.")
     class_name: str = Field(description="Class of the known photo.")
-    message: str
+    message: str = Field(
+        description="What is known, and what to do if the class differs, in English."
+    )
 
     @classmethod
     def of_match(cls, filename: str, match: Match, sent_class: str) -> Self:

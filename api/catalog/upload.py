@@ -38,9 +38,11 @@ class MissingClassNameError(UnprocessableError):
 
 # Not the exception itself, whose traceback would keep the file in memory.
 class FileError(BaseModel):
-    filename: str
+    filename: str = Field(
+        description="Name as sent; in a zip, the name of the zip and the path in it."
+    )
     code: str = Field(description="Stable error code for programs.")
-    detail: str
+    detail: str = Field(description="What is wrong and what to do, in English.")
 
     @classmethod
     def of(cls, filename: str, error: ProblemError) -> Self:
