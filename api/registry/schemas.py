@@ -38,8 +38,12 @@ class VersionDescription(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    name: Annotated[str, Field(max_length=60), AfterValidator(clean_line)] | None = None
-    note: Annotated[str, Field(max_length=2000), AfterValidator(_clean_lines)] | None = None
+    name: Annotated[str, Field(max_length=60), AfterValidator(clean_line)] | None = Field(
+        default=None, description="Null leaves the name unchanged."
+    )
+    note: Annotated[str, Field(max_length=2000), AfterValidator(_clean_lines)] | None = Field(
+        default=None, description="Null leaves the note unchanged."
+    )
 
 
 class Headlines(BaseModel):
@@ -48,10 +52,10 @@ class Headlines(BaseModel):
     split: str | None = Field(
         description="Description of the photos that the metrics were measured on."
     )
-    files: int | None
-    photographs: int | None
-    macro_f1: float | None
-    accuracy: float | None
+    files: int | None = Field(description="Number of files that were graded, copies included.")
+    photographs: int | None = Field(description="Number of distinct photos among them.")
+    macro_f1: float | None = Field(description="Mean of the F1 scores of all classes, 0 to 1.")
+    accuracy: float | None = Field(description="Share of the files with the correct class, 0 to 1.")
     expected_calibration_error: float | None = Field(
         description="Expected calibration error, 0 to 1."
     )
@@ -72,18 +76,25 @@ class Version(BaseModel):
     )
     created_at: datetime = Field(description="When the version was made.")
     registered_at: datetime = Field(description="When the version was registered in this catalog.")
-    origin: Origin
+    origin: Origin = Field(
+        description="shipped: came with the service; otherwise the mode of the run that made it."
+    )
     parent: str | None = Field(
         description="Version that this one was made from; null if there is none."
     )
-    started_by: str
-    run_id: str | None
+    started_by: str = Field(
+        description="start: came with the service; manual: run of a user; trigger:NAME or "
+        "suggestion:NAME: run of a trigger, or of a user who accepted its suggestion."
+    )
+    run_id: str | None = Field(description="ID of the run that made the version; null if none did.")
     name: str = Field(description="Name given by a user; empty if there is none.")
-    note: str
-    classes: tuple[str, ...]
-    metrics: Headlines
-    data: DataFingerprint
-    recipe: dict[str, Any]
+    note: str = Field(description="Note by a user; empty if there is none.")
+    classes: tuple[str, ...] = Field(
+        description="Class names, in the order of the model's outputs."
+    )
+    metrics: Headlines = Field(description="Metrics on the version's own test photos.")
+    data: DataFingerprint = Field(description="Photos that the version was trained and tested on.")
+    recipe: dict[str, Any] = Field(description="Hyperparameters of the training.")
     verdict: dict[str, Any] | None = Field(
         description="Verdict of the promotion gate; null if there is none."
     )
@@ -111,11 +122,11 @@ def _status(row: ModelRow, champion: str | None, served: set[str]) -> Status:
 
 
 class VersionDetails(Version):
-    manifest: Manifest
+    manifest: Manifest = Field(description="Contents of the package's `manifest.json`.")
 
 
 class Versions(BaseModel):
-    champion: str | None
+    champion: str | None = Field(description="The current version; null if there is none.")
     rollback_to: str | None = Field(
         description="Version that a rollback would return to; null if there is none."
     )
@@ -125,10 +136,10 @@ class Versions(BaseModel):
 class Difference(BaseModel):
     """A metric of two versions. `difference` is `b` minus `a`; null if either is missing."""
 
-    name: str
-    better: Better
-    a: float | None
-    b: float | None
+    name: str = Field(description="Name of the metric, as in the manifest.")
+    better: Better = Field(description="Whether higher or lower values are better.")
+    a: float | None = Field(description="Value of the first version; null if not measured.")
+    b: float | None = Field(description="Value of the second version; null if not measured.")
     difference: float | None
 
     @classmethod
@@ -155,8 +166,10 @@ class VersionComparison(BaseModel):
         "metrics come from different test photos, which may explain a difference; the verdict of "
         "the promotion gate compares versions on the same photos."
     )
-    figures: list[Difference]
-    per_class: list[ClassDifference]
+    figures: list[Difference] = Field(description="Metrics that at least one of the versions has.")
+    per_class: list[ClassDifference] = Field(
+        description="Precision, recall and F1 of each class that both versions know."
+    )
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Difference]:
@@ -195,8 +208,11 @@ class Promotion(BaseModel):
 
     version: str = Field(description="Version that was put in use.")
     replaced: str | None = Field(description="Version in use before; null for the first one.")
-    kind: Kind
-    at: datetime
+    kind: Kind = Field(
+        description="first: there was none before; gate: passed the promotion gate; manual: "
+        "promoted by a user; rollback: put back by a user."
+    )
+    at: datetime = Field(description="When the version was put in use, in UTC.")
 
 
 class PromotionByHand(Promotion):

@@ -40,15 +40,18 @@ class ShadowAnswer(BaseModel):
     predicted_class: str | None = Field(
         description="Predicted class; null if the version did not recognise the photo."
     )
-    freshness_level: Level | None
+    freshness_level: Level | None = Field(
+        description="Freshness level; null if the photo was not recognised or the class has no "
+        "freshness."
+    )
 
 
 class ShadowDifference(BaseModel):
     """A pair of differing grades, and how often it occurred."""
 
-    in_use: ShadowAnswer
-    shadow: ShadowAnswer
-    count: int
+    in_use: ShadowAnswer = Field(description="Grade by the version in use.")
+    shadow: ShadowAnswer = Field(description="Grade by the shadow version.")
+    count: int = Field(description="Number of photos with this pair of grades.")
     examples: list[str] = Field(
         description="IDs of predictions whose photos are kept, newest first. "
         "`/predictions/{id}/photograph` returns the photo."
@@ -75,19 +78,28 @@ class Shadow(BaseModel):
         description="Version that was in use during the shadow deployment; null if it was never "
         "started."
     )
-    share: float | None
+    share: float | None = Field(
+        description="Share of the photos of `POST /predict` to grade, drawn at random, 0 to 1; "
+        "null if it was never started."
+    )
     photos: int | None = Field(
         description="Number of photos after which the shadow deployment ends; null if it was "
         "never started."
     )
-    started_at: datetime | None
-    ended_at: datetime | None
+    started_at: datetime | None = Field(
+        description="When the shadow deployment started, in UTC; null if it was never started."
+    )
+    ended_at: datetime | None = Field(
+        description="When it ended, in UTC; null while it is running and if it was never started."
+    )
     graded: int = Field(description="Number of photos that both versions have graded so far.")
     same: int = Field(
         description="Number of photos to which both versions gave the same class and level, or "
         "which neither recognised."
     )
-    different: int
+    different: int = Field(
+        description="Number of photos to which the versions gave different grades."
+    )
     failed: int = Field(description="Number of photos that the shadow version failed to grade.")
     agreement: float | None = Field(
         description="`same` divided by `graded`, 0 to 1; null if no photo was graded."

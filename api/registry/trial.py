@@ -41,18 +41,24 @@ log = logging.getLogger(__name__)
 class TrialGrade(BaseModel):
     """The grade that one of the two versions gives."""
 
-    predicted_class: str
+    predicted_class: str = Field(description="Most probable class, even if not `recognised`.")
     confidence: float = Field(
         ge=0, le=1, description="Calibrated probability of the predicted class, 0 to 1."
     )
-    probabilities: dict[str, float]
-    fruit: str
-    freshness: Freshness | None
+    probabilities: dict[str, float] = Field(
+        description="Calibrated probability of each class; their sum is 1."
+    )
+    fruit: str = Field(description="Fruit that the predicted class names.")
+    freshness: Freshness | None = Field(
+        description="Freshness that the predicted class names; null if it names none."
+    )
     freshness_score: float | None = Field(
         description="Freshness score from 0 (rotten) to 1 (fresh); null if the version has no "
         "freshness classes."
     )
-    freshness_level: Level | None
+    freshness_level: Level | None = Field(
+        description="Level by the thresholds; null for a class without freshness."
+    )
     freshness_thresholds: OwnThresholds = None
     recognised: bool = Field(
         description="False if the photo shows none of the classes of the version."
@@ -96,8 +102,8 @@ class TrialPhoto(BaseModel):
         description="Whether both versions gave the same class and level, or neither recognised "
         "the photo."
     )
-    a: TrialGrade
-    b: TrialGrade
+    a: TrialGrade = Field(description="Grade by the first version.")
+    b: TrialGrade = Field(description="Grade by the second version.")
 
 
 class TrialSummary(BaseModel):
@@ -105,14 +111,16 @@ class TrialSummary(BaseModel):
 
     a: str = Field(description="First version.")
     b: str = Field(description="Second version.")
-    count: int
-    same: int
-    different: int
-    failed: int
+    count: int = Field(description="Number of photos: `same`, `different` and `failed`.")
+    same: int = Field(
+        description="Number of photos that both graded the same, as `same` of each says."
+    )
+    different: int = Field(description="Number of photos with different grades.")
+    failed: int = Field(description="Number of files that could not be graded.")
 
 
 class TrialAnswer(BaseModel):
-    results: list[TrialPhoto | BatchFailure]
+    results: list[TrialPhoto | BatchFailure] = Field(description="One per photo, in order.")
     summary: TrialSummary
 
 
