@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api.catalog.boxed_repository import BoxedPhoto
@@ -117,7 +117,7 @@ class UnreadablePhoto(BaseModel):
 
     image_id: str
     filename: str
-    reason: str
+    reason: str = Field(description="Why the photo is skipped, in English.")
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,11 @@ class RetrainRequest(BaseModel):
         extra="forbid", strict=True, json_schema_extra={"anyOf": [_FULL, _FAST, _DETECTOR]}
     )
 
-    mode: service.Mode = "fast"
+    mode: service.Mode = Field(
+        default="fast",
+        description="fast: train the head of the current version anew; full: fine-tune the network "
+        "as well; detector: train only the fruit detector.",
+    )
     architecture: Architecture | None = Field(
         default=None,
         description="Network architecture; default: that of the current version. Only in mode "
@@ -112,7 +116,7 @@ class RetrainStarted(BaseModel):
     message: str
     status: Literal["queued"] = "queued"
     run_id: str
-    timestamp: datetime
+    timestamp: datetime = Field(description="When the run was queued, in UTC.")
 
 
 class Run(BaseModel):
@@ -120,24 +124,38 @@ class Run(BaseModel):
 
     run_id: str
     mode: service.Mode
-    options: dict[str, Any]
-    started_by: str
-    state: State
-    stage: str
-    message: str
+    options: dict[str, Any] = Field(
+        description="Options of the request that differ from the defaults."
+    )
+    started_by: str = Field(
+        description="manual: a user; trigger:NAME: a trigger; suggestion:NAME: a user who accepted "
+        "the suggestion of a trigger."
+    )
+    state: State = Field(
+        description="State of the run. interrupted: its worker stopped before the run was done."
+    )
+    stage: str = Field(description="Step that the run is at, or was at last, in words.")
+    message: str = Field(description="State of the run in words, in English.")
     progress: float = Field(description="Progress in percent, 0 to 100.")
-    eta_seconds: float | None
+    eta_seconds: float | None = Field(
+        description="Expected remaining time in seconds; null until `progress` is 10, and after "
+        "the end."
+    )
     losses: list[dict[str, float]] = Field(description="Losses, one entry per epoch.")
-    cancel_requested: bool
+    cancel_requested: bool = Field(
+        description="Whether a user asked to cancel the run while it was running."
+    )
     candidate: str | None = Field(description="Version that the run made; null if it made none.")
     verdict: dict[str, Any] | None = Field(
         description="Verdict of the promotion gate (`promote`, `passed`, `reasons` and figures); "
         "null if there is none. A version that passed is not promoted if RIPELINE_PROMOTE is "
         "person, or if a trigger in mode start started the run."
     )
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
+    created_at: datetime = Field(description="When the run was queued, in UTC.")
+    started_at: datetime | None = Field(
+        description="When a worker started the run, in UTC; null if none has."
+    )
+    finished_at: datetime | None = Field(description="When the run ended, in UTC; null until then.")
 
     @classmethod
     def of(cls, row: RunRow) -> "Run":
@@ -156,19 +174,37 @@ class Runs(BaseModel):
 class RetrainingStatus(BaseModel):
     """Status of the newest run, active or finished."""
 
-    is_retraining: bool
-    progress: float = 0.0
+    is_retraining: bool = Field(description="Whether the run is queued or running.")
+    progress: float = Field(default=0.0, description="Progress in percent, 0 to 100.")
     message: str = "No retraining yet."
-    run_id: str | None = None
+    run_id: str | None = Field(
+        default=None,
+        description="ID of the run; null, like the other fields, before the first run.",
+    )
     mode: service.Mode | None = None
-    state: State | None = None
-    stage: str = ""
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    eta_seconds: float | None = None
-    losses: list[dict[str, float]] = []
-    candidate: str | None = None
-    verdict: dict[str, Any] | None = None
+    state: State | None = Field(
+        default=None,
+        description="State of the run. interrupted: its worker stopped before the run was done.",
+    )
+    stage: str = Field(default="", description="Step that the run is at, or was at last, in words.")
+    started_at: datetime | None = Field(
+        default=None, description="When a worker started the run, in UTC; null if none has."
+    )
+    finished_at: datetime | None = Field(
+        default=None, description="When the run ended, in UTC; null until then."
+    )
+    eta_seconds: float | None = Field(
+        default=None,
+        description="Expected remaining time in seconds; null until `progress` is 10, and after "
+        "the end.",
+    )
+    losses: list[dict[str, float]] = Field(default=[], description="Losses, one entry per epoch.")
+    candidate: str | None = Field(
+        default=None, description="Version that the run made; null if it made none."
+    )
+    verdict: dict[str, Any] | None = Field(
+        default=None, description="Verdict of the promotion gate; null if there is none."
+    )
 
     @classmethod
     def of(cls, row: RunRow | None) -> "RetrainingStatus":
@@ -183,23 +219,23 @@ class RetrainingStatus(BaseModel):
 class TrainingStatus(BaseModel):
     """Short retraining status, for older clients."""
 
-    is_training: bool
-    progress: float
+    is_training: bool = Field(description="Whether a run is queued or running.")
+    progress: float = Field(description="Progress in percent, 0 to 100.")
     message: str
 
 
 class Estimate(BaseModel):
     """Expected effect of a run, and its duration on the machine of the previous runs."""
 
-    champion: str
-    fast_seconds: float
-    full_seconds: float
+    champion: str = Field(description="The current version, which the run would start from.")
+    fast_seconds: float = Field(description="Expected duration of a run in mode fast, in seconds.")
+    full_seconds: float = Field(description="Expected duration of a run in mode full, in seconds.")
     detector_seconds: float = Field(
         description="Expected duration of a run in mode detector, which trains the current "
         "detector further."
     )
     photographs: int = Field(description="Number of photos that the run would train and test on.")
-    new: int
+    new: int = Field(description="Sum over `new_by_class`.")
     new_by_class: dict[str, int] = Field(
         description="Number of images that the current version has not been trained on, by class."
     )
@@ -210,8 +246,8 @@ class Estimate(BaseModel):
         description="Photos that are skipped because the last run that tried could not read them, "
         "or they exceed the pixel limit."
     )
-    relabelled: int
-    removed: int
+    relabelled: int = Field(description="Number of learned photos that have another class now.")
+    removed: int = Field(description="Number of learned images that are no longer in the catalog.")
     boxed_photos: int = Field(
         description="Number of boxed photos on which a run in mode full or detector would train "
         "the detector; 0 if it has been trained on them already."
