@@ -24,9 +24,9 @@ class DataFingerprint(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    files: int
-    photographs: int
-    boxed: int
+    files: int = Field(description="Number of photo files of all splits, without boxed photos.")
+    photographs: int = Field(description="Number of distinct photos among them.")
+    boxed: int = Field(description="Number of boxed fruits.")
     sha256: str = Field(description="SHA-256 of the sorted content hashes of all files.")
 
 
@@ -35,8 +35,8 @@ class BoxedFingerprint(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    photographs: int
-    boxes: int
+    photographs: int = Field(description="Number of boxed photos, all of the train split.")
+    boxes: int = Field(description="Number of boxes on these photos.")
     sha256: str = Field(description="SHA-256 of the sorted photos with their boxes.")
 
 
@@ -62,10 +62,12 @@ class DetectorManifest(BaseModel):
         description="Highest overlap of two boxes, 0 to 1. If two boxes overlap by more, only the "
         "one with the higher score is kept.",
     )
-    created_at: datetime
-    parameters: int
-    metrics: dict[str, Any] = {}
-    recipe: dict[str, Any] = {}
+    created_at: datetime = Field(description="When the detector was made, in UTC.")
+    parameters: int = Field(description="Number of parameters of the network.")
+    metrics: dict[str, Any] = Field(
+        default={}, description="Metrics on held-out photos; empty if not measured."
+    )
+    recipe: dict[str, Any] = Field(default={}, description="Hyperparameters of the training.")
     probe: list[float] | None = Field(
         default=None,
         description="Highest detection score on each probe image, recorded when the detector was "
@@ -83,7 +85,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    format: int = FORMAT
+    format: int = Field(default=FORMAT, description="Version of the package format.")
     version: str = Field(pattern=VERSION)
     parent: str | None = Field(
         default=None, description="Version that this one was made from; null if there is none."
@@ -92,13 +94,17 @@ class Manifest(BaseModel):
         default=None,
         description="Who started the run: a person, or the name of a trigger; null if unknown.",
     )
-    created_at: datetime
+    created_at: datetime = Field(description="When the version was made, in UTC.")
     grader_created_at: datetime | None = Field(
         default=None,
         description="When the grader was trained, if this version differs from its parent only by "
         "its detector; null otherwise.",
     )
-    classes: tuple[str, ...] = Field(min_length=1, max_length=1000)
+    classes: tuple[str, ...] = Field(
+        min_length=1,
+        max_length=1000,
+        description="Class names, in the order of the model's outputs.",
+    )
     architecture: str
     input_size: int = Field(
         ge=8, le=1024, description="Side length of the square input, in pixels."
@@ -106,12 +112,15 @@ class Manifest(BaseModel):
     feature_shape: tuple[Side, Side, Side] = Field(
         description="Height, width and number of channels of the feature map."
     )
-    parameters: int
-    preprocessing: str
-    metrics: dict[str, Any]
-    thresholds: dict[str, float]
-    data: DataFingerprint
-    recipe: dict[str, Any]
+    parameters: int = Field(description="Number of parameters of the network and its head.")
+    preprocessing: str = Field(description="How a photo becomes the network's input, in words.")
+    metrics: dict[str, Any] = Field(description="Metrics on held-out photos, by section.")
+    thresholds: dict[str, float] = Field(
+        description="Calibration of the head: `temperature`, `ood_score` and, with freshness "
+        "classes, `freshness_temperature`, `rotten_below` and `fresh_from`."
+    )
+    data: DataFingerprint = Field(description="Photos that the version was trained and tested on.")
+    recipe: dict[str, Any] = Field(description="Hyperparameters of the training.")
     versions: dict[str, str] = Field(
         description="Versions of the libraries that made the package, and of this project as "
         "`ripeline`."

@@ -25,12 +25,12 @@ _Result = TypeVar("_Result")
 class TracedPhoto(BaseModel):
     """Sizes of the photo in pixels."""
 
-    width: int
-    height: int
+    width: int = Field(description="Width of the upright photo as sent.")
+    height: int = Field(description="Height of the upright photo as sent.")
     decoded_width: int = Field(
         description="Width after decoding; large JPEGs are decoded at a reduced size."
     )
-    decoded_height: int
+    decoded_height: int = Field(description="Height after decoding.")
     input_size: int = Field(description="Side length of the square network input.")
 
 
@@ -43,7 +43,7 @@ class TracedRejection(BaseModel):
     distances: dict[str, float] = Field(
         description="Squared Mahalanobis distance to the mean of each class."
     )
-    distance_weight: float
+    distance_weight: float = Field(description="Weight of the smallest distance in `score`.")
     score: float = Field(
         description="`none_logit` plus `distance_weight` times the smallest distance."
     )
@@ -56,16 +56,18 @@ class TracedRejection(BaseModel):
 class TracedFruit(BaseModel):
     """Output of the fruit head."""
 
-    logits: dict[str, float]
+    logits: dict[str, float] = Field(
+        description="Logit of each fruit, before the division by the temperature."
+    )
     temperature: float = Field(description="Temperature by which the logits are divided.")
-    probabilities: dict[str, float]
+    probabilities: dict[str, float] = Field(description="Calibrated probability of each fruit.")
 
 
 class TracedFreshness(BaseModel):
     """Output of the freshness head, before configured thresholds apply."""
 
     logit: float = Field(description="Logit of “not rotten”, already divided by the temperature.")
-    temperature: float
+    temperature: float = Field(description="Temperature by which the logit was divided.")
     score: float = Field(description="Freshness score from 0 (rotten) to 1 (fresh).")
     levels: dict[Level, float] = Field(
         description="Probability of each level under the model's own thresholds."
@@ -73,8 +75,10 @@ class TracedFreshness(BaseModel):
 
 
 class TracedThresholds(BaseModel):
-    rotten_below: float
-    fresh_from: float | None
+    rotten_below: float = Field(description="Scores below this value are rotten.")
+    fresh_from: float | None = Field(
+        description="Scores of at least this value are fresh; null if there is no middle level."
+    )
 
     @classmethod
     def of(cls, thresholds: LevelThresholds | None) -> "TracedThresholds | None":
@@ -95,8 +99,12 @@ class TracedLevel(BaseModel):
         description="Thresholds that decided the level; null if the predicted class has no "
         "freshness."
     )
-    of_the_model: TracedThresholds | None
-    level: Level | None
+    of_the_model: TracedThresholds | None = Field(
+        description="Thresholds fitted with the version; null if it has no freshness classes."
+    )
+    level: Level | None = Field(
+        description="Level by the thresholds in use; null if the predicted class has no freshness."
+    )
 
 
 class TracedTimes(BaseModel):
