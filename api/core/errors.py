@@ -16,11 +16,9 @@ _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 class Problem(BaseModel):
     """Error response, as problem details (RFC 9457)."""
 
-    type: str = Field(description="URN of the kind of error: `urn:ripeline:problem:` and `code`.")
-    title: str = Field(description="Standard phrase of the HTTP status.")
-    status: int = Field(
-        description="HTTP status of the response or, for one item of several, of its error."
-    )
+    type: str
+    title: str
+    status: int
     detail: str = Field(description="Human-readable explanation of what happened and what to do.")
     code: str = Field(description="Stable error code for programs.")
     request_id: str | None = Field(
