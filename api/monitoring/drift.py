@@ -115,7 +115,7 @@ def load_sample(session: Session, version: str, directions: int, at: datetime) -
 
 # `value` and `threshold` are null unless `enough`.
 class DriftFigure(BaseModel):
-    name: str
+    name: str = Field(description="What is compared: `embeddings`, `confidence` or `class_mix`.")
     value: float | None = Field(
         description="Measured drift; null if there are too few predictions or test photos."
     )
@@ -126,8 +126,8 @@ class DriftFigure(BaseModel):
     sample_size: int = Field(description="Number of predictions in the sample.")
     reference_size: int = Field(description="Number of test photos in the reference.")
     enough: bool = Field(description="Whether there are enough predictions and test photos.")
-    drifted: bool
-    sentence: str
+    drifted: bool = Field(description="Whether `value` exceeds `threshold`.")
+    sentence: str = Field(description="The result in words, in English.")
     since: datetime | None = Field(
         description="When the oldest prediction in the sample was made; null if there is none."
     )

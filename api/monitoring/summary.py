@@ -22,10 +22,16 @@ MAX_MODEL_CHANGES = 50
 class Slice(BaseModel):
     """Predictions in one time bucket."""
 
-    start: datetime
-    count: int
-    unrecognised: int
-    mean_confidence: float | None
+    start: datetime = Field(
+        description="Start of the bucket, in UTC; buckets are `slice_seconds` long."
+    )
+    count: int = Field(description="Number of predictions, of recognised photos or not.")
+    unrecognised: int = Field(
+        description="Number of predictions of photos that were not recognised."
+    )
+    mean_confidence: float | None = Field(
+        description="Mean confidence of all predictions, 0 to 1; null without any."
+    )
     by_class: dict[str, int] = Field(description="Number of recognised photos by predicted class.")
 
 
@@ -34,26 +40,28 @@ class Latency(BaseModel):
     to 10,000).
     """
 
-    sample_size: int
+    sample_size: int = Field(description="Number of predictions measured.")
     p50_ms: float
     p95_ms: float
     p99_ms: float
 
 
 class ModelChange(BaseModel):
-    version: str
-    replaced: str | None
+    version: str = Field(description="Version that was put in use.")
+    replaced: str | None = Field(description="Version in use before; null for the first one.")
     kind: str = Field(description="Reason for the change: first, gate, manual or rollback.")
-    at: datetime
+    at: datetime = Field(description="When the version was put in use, in UTC.")
 
 
 class Summary(BaseModel):
-    since: datetime
-    until: datetime
-    slice_seconds: int
-    predictions: int
-    slices: list[Slice]
-    latency: Latency | None
+    since: datetime = Field(description="Start of the period, in UTC.")
+    until: datetime = Field(description="End of the period, in UTC: the time of the request.")
+    slice_seconds: int = Field(description="Length of a time bucket, in seconds.")
+    predictions: int = Field(description="Number of predictions in the period.")
+    slices: list[Slice] = Field(
+        description="All time buckets of the period, oldest first, including empty ones."
+    )
+    latency: Latency | None = Field(description="Null without predictions in the period.")
     failed_requests: int = Field(description="Number of 5xx responses since the service started.")
     model_changes: list[ModelChange] = Field(
         description="Changes of the current version, newest first, including those before `since`."

@@ -51,8 +51,14 @@ class Feedback(BaseModel):
 
     model_config = ConfigDict(strict=True, json_schema_extra={"oneOf": [_LABELLED, _AGREED]})
 
-    label: ClassName | None = Field(default=None, max_length=200)
-    correct: bool | None = None
+    label: ClassName | None = Field(
+        default=None,
+        max_length=200,
+        description="Correct class; null if the predicted one is confirmed.",
+    )
+    correct: bool | None = Field(
+        default=None, description="True to confirm the predicted class; otherwise send `label`."
+    )
     new_class: NewClass = False
 
     @property
@@ -66,7 +72,7 @@ class ReviewItem(RecordedPrediction):
         description="Why the prediction is in the queue. sampled: drawn at random to measure the "
         "accuracy in use; unrecognised: no known class; unsure: low confidence."
     )
-    photograph_url: str
+    photograph_url: str = Field(description="Path of the photo's thumbnail on this service.")
 
     @classmethod
     def of_row(cls, row: PredictionRow) -> Self:
@@ -101,15 +107,15 @@ class Confirmations(BaseModel):
 class ConfirmationError(BaseModel):
     prediction_id: str
     code: str = Field(description="Stable error code for programs.")
-    detail: str
+    detail: str = Field(description="Human-readable explanation of what happened and what to do.")
 
 
 class ReviewAnswer(BaseModel):
     """Outcome for each item, in order. An invalid item does not affect the others."""
 
-    confirmed_count: int
-    confirmed: list[FeedbackAnswer]
-    errors: list[ConfirmationError]
+    confirmed_count: int = Field(description="Number of entries in `confirmed`.")
+    confirmed: list[FeedbackAnswer] = Field(description="Effect of each item that was accepted.")
+    errors: list[ConfirmationError] = Field(description="Why each of the other items was refused.")
 
 
 class FeedbackSummary(BaseModel):
@@ -117,9 +123,9 @@ class FeedbackSummary(BaseModel):
     accuracy may be higher; see `/monitoring/accuracy` for the accuracy on a random sample.
     """
 
-    all: Accuracy
-    recent: Accuracy
-    recent_days: float
+    all: Accuracy = Field(description="Accuracy over all feedback.")
+    recent: Accuracy = Field(description="Accuracy over feedback of the last `recent_days` days.")
+    recent_days: float = Field(description="Number of days that count as recent, as requested.")
     by_class: dict[str, Accuracy] = Field(description="Accuracy by correct class.")
     by_version: dict[str, Accuracy] = Field(
         description="Accuracy by the version that made the prediction."

@@ -41,22 +41,28 @@ class Ready(BaseModel):
 
 
 class Health(BaseModel):
-    status: Literal["healthy"] = "healthy"
-    uptime_seconds: float
-    prediction_count: int
-    timestamp: datetime
-    model_loaded: bool
-    api_version: str
+    status: Literal["healthy"] = Field(
+        default="healthy", description="Always healthy; `/ready` says whether photos can be graded."
+    )
+    uptime_seconds: float = Field(description="Time since this process started, in seconds.")
+    prediction_count: int = Field(
+        description="Number of predictions by all processes since the service started."
+    )
+    timestamp: datetime = Field(description="Time of the response, in UTC.")
+    model_loaded: bool = Field(description="Whether this process has a model to grade with.")
+    api_version: str = Field(description="Version of the service.")
 
 
 class Status(BaseModel):
     api_status: Literal["online"] = "online"
-    model_loaded: bool
-    model_classes: tuple[str, ...]
+    model_loaded: bool = Field(description="Whether this process has a model to grade with.")
+    model_classes: tuple[str, ...] = Field(
+        description="Classes of the current version; empty without a model."
+    )
     total_predictions: int = Field(
         description="Number of predictions by all processes since the service started."
     )
-    uptime_seconds: float
+    uptime_seconds: float = Field(description="Time since this process started, in seconds.")
     training_status: str = Field(
         description="State of the newest run: queued, running, succeeded, failed, cancelled or "
         "interrupted; idle before the first run; unknown while the catalog is unavailable."
@@ -83,17 +89,25 @@ class ModelSummary(BaseModel):
     """Short form of the manifest of the current version."""
 
     version: str
-    parent: str | None
-    created_at: datetime
-    champion_since: datetime | None
-    classes: tuple[str, ...]
+    parent: str | None = Field(
+        description="Version that this one was made from; null if there is none."
+    )
+    created_at: datetime = Field(description="When the version was made, in UTC.")
+    champion_since: datetime | None = Field(
+        description="When the version was put in use, in UTC; null if unknown."
+    )
+    classes: tuple[str, ...] = Field(
+        description="Class names, in the order of the model's outputs."
+    )
     architecture: str
-    input_size: int
-    parameters: int
-    preprocessing: str
-    metrics: dict[str, Any]
-    thresholds: dict[str, float]
-    data: dict[str, Any]
+    input_size: int = Field(description="Side length of the square input, in pixels.")
+    parameters: int = Field(description="Number of parameters of the network and its head.")
+    preprocessing: str = Field(description="How a photo becomes the network's input, in words.")
+    metrics: dict[str, Any] = Field(description="Metrics on held-out photos, by section.")
+    thresholds: dict[str, float] = Field(description="Calibration of the head, as in the manifest.")
+    data: dict[str, Any] = Field(
+        description="Fingerprint of the photos that the version was trained and tested on."
+    )
     finds_fruits: bool = Field(
         description="Whether the version can detect and grade each fruit in a photo "
         "(`/predict?instances=true`)."
@@ -110,9 +124,13 @@ class ModelSummary(BaseModel):
 
 class ModelInfo(BaseModel):
     status: Literal["loaded", "no model"]
-    uptime_seconds: float
-    prediction_count: int
-    model_info: ModelSummary | None
+    uptime_seconds: float = Field(description="Time since this process started, in seconds.")
+    prediction_count: int = Field(
+        description="Number of predictions by all processes since the service started."
+    )
+    model_info: ModelSummary | None = Field(
+        description="The current version; null without a model."
+    )
     model_problem: str | None = Field(
         default=None,
         description="What is wrong with the files of the current version; null if nothing is.",

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.core import telemetry
 from api.http.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep, StateDep
@@ -23,13 +23,15 @@ router = APIRouter(tags=["monitoring"])
 class Drift(BaseModel):
     """Drift of the current version's recent predictions from its own test photos."""
 
-    model_version: str
-    drifted: bool
+    model_version: str = Field(description="The current version.")
+    drifted: bool = Field(description="Whether any of the figures has drifted.")
     figures: list[DriftFigure]
 
 
 class VersionAccuracies(BaseModel):
-    versions: list[AccuracyInUse]
+    versions: list[AccuracyInUse] = Field(
+        description="Versions that are or were in use, newest first."
+    )
 
 
 @router.get("/drift", summary="Get drift", responses=responses(503))

@@ -30,12 +30,12 @@ class Suggestion(BaseModel):
     """A retraining run suggested by a trigger."""
 
     suggestion_id: str
-    trigger: str
+    trigger: str = Field(description="Name of the trigger.")
     state: SuggestionState = Field(
         description="State of the suggestion. withdrawn: its condition no longer holds, or the "
         "mode of its trigger was changed."
     )
-    reason: str
+    reason: str = Field(description="What the trigger had measured, in English.")
     value: float | None = Field(
         description="Value measured by the trigger when the suggestion was made; null if it has "
         "none."
@@ -45,8 +45,10 @@ class Suggestion(BaseModel):
     )
     unit: str = Field(description="Unit of `value` and `threshold`.")
     model_version: str = Field(description="Version in use when the suggestion was made.")
-    created_at: datetime
-    ended_at: datetime | None
+    created_at: datetime = Field(description="When the suggestion was made, in UTC.")
+    ended_at: datetime | None = Field(
+        description="When it was accepted, dismissed or withdrawn, in UTC; null while it is open."
+    )
     run_id: str | None = Field(
         description="ID of the run that was started when the suggestion was accepted; null "
         "otherwise."
@@ -75,7 +77,7 @@ class Suggestions(BaseModel):
 
 class Trigger(BaseModel):
     name: str
-    description: str
+    description: str = Field(description="When its condition holds, in English.")
     unit: str = Field(description="Unit of `value` and `threshold`.")
     value: float | None = Field(
         description="Value measured now; null if there is nothing, or not enough, to measure."
@@ -94,8 +96,13 @@ class Trigger(BaseModel):
     enabled: bool = Field(description="Whether `mode` is not off.")
     cooldown_hours: float = Field(description="Minimum time between two firings, in hours.")
     schedule: Schedule | None = Field(description="Schedule of the trigger; null if it has none.")
-    last_fired_at: datetime | None
-    last_run_id: str | None
+    last_fired_at: datetime | None = Field(
+        description="When the trigger last started a run or a suggestion of it was accepted, in "
+        "UTC; null if never."
+    )
+    last_run_id: str | None = Field(
+        description="ID of the run that this started; null if there is none."
+    )
     would_fire: bool = Field(
         description="Whether the trigger would suggest or start a run at the next check."
     )
@@ -153,9 +160,20 @@ class TriggerChange(BaseModel):
         description="Alternative to `mode`. false: off; true: if the trigger is off, its default "
         "mode, or suggest if that is off.",
     )
-    threshold: float | None = None
-    cooldown_hours: float | None = Field(default=None, ge=MIN_COOLDOWN_HOURS, le=MAX_COOLDOWN_HOURS)
-    schedule: Schedule | None = None
+    threshold: float | None = Field(
+        default=None, description="New threshold, from `lowest` to `highest` of the trigger."
+    )
+    cooldown_hours: float | None = Field(
+        default=None,
+        ge=MIN_COOLDOWN_HOURS,
+        le=MAX_COOLDOWN_HOURS,
+        description="Minimum time between two firings, in hours.",
+    )
+    schedule: Schedule | None = Field(
+        default=None,
+        description="weekly: Mondays at 03:00 UTC; monthly: on the first of the month at 03:00 "
+        "UTC. Only for the trigger `schedule`.",
+    )
 
 
 @router.get("/triggers", summary="List triggers", responses=responses(503))
