@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from api.catalog import repository
 from api.catalog.duplicate_index import DuplicateIndex, Match, MatchKind, Photo
-from api.catalog.sanitize import sanitize
+from api.catalog.sanitize import SanitizedImage, sanitize
 from api.catalog.thumbnails import encode_thumbnail, read_thumbnails
 from api.core.errors import NotFoundError, ProblemError
 from api.core.imaging.decode import MAX_PIXELS
@@ -110,11 +110,30 @@ class PhotographStore:
     index: DuplicateIndex
     max_pixels: int = MAX_PIXELS
 
-    def add(self, data: bytes, *, class_name: str, origin: Origin, filename: str) -> Outcome:
+    def put_file(self, data: bytes) -> None:
+        """Store the file of a photo that `add` will then add inside a transaction: a slow store
+        must not keep that open. Raises what `imaging.decode` raises.
+        """
+        sha256 = content_hash(data)
+        with self.database.reading() as session:
+            if self.index.find_file(session, sha256):
+                return
+        sanitized = sanitize(data, self.max_pixels)
+        self.blobs.put(_key(sha256, sanitized), sanitized.data)
+
+    def add(
+        self,
+        data: bytes,
+        *,
+        class_name: str,
+        origin: Origin,
+        filename: str,
+        is_put: bool = False,
+    ) -> Outcome:
         """Add a photo unless it is a duplicate. It is on disk and in the catalog on return.
 
-        `class_name` need not be normalized. Raises BadClassNameError and what `imaging.decode`
-        raises, without storing anything.
+        `class_name` need not be normalized. `is_put`: `put_file` has just stored the file. Raises
+        BadClassNameError and what `imaging.decode` raises, without storing anything.
         """
         class_name = accepted_class_name(class_name)
         sha256 = content_hash(data)
@@ -129,8 +148,9 @@ class PhotographStore:
                 return DuplicateFile.of_match(filename, match, class_name)
             boxed = self.index.find_boxed_group(session, photo)
 
-        key = f"{FOLDER}/{sha256[:2]}/{sha256}{sanitized.suffix}"
-        self.blobs.put(key, sanitized.data)
+        key = _key(sha256, sanitized)
+        if not is_put:
+            self.blobs.put(key, sanitized.data)
         with self.database.session() as session:
             repository.lock_images(session)
             # Another process may have stored the same photo meanwhile, or deleted it with its blob.
@@ -191,6 +211,10 @@ class PhotographStore:
         if not is_taken:
             return group, None
         return f"{group}-{image_id[:ID_LETTERS]}", None
+
+
+def _key(sha256: str, sanitized: SanitizedImage) -> str:
+    return f"{FOLDER}/{sha256[:2]}/{sha256}{sanitized.suffix}"
 
 
 class DamagedImageError(NotFoundError):

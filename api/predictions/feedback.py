@@ -80,6 +80,7 @@ class FeedbackService:
         predicted = accepted_class_name(prediction.predicted_class)
         class_name = predicted if label is None else accepted_class_name(label)
         correct = class_name == predicted
+        data = self._put_photo(prediction)
         # One transaction, under the lock of the images: the label and the class of the training
         # image change together, and in between nobody relabels or removes the image.
         with self.store.database.session() as session:
@@ -87,7 +88,7 @@ class FeedbackService:
             # Feedback overrides an earlier dismissal.
             dismissal.take_back(session, prediction_id)
             outcome, image_id, message = self._add_training_image(
-                session, prediction, class_name, origin
+                session, prediction, class_name, origin, data
             )
             feedback_repository.put(
                 session,
@@ -109,17 +110,45 @@ class FeedbackService:
             message=message,
         )
 
+    def _put_photo(self, prediction: PredictionRow) -> bytes | None:
+        """The photo, stored as a training image's file before the transaction: a bucket may take
+        minutes. None if it is not needed, or cannot be had.
+        """
+        with self.store.database.reading() as session:
+            feedback = session.get(FeedbackRow, prediction.id)
+            if feedback is not None and _is_from_feedback(session, feedback.image_id):
+                return None
+        try:
+            data = load_image(self.store.blobs, prediction)
+            self.store.put_file(data)
+        except (PhotographGoneError, *UNREADABLE):  # Again in the transaction, where it is told.
+            return None
+        return data
+
     def _add_training_image(
-        self, session: Session, prediction: PredictionRow, label: str, origin: Origin
+        self,
+        session: Session,
+        prediction: PredictionRow,
+        label: str,
+        origin: Origin,
+        data: bytes | None,
     ) -> tuple[PhotoOutcome, str | None, str]:
-        """The outcome, the training image's id, and a message for the user."""
+        """The outcome, the training image's id, and a message for the user.
+
+        `data`: of `_put_photo`.
+        """
         feedback = session.get(FeedbackRow, prediction.id)
         if feedback is not None and _is_from_feedback(session, feedback.image_id):
             return _relabelled(str(feedback.image_id), label)
         store = replace(self.store, database=OpenTransaction(self.store.database, session))
         try:
-            data = load_image(self.store.blobs, prediction)
-            outcome = store.add(data, class_name=label, origin=origin, filename=prediction.filename)
+            outcome = store.add(
+                data or load_image(self.store.blobs, prediction),
+                class_name=label,
+                origin=origin,
+                filename=prediction.filename,
+                is_put=data is not None,
+            )
         except (PhotographGoneError, *UNREADABLE) as error:  # Deleted, or damaged on disk.
             if not isinstance(error, PhotographGoneError):
                 log.warning("The photo of prediction %s is damaged: %s", prediction.id, error)

@@ -2,7 +2,9 @@
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from api.catalog import repository
 from api.catalog.duplicate_index import DuplicateIndex, KnownPhotos
 from api.catalog.service import PhotographStore
 from api.core.labels import BadClassNameError
@@ -171,3 +173,46 @@ def test_feedback_that_fails_changes_nothing(
     result = make_service(database, blobs).submit(prediction.id, "rottenapples", "feedback")
     assert result.photograph == "stored"
     assert [image.class_name for image in images(database)] == ["rottenapples"]
+
+
+class BeforeTheLock(Blobs):
+    """A store that may be slow: it is read and written before the lock of the catalog is taken."""
+
+    is_locked = False
+    written = 0
+
+    def get(self, key: str) -> bytes:
+        assert not self.is_locked
+        return super().get(key)
+
+    def put(self, key: str, data: bytes) -> None:
+        assert not self.is_locked
+        self.written += 1
+        super().put(key, data)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_slow_store_holds_no_lock(
+    database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    if known:
+        same = a_stored_prediction(database, blobs)
+        make_service(database, blobs).submit(same.id, "pears", "feedback")
+    slow, lock = BeforeTheLock(blobs.url), repository.lock_images
+    prediction = a_stored_prediction(database, blobs)
+
+    def locked(session: Session) -> None:
+        slow.is_locked = True
+        lock(session)
+
+    monkeypatch.setattr(repository, "lock_images", locked)
+    service = make_service(database, slow)
+    answer = service.submit(prediction.id, "pears", "feedback")
+    assert answer.photograph == ("known" if known else "stored")
+    assert slow.is_locked
+    assert slow.written == (0 if known else 1)
+    # The image is relabelled, which needs no photo.
+    slow.is_locked = False
+    answer = service.submit(prediction.id, "plums", "feedback")
+    assert answer.photograph == "relabelled"
+    assert slow.written == (0 if known else 1)
