@@ -21,7 +21,9 @@ ImageId = Annotated[str, Field(pattern=ID_PATTERN)]
 
 
 class UploadedFile(BaseModel):
-    filename: str
+    filename: str = Field(
+        description="File name as sent; in a zip, the name of the zip and the path in it."
+    )
     id: str
     class_name: str = Field(description="Normalized name of its class.")
     split: Split = Field(description="Split of the photo; relabelling does not change it.")

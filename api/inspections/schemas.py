@@ -185,7 +185,7 @@ class InspectionFruit(BaseModel):
     )
     predicted_class: str | None = Field(description="Null if a user added it.")
     confidence: float | None = Field(description="Of the class, calibrated, 0 to 1; null if added.")
-    recognised: bool
+    recognised: bool = Field(description="False for no known class, and if a user added it.")
     freshness_score: float | None = Field(
         description="0 (rotten) to 1 (fresh); null if added or without freshness classes."
     )
@@ -211,7 +211,7 @@ class InspectionFruit(BaseModel):
 class InspectionPhoto(BaseModel):
     """One photo of an inspection. `/predictions/{id}/photograph` returns its picture."""
 
-    id: str
+    id: str = Field(description="ID of the photo and of its prediction.")
     number: int = Field(description="Number in the inspection, from 1.")
     filename: str
     created_at: datetime = Field(description="When the photo was graded, in UTC.")
@@ -262,7 +262,7 @@ class InspectionFruitPage(BaseModel):
 
 
 class FailedPhoto(BaseModel):
-    filename: str
+    filename: str = Field(description="Name as sent; in a zip, with its path.")
     error: Problem
 
 

@@ -262,7 +262,9 @@ class BatchFailure(BaseModel):
     """A file in a batch that could not be graded."""
 
     index: int = Field(description="Position in the results, starting at 0.")
-    filename: str
+    filename: str = Field(
+        description="File name as sent; in a zip, the name of the zip and the path in it."
+    )
     error: Problem
 
 

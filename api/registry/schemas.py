@@ -52,7 +52,7 @@ class Headlines(BaseModel):
     split: str | None = Field(
         description="Description of the photos that the metrics were measured on."
     )
-    files: int | None = Field(description="Number of files that were graded, copies included.")
+    files: int | None = Field(description="Number of test files.")
     photographs: int | None = Field(description="Number of distinct photos among them.")
     macro_f1: float | None = Field(description="Mean of the F1 scores of all classes, 0 to 1.")
     accuracy: float | None = Field(description="Share of the files with the correct class, 0 to 1.")

@@ -179,7 +179,7 @@ class RetrainingStatus(BaseModel):
     message: str = "No retraining yet."
     run_id: str | None = Field(
         default=None,
-        description="ID of the run; null, like the other fields, before the first run.",
+        description="ID of the run; null before the first run.",
     )
     mode: service.Mode | None = None
     state: State | None = Field(
