@@ -178,8 +178,7 @@ class RetrainingStatus(BaseModel):
     progress: float = Field(default=0.0, description="Progress in percent, 0 to 100.")
     message: str = "No retraining yet."
     run_id: str | None = Field(
-        default=None,
-        description="ID of the run; null before the first run.",
+        default=None, description="ID of the run; null before the first run."
     )
     mode: service.Mode | None = None
     state: State | None = Field(
