@@ -13,7 +13,7 @@ from api.catalog.box_frames import LabelledBox, Size, checked, scaled, upright
 from api.catalog.boxed_repository import BoxedPhoto
 from api.catalog.duplicate_index import DuplicateIndex, SourceGroup
 from api.catalog.sanitize import SanitizedImage, sanitize
-from api.catalog.service import FOLDER, ID_LETTERS, MAX_STEM, delete_photos
+from api.catalog.service import ID_LETTERS, MAX_STEM, delete_photos, photo_key
 from api.catalog.thumbnails import encode_thumbnail
 from api.core.errors import NotFoundError, UnprocessableError
 from api.core.imaging.decode import FORMATS, MAX_PIXELS, orientation_of
@@ -88,6 +88,11 @@ class BoxedPhotoStore:
     index: DuplicateIndex
     max_pixels: int = MAX_PIXELS
 
+    def put_file(self, data: bytes) -> None:
+        """As `PhotographStore.put_file`."""
+        sanitized = sanitize(data, self.max_pixels)
+        self.blobs.put(photo_key(content_hash(data), sanitized), sanitized.data)
+
     def add(
         self,
         data: bytes,
@@ -96,12 +101,14 @@ class BoxedPhotoStore:
         origin: BoxedOrigin,
         filename: str,
         prediction_id: str | None = None,
+        is_put: bool = False,
     ) -> tuple[BoxedOutcome, BoxedPhoto]:
         """Add a photo with its boxes. Both are in the catalog on return.
 
-        Boxes from feedback replace those of earlier feedback on the same file; otherwise a known
-        file keeps its boxes. A copy of a known photo gets the group and split of that photo.
-        Raises what `Annotation.on` and `imaging.decode` raise, without storing anything.
+        `is_put`: `put_file` has just stored the file. Boxes from feedback replace those of earlier
+        feedback on the same file; otherwise a known file keeps its boxes. A copy of a known photo
+        gets the group and split of that photo. Raises what `Annotation.on` and `imaging.decode`
+        raise, without storing anything.
         """
         sha256 = content_hash(data)
         sanitized = sanitize(data, self.max_pixels)
@@ -109,8 +116,9 @@ class BoxedPhotoStore:
         boxes = annotation.on(size, _orientation(data) if annotation.of_file else 1)
         with self.database.reading() as session:
             group = self.index.find_group(session, sha256, sanitized.photo)
-        key = f"{FOLDER}/{sha256[:2]}/{sha256}{sanitized.suffix}"
-        self.blobs.put(key, sanitized.data)
+        key = photo_key(sha256, sanitized)
+        if not is_put:
+            self.blobs.put(key, sanitized.data)
         with self.database.session() as session:
             repository.lock_images(session)
             if known := boxed_repository.by_sha256(session, sha256):

@@ -119,7 +119,7 @@ class PhotographStore:
             if self.index.find_file(session, sha256):
                 return
         sanitized = sanitize(data, self.max_pixels)
-        self.blobs.put(_key(sha256, sanitized), sanitized.data)
+        self.blobs.put(photo_key(sha256, sanitized), sanitized.data)
 
     def add(
         self,
@@ -148,7 +148,7 @@ class PhotographStore:
                 return DuplicateFile.of_match(filename, match, class_name)
             boxed = self.index.find_boxed_group(session, photo)
 
-        key = _key(sha256, sanitized)
+        key = photo_key(sha256, sanitized)
         if not is_put:
             self.blobs.put(key, sanitized.data)
         with self.database.session() as session:
@@ -213,7 +213,7 @@ class PhotographStore:
         return f"{group}-{image_id[:ID_LETTERS]}", None
 
 
-def _key(sha256: str, sanitized: SanitizedImage) -> str:
+def photo_key(sha256: str, sanitized: SanitizedImage) -> str:
     return f"{FOLDER}/{sha256[:2]}/{sha256}{sanitized.suffix}"
 
 

@@ -43,13 +43,14 @@ class Corrections:
         Raises InspectionNotFoundError, InspectionPhotoNotFoundError, FruitNotFoundError,
         AddedByPersonError.
         """
+        data = self._put_photo(inspection_id, photo_id)
         with self.store.database.session() as session:
             inspection, photo = _locked(session, inspection_id, photo_id)
             fruit = repository.fruit(photo, number)
             if fruit.added and said == "no_fruit":
                 raise AddedByPersonError()
             fruit.said = said
-            self._teach(session, inspection, photo)
+            self._teach(session, inspection, photo, data)
             return photo
 
     def take_back(self, inspection_id: str, photo_id: str, number: int) -> Photo:
@@ -57,6 +58,7 @@ class Corrections:
 
         Raises InspectionNotFoundError, InspectionPhotoNotFoundError, FruitNotFoundError.
         """
+        data = self._put_photo(inspection_id, photo_id)
         with self.store.database.session() as session:
             inspection, photo = _locked(session, inspection_id, photo_id)
             fruit = repository.fruit(photo, number)
@@ -64,7 +66,7 @@ class Corrections:
             if fruit.added:
                 session.delete(fruit)
                 photo = replace(photo, fruits=[one for one in photo.fruits if one is not fruit])
-            self._teach(session, inspection, photo)
+            self._teach(session, inspection, photo, data)
             return photo
 
     def add_missed(self, inspection_id: str, photo_id: str, box: Box, level: Level) -> Photo:
@@ -73,6 +75,7 @@ class Corrections:
         Raises InspectionNotFoundError, InspectionPhotoNotFoundError, BadBoxError,
         TooManyBoxesError.
         """
+        data = self._put_photo(inspection_id, photo_id)
         with self.store.database.session() as session:
             inspection, photo = _locked(session, inspection_id, photo_id)
             if len(photo.fruits) >= MAX_BOXES:
@@ -88,11 +91,26 @@ class Corrections:
             )
             session.add(fruit)
             photo = replace(photo, fruits=[*photo.fruits, fruit])
-            self._teach(session, inspection, photo)
+            self._teach(session, inspection, photo, data)
             return photo
 
-    def _teach(self, session: Session, inspection: InspectionRow, photo: Photo) -> None:
-        """Put the photo's boxes into the training data, where it is still kept."""
+    def _put_photo(self, inspection_id: str, photo_id: str) -> bytes | None:
+        """As `BoxesService.put_photo`.
+
+        Raises InspectionNotFoundError, InspectionPhotoNotFoundError.
+        """
+        with self.store.database.reading() as session:
+            repository.get(session, inspection_id)
+            photo = repository.photo(session, inspection_id, photo_id)
+        return BoxesService(self.store, self.recorder).put_photo(photo.prediction)
+
+    def _teach(
+        self, session: Session, inspection: InspectionRow, photo: Photo, data: bytes | None
+    ) -> None:
+        """Put the photo's boxes into the training data, where it is still kept.
+
+        `data`: of `_put_photo`.
+        """
         store = replace(self.store, database=OpenTransaction(self.store.database, session))
         fruits = [one for one in photo.fruits if one.said != "no_fruit"]
         boxes = [
@@ -105,7 +123,7 @@ class Corrections:
         # No box is left if the person said that nothing found is a fruit.
         annotation = Annotation(boxes, not boxes, Size(photo.row.width, photo.row.height))
         try:
-            BoxesService(store, self.recorder).put_recorded(photo.prediction, annotation)
+            BoxesService(store, self.recorder).put_recorded(photo.prediction, annotation, data)
         except PhotographNotKeptError:
             return
 

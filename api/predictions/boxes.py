@@ -63,20 +63,36 @@ class BoxesService:
         prediction, _ = find_recorded(self.store.database, self.recorder, prediction_id)
         return self.put_recorded(prediction, annotation)
 
-    def put_recorded(self, prediction: PredictionRow, annotation: Annotation) -> BoxesAnswer:
-        """As `put`, for a prediction that is in the catalog."""
+    def put_photo(self, prediction: PredictionRow) -> bytes | None:
+        """The photo, stored as a boxed photo's file before the transaction: a bucket may take
+        minutes. None if it is not needed, or cannot be had.
+        """
+        with self.store.database.reading() as session:
+            if boxed_repository.of_prediction(session, prediction.id):
+                return None
+        try:
+            data = load_image(self.store.blobs, prediction)
+            self.store.put_file(data)
+        except (PhotographGoneError, *UNREADABLE):  # `put_recorded` tells.
+            return None
+        return data
+
+    def put_recorded(
+        self, prediction: PredictionRow, annotation: Annotation, data: bytes | None = None
+    ) -> BoxesAnswer:
+        """As `put`, for a prediction that is in the catalog. `data`: of `put_photo`."""
         prediction_id = prediction.id
         # A boxed photo stays when the prediction's own photo is no longer kept.
         if photo := self._replace(prediction_id, annotation):
             return _answer(prediction_id, "replaced", photo)
         try:
-            data = load_image(self.store.blobs, prediction)
             outcome, photo = self.store.add(
-                data,
+                data or load_image(self.store.blobs, prediction),
                 annotation,
                 origin="feedback",
                 filename=prediction.filename,
                 prediction_id=prediction_id,
+                is_put=data is not None,
             )
         except (PhotographGoneError, *UNREADABLE) as error:  # Deleted, or damaged on disk.
             if not isinstance(error, PhotographGoneError):

@@ -1,10 +1,13 @@
 """What a person says about fruits counts at once, and is learned."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
 
+from api.catalog import repository as images
 from api.inspections.corrections import class_said
 from api.predictions.retention import sweep_predicted
 from api.settings import Settings
@@ -195,3 +198,34 @@ def test_class_that_a_level_names(
         predicted_class=predicted, said=said, recognised=predicted is not None
     )
     assert class_said(fruit, kind, CLASSES) == named
+
+
+def test_slow_store_holds_no_lock(
+    grading: TestClient, photo_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The photo is read and stored before the lock of the catalog is taken."""
+    locked, reached = [False], list[str]()
+    lock = images.lock_images
+
+    def note(name: str, access: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(blobs: Blobs, key: str, *values: Any) -> Any:
+            if key.startswith(("photographs/", "predicted/")):
+                reached.append(f"{name}{' under the lock' if locked[0] else ''}")
+            return access(blobs, key, *values)
+
+        return watched
+
+    def lock_images(session: Session) -> None:
+        locked[0] = True
+        lock(session)
+
+    for name in ("get", "put"):
+        monkeypatch.setattr(Blobs, name, note(name, getattr(Blobs, name)))
+    monkeypatch.setattr(images, "lock_images", lock_images)
+    say(grading, photo_url, 2, "rotten")
+    assert locked[0]
+    assert reached == ["get", "put"]
+    # The boxes are replaced, which needs no photo.
+    locked[0] = False
+    say(grading, photo_url, 2, "fresh")
+    assert reached == ["get", "put"]
