@@ -67,7 +67,7 @@ class ModelReloader:
         If the catalog or its champion is unavailable or unusable, the shipped package serves;
         without one the service runs but has no model.
         """
-        self.poll()
+        self.poll(is_start=True)
         if self._state.predictor is None:
             self._serve_shipped()
 
@@ -78,22 +78,32 @@ class ModelReloader:
         except Exception as error:  # Keep polling.
             self._log_error(f"Looking for a new model failed: {error!r}")
 
-    def poll(self) -> None:
+    def poll(self, *, is_start: bool = False) -> None:
         """Load the champion if it changed. While the catalog is unavailable, nothing changes."""
         if not self._is_migrated and self._clock() < self._open_at:
             return
         try:
             self._open_catalog()
-            with self._state.database.reading() as session:
-                champion = repository.champion_row(session)
-                by_user, by_version = user_thresholds(session), thresholds_by_version(session)
-            apply_thresholds(self._state, self._settings, by_user, by_version)
-            if champion is not None:
-                self._follow(champion)
+            if not self._follow_catalog():
+                self._register_if_due()
+                self._follow_catalog()
+            elif not is_start:  # Nobody waits: a bucket may take minutes to fail.
+                self._register_if_due()
         except (*UNAVAILABLE, UnusableCatalogError, OSError) as error:
             self._log_error(f"The catalog cannot be used: {error}")
         else:
             self._log_error("")
+
+    def _follow_catalog(self) -> bool:
+        """Serve what the catalog says. False if it has no champion yet."""
+        with self._state.database.reading() as session:
+            champion = repository.champion_row(session)
+            by_user, by_version = user_thresholds(session), thresholds_by_version(session)
+        apply_thresholds(self._state, self._settings, by_user, by_version)
+        if champion is None:
+            return False
+        self._follow(champion)
+        return True
 
     def _log_error(self, error: str) -> None:
         """Log when an error begins or the last one ends, not at every poll; empty for none."""
@@ -117,6 +127,8 @@ class ModelReloader:
                 self._state.catalog_problem = describe(error)
                 raise
             self._is_migrated, self._state.catalog_problem = True, ""
+
+    def _register_if_due(self) -> None:
         if self._register_at is not None and self._clock() >= self._register_at:
             self._register_at = None if self._register() else self._clock() + RETRY_SECONDS
 
