@@ -56,7 +56,7 @@ def _suggest(database: Database, settings: Settings, state: TriggerState, at: da
     """Make a suggestion, unless something has changed since it was evaluated."""
     with database.session() as session:
         trigger = lock_trigger(session, state.rule.name)
-        config = config_of(state.rule, trigger, settings.trigger_mode)
+        config = config_of(session, state.rule, trigger, settings.trigger_mode)
         active = active_suggestions(session).get(trigger.name)
         is_new = active is None or active.state == "dismissed"
         # Changed since it was evaluated.
@@ -84,7 +84,7 @@ def _fire(
     rule = state.rule
     with database.session() as session:
         row = lock_trigger(session, rule.name)
-        config = config_of(rule, row, settings.trigger_mode)
+        config = config_of(session, rule, row, settings.trigger_mode)
         # Changed since it was evaluated.
         waits = cooldown_end(config, at) or config.has_had(state.photos)
         if config.mode in ("off", "suggest") or waits:

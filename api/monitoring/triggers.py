@@ -31,6 +31,7 @@ from api.retraining import repository as runs
 from api.retraining.plan import CatalogDiff, make_plan
 from api.settings import Settings, TriggerMode
 from api.storage.blobs import Blobs
+from api.storage.tables import RunRow
 from api.storage.trigger_tables import SuggestionRow, TriggerRow
 
 MIN_COOLDOWN_HOURS, MAX_COOLDOWN_HOURS = 1, 24 * 365
@@ -94,7 +95,7 @@ def trigger_states(
     nothing_serves = TriggerResult("No model serves yet.")
     states = []
     for name, rule in RULES.items():
-        config = config_of(rule, stored.get(name), settings.trigger_mode)
+        config = config_of(session, rule, stored.get(name), settings.trigger_mode)
         result = rule.evaluate(context, config) if context else nothing_serves
         suggestion = suggestions.get(name)
         if suggestion and suggestion.state == "dismissed":
@@ -118,7 +119,9 @@ def trigger_states(
     return states
 
 
-def config_of(rule: Rule, row: TriggerRow | None, default: TriggerMode) -> TriggerConfig:
+def config_of(
+    session: Session, rule: Rule, row: TriggerRow | None, default: TriggerMode
+) -> TriggerConfig:
     """User settings, or else the defaults."""
     stored = row or TriggerRow(name=rule.name)
     cooldown = stored.cooldown_hours
@@ -130,8 +133,14 @@ def config_of(rule: Rule, row: TriggerRow | None, default: TriggerMode) -> Trigg
         scheduled_at=stored.scheduled_at,
         last_fired_at=stored.last_fired_at,
         last_run_id=stored.last_run_id,
-        last_photos=stored.last_photos,
+        last_photos=None if _was_interrupted(session, stored) else stored.last_photos,
     )
+
+
+def _was_interrupted(session: Session, trigger: TriggerRow) -> bool:
+    """Whether the trigger's last run was ended by no fault of its photos: its worker was gone."""
+    run = session.get(RunRow, trigger.last_run_id) if trigger.last_run_id else None
+    return run is not None and run.state == "interrupted"
 
 
 def cooldown_end(config: TriggerConfig, at: datetime) -> datetime | None:

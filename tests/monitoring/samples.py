@@ -44,7 +44,8 @@ def a_context(
 
 
 def a_config(rule: Rule, **stored: Any) -> TriggerConfig:
-    return config_of(rule, TriggerRow(name=rule.name, **stored), "suggest")
+    """Of a trigger that has had no run."""
+    return config_of(Session(), rule, TriggerRow(name=rule.name, **stored), "suggest")
 
 
 def a_metric(value: float | None, threshold: float | None = 0.25, name: str = "x") -> DriftFigure:

@@ -46,6 +46,17 @@ def test_run_that_changed_nothing_is_not_started_again(
     assert len(harness.runs) == 2
 
 
+def test_run_that_was_interrupted_is_started_again(make_harness: MakeHarness) -> None:
+    """The worker was gone, as when a laptop is shut: the photos were not learned."""
+    harness = make_harness("start")
+    harness.catalog_diff, harness.photos = MANY, "some"
+    assert harness.check()
+    harness.end_run("interrupted")
+    assert harness.check(AT + DAY)
+    harness.end_run("failed")
+    assert harness.check(AT + 2 * DAY) is None
+
+
 def test_another_trigger_has_its_own_run(make_harness: MakeHarness) -> None:
     harness = make_harness("start")
     harness.set("schedule", schedule="weekly")
