@@ -72,7 +72,7 @@ def promote(
     """`repository.promote`, after verifying the package. Raises DamagedModelError as well."""
     with database.reading() as session:
         repository.check_promotable(session, version)
-    check_package(blobs, version, cache, engine)
+    _put_back(blobs, check_package(blobs, version, cache, engine))
     with database.session() as session:
         return repository.promote(session, version, "manual")
 
@@ -86,26 +86,34 @@ def roll_back(
         if version is None:
             raise NothingToRollBackToError()
         repository.check_promotable(session, version)
-    check_package(blobs, version, cache, engine)
+    package = check_package(blobs, version, cache, engine)
+    try:
+        _put_back(blobs, package)
+    except OSError as error:  # A rollback must not wait until the store works again.
+        log.warning("The stored files of version %s are not verified: %s", version, error)
     with database.session() as session:
         return repository.rollback(session)
 
 
-def check_package(blobs: Blobs, version: str, cache: Path, engine: EngineName = "litert") -> None:
-    """A champion must grade, so fetch its package and grade the probe by `engine` before promoting
-    it; its detector, where it has one, looks at the probe too.
+def _put_back(blobs: Blobs, package: Package) -> None:
+    """Other machines load the version from the store, so that files damaged there are stored anew
+    from this machine's copy."""
+    if damaged := store.put_back(blobs, package):
+        log.warning("%s of version %s were damaged.", damaged, package.manifest.version)
 
-    Other machines load it from the store, so that files damaged there are put back from this
-    machine's copy.
-    """
+
+def check_package(
+    blobs: Blobs, version: str, cache: Path, engine: EngineName = "litert"
+) -> Package:
+    """A champion must grade, so fetch its package and grade the probe by `engine` before promoting
+    it; its detector, where it has one, looks at the probe too."""
     try:
         package = store.fetch_package(blobs, version, cache)
         Predictor.of_package(package, engine=engine)
     except (BadPackageError, ValueError, RuntimeError) as error:
         log.error("Version %s is not promoted: %s", version, error)
         raise DamagedModelError(version) from error
-    if damaged := store.put_back(blobs, package):
-        log.warning("Of version %s, these were damaged in the store: %s", version, damaged)
+    return package
 
 
 def fetch_package(blobs: Blobs, version: str, cache: Path) -> Package:

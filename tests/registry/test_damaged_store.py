@@ -63,3 +63,25 @@ def test_version_that_cannot_be_put_back_is_not_promoted(
         service.promote(database, blobs, cache, "b")
     with database.reading() as session:
         assert repository.champion(session) == "a"
+
+
+def test_rollback_waits_for_no_store(database: Database, blobs: Blobs, tmp_path: Path) -> None:
+    """The version served before, and a person wants the present one out of use."""
+    cache = tmp_path / "cache"
+    register_package(database, blobs, a_servable_package(tmp_path, "a"), "first")
+    register_package(database, blobs, a_servable_package(tmp_path, "b"), "manual")
+    fetch_package(blobs, "a", cache)
+    (Path(blobs.url) / "models" / "a").rename(tmp_path / "away")
+    (Path(blobs.url) / "models" / "a").write_text("in the way")
+    assert service.roll_back(database, blobs, cache).version == "a"
+    with database.reading() as session:
+        assert repository.champion(session) == "a"
+
+
+def test_rollback_puts_the_files_back_too(database: Database, blobs: Blobs, tmp_path: Path) -> None:
+    register_package(database, blobs, a_servable_package(tmp_path, "a"), "first")
+    register_package(database, blobs, a_servable_package(tmp_path, "b"), "manual")
+    fetch_package(blobs, "a", tmp_path / "cache")
+    spoil(blobs, f"models/a/{HEAD}", "missing")
+    service.roll_back(database, blobs, tmp_path / "cache")
+    assert damaged_files(blobs, "a") == []
