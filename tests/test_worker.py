@@ -97,5 +97,5 @@ def test_log_lines_of_a_run_have_the_id_of_its_request(
     assert {line["request_id"] for line in of_run} == {"monday-7"}
     assert [of_run[0]["logger"], of_run[-1]["logger"]] == [
         "api.retraining.supervisor",
-        "api.retraining.run_process",
+        "api.retraining.registration",
     ]

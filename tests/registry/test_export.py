@@ -150,6 +150,7 @@ def test_an_unknown_and_a_damaged_version_are_refused(
     version = served.get("/models").json()["champion"]
     own = shipped_settings.model_copy(update={"state_dir": tmp_path / "state"})
     Blobs(own.storage).put(f"models/{version}/{HEAD}", b"damaged")
-    shutil.rmtree(own.model_cache, ignore_errors=True)
+    # Not the whole cache: its lock keeps the service from fetching at the same time.
+    shutil.rmtree(own.model_cache / version)
     answer = served.get(f"/models/{version}/export")
     assert (answer.status_code, answer.json()["code"]) == (409, "model-damaged")
