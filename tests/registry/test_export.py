@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from filelock import FileLock
 from PIL import Image
 
 from api.app import create_app
 from api.model.package import HEAD
 from api.registry.export import ONNX
+from api.registry.store import LOCK
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from tests.ood_images import draw_ood
@@ -150,7 +152,8 @@ def test_an_unknown_and_a_damaged_version_are_refused(
     version = served.get("/models").json()["champion"]
     own = shipped_settings.model_copy(update={"state_dir": tmp_path / "state"})
     Blobs(own.storage).put(f"models/{version}/{HEAD}", b"damaged")
-    # Not the whole cache: its lock keeps the service from fetching at the same time.
-    shutil.rmtree(own.model_cache / version)
+    own.model_cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(own.model_cache / LOCK):  # The service may be fetching it.
+        shutil.rmtree(own.model_cache / version, ignore_errors=True)
     answer = served.get(f"/models/{version}/export")
     assert (answer.status_code, answer.json()["code"]) == (409, "model-damaged")
