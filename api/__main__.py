@@ -1,7 +1,7 @@
 """`python -m api`: check the settings and serve.
 
-`uvicorn api.app:app` works too, but without a limit on request headers, with the X-Forwarded-*
-headers of any proxy on the same machine trusted, and with several NumPy threads per process.
+`uvicorn api.app:app` works too, but then request headers have no limit, X-Forwarded-* headers of
+any proxy on the same machine are trusted, and each process uses several NumPy threads.
 """
 
 import gc
@@ -23,8 +23,8 @@ from api.http.listening_socket import run_processes
 from api.http.security.auth import check_bind_address
 from api.settings import Settings, get_settings
 
-# Hosting platforms send SIGKILL 30 s after SIGTERM. Of these, `drain_seconds` come before, and then
-# the background tasks and the recorder have 9 s to end.
+# Hosting platforms send SIGKILL 30 s after SIGTERM. `drain_seconds` (1 by default) come first,
+# and afterwards the background tasks and the recorder have 9 s to finish.
 DRAIN_SECONDS = 20
 # With WEB_CONCURRENCY, uvicorn kills a process that has not answered for this long. Its default of
 # 5 s would end requests in a process that only waits for a busy core.
@@ -75,7 +75,7 @@ def serve(settings: Settings) -> None:
         timeout_worker_healthcheck=HEALTH_CHECK_SECONDS,
     )
     if config.workers > 1:
-        gc.enable()  # It watches the processes for as long as they serve.
+        gc.enable()  # This process now supervises the others for as long as they serve.
         run_processes(config)
         return
     server = uvicorn.Server(config)
@@ -89,9 +89,9 @@ def _format_errors(error: ValidationError) -> str:
     lines = []
     for fault in error.errors(include_input=False, include_context=False):
         message = fault["msg"].removeprefix("Value error, ")
-        if fault["loc"]:  # Otherwise the message names its variables itself.
+        if fault["loc"]:  # Otherwise the message itself names the variables.
             name = str(fault["loc"][0])
-            # Pydantic reports aliases, in capitals, as they are.
+            # Pydantic reports aliases unchanged; they are in capitals.
             variable = name if name.isupper() else f"RIPELINE_{name.upper()}"
             message = f"{variable} cannot be used: {message}"
         lines.append(message)
@@ -99,7 +99,7 @@ def _format_errors(error: ValidationError) -> str:
 
 
 if __name__ == "__main__":
-    # The start makes next to no garbage, and looking for it takes a tenth of the time. `api.app`
-    # resumes it.
+    # Startup creates almost no garbage, and collecting it would take a tenth of the time. `api.app`
+    # turns collection on again.
     gc.disable()
     sys.exit(main())

@@ -83,7 +83,7 @@ GAUGE_SECONDS = 60
 TRIAL_SECONDS = 10
 STORE_SECONDS = 30
 HEAP_SECONDS = 2
-# For bodies without a photo: a thousand ids take a twentieth of it.
+# For bodies without a photo: a thousand IDs take a twentieth of this.
 MAX_JSON_BYTES = 2**20
 # Paths, as patterns, that take photos.
 ONE_PHOTO = "|".join((predict.PREDICT, insights.AUGMENTATION))
@@ -92,7 +92,7 @@ MANY_PHOTOS = "|".join(
 )
 CORS_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 CORS_HEADERS = ("Authorization", "X-API-Key", "Content-Type", "Accept", REQUEST_ID)
-# In order of traffic, and not nested: FastAPI matches routes one by one, anew at each level.
+# Busiest first, and not nested: FastAPI tries routes one by one, and again at each level.
 ROUTERS = (
     predict.router,
     batch.router,
@@ -122,10 +122,10 @@ class Service(FastAPI):
     """FastAPI with API keys in its OpenAPI document, under the root path of the settings."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Not uvicorn's setting, which takes for granted that the proxy strips it.
+        # Not uvicorn's own setting, which assumes that the proxy strips the path.
         if scope["type"] == "http" and (root_path := self.state.settings.root_path):
             scope["root_path"] = root_path
-            if scope["path"] == root_path:  # As people type it.
+            if scope["path"] == root_path:  # People type it without the slash.
                 scope["path"] += "/"
         await super().__call__(scope, receive, send)
 
@@ -144,7 +144,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Grades fruit from photos.",
         lifespan=partial(_lifespan, settings=settings),
         exception_handlers={**HANDLERS, BadPackageError: _bad_package},
-        # `health` has both: for any path, and rendered once.
+        # `health` serves both: below any root path, and rendered only once.
         docs_url=None,
         openapi_url=None,
         redoc_url=None,

@@ -40,7 +40,7 @@ def _valid_rate(text: str) -> str:
 
 
 def _valid_root_path(text: str) -> str:
-    """Without the slash at its end. Raises ValueError."""
+    """The path without a trailing slash. Raises ValueError."""
     path = text.rstrip("/")
     if path and not re.fullmatch(r"(/[\w.~-]+)+", path, re.ASCII):
         raise ValueError("it is a path such as /grader.")
@@ -53,12 +53,12 @@ NotifyUrls = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(parse_no
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_origins)]
 # Which engine runs the model; "auto": the fastest on this processor.
 EngineName = Literal["auto", "litert", "openvino"]
-# "gate": the run itself.
+# "gate": the run itself promotes what passes the gate.
 Promoter = Literal["gate", "person"]
-# What a trigger does when its condition holds: start_and_promote lets the gate promote what the
-# run makes, after start a person has to.
+# What a trigger does when its condition holds. With start_and_promote the gate may promote what the
+# run makes; with start a person has to.
 TriggerMode = Literal["off", "suggest", "start", "start_and_promote"]
-# A century: with much longer periods, no date is that old or new.
+# A century: with much longer periods, dates would be out of range.
 LONGEST_DAYS = 36_500
 
 
@@ -84,7 +84,8 @@ class Settings(BaseSettings):
     log_level: Annotated[LogLevel, BeforeValidator(str.lower)] = "info"
     # One line per request; a reverse proxy logs them more cheaply.
     access_log: bool = False
-    # The path under which a proxy shows the service, such as /grader; it may strip it or not.
+    # Path under which a proxy exposes the service, such as /grader, whether the proxy strips it or
+    # not.
     root_path: Annotated[str, AfterValidator(_valid_root_path)] = ""
     # Comma-separated addresses or networks of proxies whose X-Forwarded-* headers are trusted.
     trusted_proxies: str = ""
@@ -101,7 +102,7 @@ class Settings(BaseSettings):
     # Per key, or per address without one, such as 60/second. Empty: no limit.
     rate_limit: Annotated[str, AfterValidator(_valid_rate)] = ""
 
-    # Who promotes a version that a run made and that passed the gate.
+    # Who promotes a version from a run once it has passed the gate.
     promote: Promoter = "gate"
     # Mode of triggers that nobody has configured; PUT /triggers/{name} overrides it.
     trigger_mode: Annotated[TriggerMode, BeforeValidator(str.lower)] = "suggest"

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from huey.consumer import Consumer
 
 TRIGGER_SECONDS = 60.0
-# Messages arrive within a second, so that a run queued for longer has lost its own.
+# Messages arrive within a second, so a run queued for longer has lost its message.
 MESSAGE_LOST_SECONDS = 3.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 log = logging.getLogger("api.worker")
@@ -70,7 +70,7 @@ def main() -> int:
 
 
 def _lock_files(settings: Settings, database: Database) -> list[Path]:
-    """Locked while a worker lives: on SQLite only one may use a catalog, and a state folder."""
+    """Locked while a worker lives: with SQLite, only one may use a catalog or a state folder."""
     if database.path is None:
         return []
     return [settings.state_dir / "worker.lock", Path(f"{database.path}.worker.lock")]
@@ -85,7 +85,7 @@ def work(
     """
     blobs = Blobs(settings.storage)
 
-    # A list: a second message of a run must not take it out while it runs.
+    # A list: when a duplicate message has been handled, its run must still count as our own.
     own: list[str] = []
 
     def handle(run_id: str) -> None:
@@ -145,9 +145,9 @@ def _stop_on_signals(stopping: Event) -> None:
 
 
 class UnclaimedRuns:
-    """Starts runs that stay unclaimed, since their message was lost or the queue is out of order.
+    """Starts runs that stay unclaimed because their message was lost or the queue is broken.
 
-    `start` begins to handle a run in another thread; `clock` returns seconds that only increase.
+    `start` handles a run in another thread; `clock` returns seconds that only increase.
     """
 
     def __init__(
@@ -159,12 +159,12 @@ class UnclaimedRuns:
         self._database = database
         self._start = start
         self._clock = clock
-        # By run: when it was first seen, or started last.
+        # By run: when it was first seen or last started.
         self._waits_since: dict[str, float] = {}
         self._started: Future[None] | None = None
 
     def start(self) -> None:
-        """Call it repeatedly: a message is taken for lost if its run stays unclaimed."""
+        """Call this repeatedly: a message counts as lost if its run stays unclaimed."""
         with self._database.reading() as session:
             queued = repository.queued(session)
         at = self._clock()
@@ -183,7 +183,7 @@ class UnclaimedRuns:
 
 
 def _reap_all(settings: Settings, database: Database) -> None:
-    """End all running runs: this is the only worker, so that a dead one left them."""
+    """End all running runs: this is the only worker, so a dead one left them behind."""
     with database.session() as session:
         lost = service.reap(session, repository.heartbeats(session))
     _remove_files(settings, lost)

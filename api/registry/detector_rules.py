@@ -1,8 +1,8 @@
 """May a new detector replace the one in use? Pure functions of their comparison.
 
-As in `promotion_gate`: a loss must be large, or more than chance, one picture never decides, and no
-gain outweighs a loss. In a full run a detector that is refused does not hold its version up: the
-version gets the detector in use.
+As in `promotion_gate`, a loss must be large or more than chance, a single photo never decides, and
+no gain outweighs a loss. In a full run, a rejected detector does not block its version: the version
+gets the detector in use.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +18,11 @@ from api.registry.promotion_gate import (
     regressed,
 )
 
-# Of average precision, on at least MIN_FOR_FLOOR photos of the fruit.
+# In average precision, on at least MIN_FOR_FLOOR photos of the fruit.
 MAX_PRECISION_DROP = 0.10
 # With fewer held-out boxes, a note says so.
 MIN_BOXES = 20
-# Share of pictures that a detector must get right if it replaces none.
+# Share of photos that a detector must get right if it replaces none.
 MIN_RIGHT = 0.5
 
 
@@ -38,7 +38,7 @@ def judge_detector(comparison: DetectorComparison) -> list[str]:
 
 
 def judge_first_detector(comparison: DetectorComparison) -> list[str]:
-    """Of one that replaces none, compared with itself: it must be right on half of the pictures."""
+    """Objections to one that replaces none and is compared with itself: half must be right."""
     counts = comparison.overall
     if counts.candidate_right >= max(1.0, MIN_RIGHT * counts.photographs):
         return []
@@ -46,14 +46,14 @@ def judge_first_detector(comparison: DetectorComparison) -> list[str]:
 
 
 def detector_verdict(objections: Sequence[str]) -> Verdict:
-    """On a version that differs from the champion in its detector alone."""
+    """The verdict on a version that differs from the champion only in its detector."""
     reasons = [f"It does not find fruits well enough: {each}." for each in objections]
     same = "It grades as before; what is new is how it finds the fruits of a photo."
     return Verdict(not objections, reasons or [same], {})
 
 
 def detector_notes(comparison: DetectorComparison) -> list[str]:
-    """What else to know of a comparison: sentences."""
+    """Sentences with what else there is to know about a comparison."""
     if comparison.boxes >= MIN_BOXES:
         return []
     return [

@@ -37,14 +37,14 @@ def export_zip(
     thresholds: LevelThresholds | None,
     by_fruit: Mapping[str, LevelThresholds],
 ) -> bytes:
-    """A zip with one folder, named after the version. Its time stamps are the version's.
+    """A zip with one folder, named after the version. Its timestamps are the version's.
 
-    `thresholds` are those of fruits that are not in `by_fruit`, None without freshness classes.
+    `thresholds` apply to fruits that are not in `by_fruit`; None without freshness classes.
     """
     manifest = package.manifest
     model = _model(manifest, thresholds, by_fruit)
     head = io.BytesIO()
-    # Written anew: the head of an old package has another format.
+    # Saved again, because the head of an old package has another format.
     package.head.save(head)
     onnx = _onnx(package.backbone)
     files = {
@@ -91,8 +91,8 @@ def _model(
 
 
 def _onnx(backbone: bytes) -> bytes | None:
-    """None for a network with operators that are not converted."""
-    # Imported here: slow, and needed for this alone.
+    """None for a network with operators that cannot be converted."""
+    # Imported here: slow, and needed only for this.
     from api.registry.onnx_graph import NotConvertibleError, to_onnx  # noqa: PLC0415
 
     try:

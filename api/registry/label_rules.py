@@ -1,7 +1,7 @@
 """The gate's rules on labels: new classes, new labels of known ones, changed and contradicted ones.
 
-The uploader chooses these labels, so they are checked against the photos, the labels before,
-and the champion.
+The uploader chooses these labels, so they are checked against the photos, the previous labels, and
+the champion.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,15 +10,16 @@ from math import comb
 
 from api.core.paired_comparison import ALPHA, ChangedLabels, Contradictions, LabelAgreement
 
-# Of the held-out photos of a class, this share may be relabelled or removed, and always this many.
+# Share of a class's held-out photos that may be relabelled or removed; this many always may.
 MAX_CHANGED = 0.10
 ALWAYS_MAY_CHANGE = 2
 # Share of new uploads that may contradict the champion where it is confident. It is confidently
-# wrong on up to 7 % of photos of unseen sources (docs/crossvalidation.json, `wrong_and_sure`).
+# wrong on up to 7 % of photos from unseen sources (docs/crossvalidation.json, `wrong_and_sure`).
 MAX_CONTRADICTED = 0.15
 MIN_CONTRADICTED = 5
-# Contradicting photos that look alike, uploads or corrections. Of 20 to 40 honest corrections of
-# what the grader gets wrong or doubts, at most 4 do (docs/log/retraining.md).
+# Photos that look alike and contradict the champion, among uploads or corrections. Among 20 to 40
+# honest corrections of what the grader gets wrong or doubts, there are at most 4
+# (docs/log/retraining.md).
 MAX_CLUSTERED = 11
 # Guessing between two classes would give 0.5.
 MIN_NEW_CLASS_RECALL = 0.75
@@ -26,14 +27,14 @@ MIN_NEW_CLASS_RECOGNISED = 0.85
 MIN_LABEL_AGREEMENT = 0.70
 # Lower for a single class, whose new photos may all come from one unusual place.
 MIN_CLASS_LABEL_AGREEMENT = 0.50
-# With fewer new photos of known classes their labels are not checked.
+# With fewer new photos of known classes, their labels are not checked.
 MIN_NEW_PHOTOS = 8
 # With this many held-out new photos, only those count: they measure the candidate itself.
 ENOUGH_HELD_OUT = 20
 
 
 def check_new_classes(new_classes: Mapping[str, LabelAgreement]) -> Iterator[str]:
-    """The reasons against a model that are about its new classes."""
+    """Objections to the new classes of a model."""
     for name, agreement in new_classes.items():
         if agreement_rate(agreement) < MIN_NEW_CLASS_RECALL:
             yield f"It cannot tell the new class {name} from the others: {describe(agreement)}."
@@ -98,7 +99,7 @@ def check_contradictions(found: Contradictions | None) -> Iterator[str]:
 
 
 def agreement_rate(agreement: LabelAgreement) -> float:
-    """Share of new photos graded as labelled, 0 to 1: of held-out ones if there are enough."""
+    """Share of new photos graded as labelled, 0 to 1; of held-out ones if there are enough."""
     if agreement.held_out >= ENOUGH_HELD_OUT:
         return agreement.held_out_right / agreement.held_out
     return agreement.left_out_right / agreement.left_out if agreement.left_out else 0.0

@@ -1,8 +1,8 @@
 """How a new champion reaches every API process: each polls the catalog twice a second.
 
 The new model is loaded and warmed up beside the old one, then replaces it in one assignment.
-Requests in progress finish on the model they started with. User-set freshness thresholds, and
-those of single fruits, are followed the same way.
+Requests in progress finish on the model they started with. Freshness thresholds that users set, for
+all or for single fruits, are picked up the same way.
 """
 
 import logging
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 class ModelReloader:
-    """Keeps `state.predictor` the champion of the catalog. `clock` returns seconds.
+    """Makes `state.predictor` follow the catalog's champion. `clock` returns seconds.
 
     Call `start` once, then `poll_and_log` every POLL_SECONDS.
     """
@@ -52,7 +52,7 @@ class ModelReloader:
         self._state = state
         self._clock = clock
         self._is_migrated = False
-        # When to look at a damaged or unusable catalog again.
+        # When to try a damaged or unusable catalog again.
         self._open_at = clock()
         # When to register the shipped package, or to retry that; None once it is registered.
         self._register_at: float | None = clock()
@@ -87,7 +87,7 @@ class ModelReloader:
             if not self._follow_catalog():
                 self._register_if_due()
                 self._follow_catalog()
-            elif not is_start:  # Nobody waits: a bucket may take minutes to fail.
+            elif not is_start:  # Never at startup: a bucket may take minutes to fail.
                 self._register_if_due()
         except (*UNAVAILABLE, UnusableCatalogError, OSError) as error:
             self._log_error(f"The catalog cannot be used: {error}")
@@ -157,7 +157,7 @@ class ModelReloader:
                 return
             try:
                 predictor = load_version(self._settings, state.blobs, champion.version)
-            except Exception as error:  # Whatever it is, the old model serves on.
+            except Exception as error:  # Whatever went wrong, the old model keeps serving.
                 self._failed_version = champion.version
                 self._retry_at = self._clock() + RETRY_SECONDS
                 state.model_problem = f"Version {champion.version} cannot be loaded: {error}"

@@ -12,7 +12,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-# Of 2021: what runtimes of all kinds read.
+# From 2021: runtimes of all kinds can read these.
 IR_VERSION, OPSET = 8, 17
 INPUT, OUTPUT = "image", "features"
 _TYPES = {np.dtype(np.float32): 1, np.dtype(np.uint8): 2}
@@ -101,7 +101,7 @@ class _Converter:
     def _activated(
         self, kind: str, inputs: Sequence[str], output: int, activation: int, **attributes: Any
     ) -> None:
-        """Add an operator, and the activation that LiteRT has within it."""
+        """Add an operator, and the activation that LiteRT fuses into it."""
         name = _name(output)
         if activation == _ACTIVATIONS.NONE:
             self._add(kind, inputs, name, **attributes)
@@ -118,7 +118,7 @@ class _Converter:
         self._add("Clip", [before, "bound_0", "bound_6"], name)
 
     def _value(self, index: int) -> str:
-        """The name of an image, or of a constant of one number, which is written."""
+        """The name of an image, or of a constant with a single number, which is added."""
         tensor = self._graph.tensors[index]
         if self._buffers[tensor.buffer].data is None:
             return _name(index)
@@ -139,7 +139,7 @@ class _Converter:
         return _name(index)
 
     def _described(self, name: str, index: int, dtype: type[np.generic]) -> bytes:
-        """A value of the graph; any number of images."""
+        """An input or output of the graph, for any number of images."""
         sizes = (
             _field(2, "n"),
             *(_field(1, int(one)) for one in self._graph.tensors[index].shape[1:]),
@@ -173,7 +173,7 @@ def _attribute(name: str, value: int | str | Sequence[int]) -> bytes:
 
 
 def _field(number: int, value: int | str | bytes) -> bytes:
-    """One field of a Protocol Buffers message: no negative number."""
+    """One field of a Protocol Buffers message; a number must not be negative."""
     if isinstance(value, int):
         return _varint(number << 3) + _varint(value)
     data = value.encode() if isinstance(value, str) else value

@@ -5,7 +5,7 @@ A test split has a few hundred photos, and two equal models differ on some of th
 never decides. A large regression counts even if it is not significant.
 
 No improvement outweighs a regression, and each rule can only object: photos that were held out
-before are judged by themselves, and new ones can only add objections. A person may promote a
+before are judged on their own, and new ones can only add objections. A person may promote a
 candidate that the gate rejects.
 """
 
@@ -39,10 +39,10 @@ MAX_SIGNIFICANT_CLASS_DROP = 0.01
 # Of a source, or of photos of similar light, size or colour.
 MAX_GROUP_DROP = 0.10
 MAX_SIGNIFICANT_GROUP_DROP = 0.01
-# Since the first version that was judged by a photo: all classes together.
+# Of all classes together, since the first version that was judged by the same photos.
 MAX_SINCE_FIRST_DROP = 0.03
-# Below these shares a candidate is no use, however bad the champion is. A group with fewer photos
-# than MIN_FOR_FLOOR is too small to say.
+# Below these shares a candidate is useless, however bad the champion is. A group with fewer photos
+# than MIN_FOR_FLOOR is too small to tell.
 MIN_ACCURACY = 0.75
 MIN_GROUP_ACCURACY = 0.60
 MIN_FOR_FLOOR = 8
@@ -51,7 +51,7 @@ MAX_RECOGNISED_DROP = 0.03
 MAX_SIGNIFICANT_RECOGNISED_DROP = 0.01
 # Or the weight of two photos, if that is more.
 MAX_CALIBRATION_INCREASE = 0.02
-# Of the mean log loss, in nats and as a factor: a few photos that are wrong with certainty.
+# Of the mean log loss, in nats and as a factor: it catches a few photos that are confidently wrong.
 MAX_LOG_LOSS_INCREASE = 0.05
 MAX_LOG_LOSS_FACTOR = 1.5
 # Share of OOD photos that are recognised as a class.
@@ -99,7 +99,8 @@ def judge(comparison: ModelComparison) -> Verdict:
 
 
 def judge_first(comparison: ModelComparison) -> Verdict:
-    """Of a package that replaces none, compared with itself: it must reach the floors."""
+    """The verdict on a package that replaces none and is compared with itself: it must reach the
+    floors."""
     reasons = list(_check_floors(comparison, excused=False))
     return Verdict(not reasons, reasons or list(_results(comparison)), asdict(comparison))
 
@@ -285,7 +286,7 @@ def _results(comparison: ModelComparison) -> Iterator[str]:
 
 
 def _groups(comparison: ModelComparison) -> dict[str, PairedCounts]:
-    """Sources and slices, by how they are called in a reason."""
+    """Sources and slices, by the name that a reason gives them."""
     sources = {f"photos from {name}": counts for name, counts in comparison.per_source.items()}
     return {**sources, **comparison.per_slice}
 
@@ -297,6 +298,6 @@ def _right(counts: PairedCounts) -> str:
 def regressed(
     counts: PairedCounts, max_drop: float, max_significant_drop: float, alpha: float
 ) -> bool:
-    """Whether more than one photo is lost, and more than allowed: less if it is significant."""
+    """Whether more than one photo is lost, and more than allowed, which is less if significant."""
     allowed = max_significant_drop if counts.mcnemar_p < alpha else max_drop
     return counts.net_lost >= MIN_NET_LOST and counts.drop > allowed

@@ -80,7 +80,7 @@ def check_promotable(session: Session, version: str) -> None:
 
 
 def describe(session: Session, version: str, name: str | None, note: str | None) -> ModelRow:
-    """Change the name, the note or both; None leaves one as it is. Raises UnknownModelError."""
+    """Change the name, the note or both; None leaves it unchanged. Raises UnknownModelError."""
     row = get_model(session, version)
     row.name = row.name if name is None else name
     row.note = row.note if note is None else note
@@ -114,7 +114,7 @@ def add_model(
 
 
 def promote(session: Session, version: str, kind: Kind) -> PromotionRow:
-    """Make `version` the champion, unless it is. Returns its promotion.
+    """Make `version` the champion, unless it already is. Returns its promotion.
 
     Raises UnknownModelError, PrunedModelError; IntegrityError if another process adds the first
     champion at the same moment.
@@ -180,8 +180,8 @@ def rollback_target(session: Session) -> str | None:
 def mark_pruned(session: Session, keep: int) -> list[str]:
     """Mark versions as pruned and return them.
 
-    Kept are the `keep` newest, the champion, the rollback target, what grades beside the champion
-    and the newest version that passed the gate against the champion and waits for a person.
+    It keeps the `keep` newest, the champion, the rollback target, the shadow version, and the
+    newest version that passed the gate against the champion and waits for a person.
     """
     current = _lock_champion(session)
     beside = shadow_repository.active(session)

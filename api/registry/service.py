@@ -96,8 +96,8 @@ def roll_back(
 
 
 def _put_back(blobs: Blobs, package: Package) -> None:
-    """Other machines load the version from the store, so that files damaged there are stored anew
-    from this machine's copy."""
+    """Other machines load the version from the store, so files damaged there are replaced by this
+    machine's copies."""
     if damaged := store.put_back(blobs, package):
         log.warning("%s of version %s were damaged.", damaged, package.manifest.version)
 
@@ -105,8 +105,8 @@ def _put_back(blobs: Blobs, package: Package) -> None:
 def check_package(
     blobs: Blobs, version: str, cache: Path, engine: EngineName = "litert"
 ) -> Package:
-    """A champion must grade, so fetch its package and grade the probe by `engine` before promoting
-    it; its detector, where it has one, looks at the probe too."""
+    """Fetch the package and grade its probe with `engine`: a champion must be able to grade. Its
+    detector, if it has one, is run on the probe too. Raises DamagedModelError."""
     try:
         package = store.fetch_package(blobs, version, cache)
         Predictor.of_package(package, engine=engine)
@@ -126,7 +126,7 @@ def fetch_package(blobs: Blobs, version: str, cache: Path) -> Package:
 
 
 def prune(database: Database, blobs: Blobs, keep: int = KEEP_VERSIONS) -> list[str]:
-    """Delete the files of the versions that `repository.mark_pruned` marks; returns which."""
+    """Delete the files of the versions that `repository.mark_pruned` marks; returns these."""
     with database.session() as session:
         pruned = repository.mark_pruned(session, keep)
     try:
@@ -155,8 +155,8 @@ def clean_up_store(database: Database, blobs: Blobs) -> None:
 def _is_abandoned(blobs: Blobs, version: str, catalog_created: datetime | None) -> bool:
     """Whether no process is still storing this version, which has no row.
 
-    Packages older than this catalog are kept: they belong to a previous one, which its owner may
-    go back to.
+    Packages older than this catalog are kept: they belong to a previous catalog, which its owner
+    may go back to.
     """
     stored = store.last_stored(blobs, version)
     return bool(stored and catalog_created and catalog_created < stored < now() - STORING_TIMEOUT)

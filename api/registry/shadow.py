@@ -1,8 +1,8 @@
-"""Another version grades a share of the photos of `/predict` too, after they were answered.
+"""A shadow version also grades a share of the photos of `/predict`, after they were answered.
 
-Each process follows the catalog: it loads the version that is to grade beside the one in use, and
-frees it at the end. A photo waits in a short queue for the inference threads; one that finds no
-room is left out. Nothing that fails here reaches who sent the photo.
+Each process follows the catalog: it loads the version that grades beside the one in use, and frees
+it at the end. A photo waits in a short queue for the inference threads; if the queue is full, it is
+left out. No failure here reaches the client that sent the photo.
 """
 
 import logging
@@ -27,7 +27,7 @@ from api.storage.shadow_tables import ShadowRow
 
 POLL_SECONDS = 1.0
 RETRY_SECONDS = 60.0
-# Photos that wait, and their memory; and results while the catalog is unavailable.
+# Limits on waiting photos, on their memory, and on results kept while the catalog is unavailable.
 MAX_QUEUE, MAX_QUEUE_BYTES, MAX_RESULTS = 32, 32 * 2**20, 2000
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class ShadowLane:
                 self._submit()
 
     def update(self, settings: Settings, left: int) -> None:
-        """Grade by the freshness thresholds in use, and take `left` more photos at most."""
+        """Adopt the freshness thresholds in use, and take at most `left` more photos."""
         with self._lock:
             if self._predictor is not None:
                 self._predictor = with_thresholds_in_use(self._state, settings, self._predictor)
@@ -77,22 +77,22 @@ class ShadowLane:
         return results
 
     def return_results(self, results: list[ShadowResult]) -> None:
-        """Those that could not be written."""
+        """Take back results that could not be written."""
         with self._lock:
             self._results = [*results, *self._results][:MAX_RESULTS]
 
     def close(self) -> None:
-        """Forget the photos that wait, and free the model."""
+        """Drop the waiting photos, and free the model."""
         with self._lock:
             self._queue.clear()
             self._predictor = None
 
     def _submit(self) -> None:
-        """One photo at a time, between which the photos of /predict get their turn."""
+        """One photo at a time, so that photos of /predict get their turn in between."""
         try:
             self._state.pool.submit(self._grade_next)
             self._is_running = True
-        except RuntimeError:  # The service ends.
+        except RuntimeError:  # The service is shutting down.
             self._queue.clear()
             self._is_running = False
 
@@ -110,7 +110,7 @@ class ShadowLane:
 
 
 class ShadowFollower:
-    """Keeps `state.shadow` what the catalog says. `clock` returns seconds.
+    """Makes `state.shadow` follow the catalog. `clock` returns seconds.
 
     Call `follow` every POLL_SECONDS, from one thread.
     """
@@ -118,7 +118,7 @@ class ShadowFollower:
     def __init__(
         self, settings: Settings, state: AppState, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        # It grades one photo at a time, and each thread more would take memory.
+        # It grades one photo at a time, and each further thread would take memory.
         self._settings = settings.model_copy(update={"inference_threads": 1})
         self._state = state
         self._clock = clock
@@ -127,7 +127,7 @@ class ShadowFollower:
         self._retry_at = 0.0
 
     def follow(self) -> None:
-        """Start, stop, and write what was graded. Raises errors of the database."""
+        """Start or stop the shadow version, and write its results. Raises database errors."""
         if self._state.catalog_problem:
             return
         with self._state.database.reading() as session:
@@ -147,7 +147,7 @@ class ShadowFollower:
         self._state.shadow = None
         if self._lane:
             self._lane.close()
-            log.info("Version %s grades no longer beside the one in use.", self._lane.key[0])
+            log.info("Version %s no longer grades beside the one in use.", self._lane.key[0])
         self._lane = None
 
     def _start(self, row: ShadowRow) -> None:
@@ -176,7 +176,7 @@ class ShadowFollower:
 
 
 def _key(row: ShadowRow) -> tuple[str, datetime]:
-    """A version that is started again counts anew."""
+    """A version that is started again counts from zero."""
     return row.version, row.started_at
 
 

@@ -17,7 +17,7 @@ from api.storage.shadow_tables import ShadowEnd, ShadowGradeRow, ShadowRow
 from api.storage.tables import PredictionRow
 
 MAX_DIFFERENCES, MAX_EXAMPLES = 50, 5
-# Of the newest differences, to find examples in.
+# Number of the newest differences that are searched for examples.
 MAX_SEARCHED = 500
 
 
@@ -26,8 +26,8 @@ class OtherShadowError(ConflictError):
 
     def __init__(self, version: str) -> None:
         super().__init__(
-            f"Version '{version}' grades beside the one in use already, and one at a time may: "
-            "each takes a model's memory. DELETE its /shadow first."
+            f"Version '{version}' already grades beside the one in use. Only one may at a time, "
+            "since each takes a model's memory. DELETE its /shadow first."
         )
 
 
@@ -40,7 +40,7 @@ class ShadowGrade(NamedTuple):
 
 
 class ShadowResult(NamedTuple):
-    """Both answers on the photo of a prediction; `candidate` is None if that one failed."""
+    """Both answers on the photo of a prediction; `candidate` is None if the candidate failed."""
 
     prediction_id: str
     served: ShadowGrade
@@ -54,8 +54,8 @@ class ShadowResult(NamedTuple):
 
 @dataclass
 class Difference:
-    """The class and level by each version, on how many photos, and predictions of some of them
-    whose photos are kept."""
+    """The class and level by each version, the number of such photos, and some predictions whose
+    photos are kept."""
 
     served: tuple[str | None, Level | None]
     candidate: tuple[str | None, Level | None]
@@ -64,7 +64,7 @@ class Difference:
 
 
 class Agreement(NamedTuple):
-    """Share of the same grades with its 95 % interval; `share` is None without any.
+    """Share of equal grades with its 95 % interval; `share` is None without any grades.
 
     `below_min`: whether it is significantly below the setting.
     """
@@ -112,7 +112,7 @@ def start(session: Session, version: str, beside: str, share: float, photos: int
 
 
 def end(session: Session, by: ShadowEnd, version: str | None = None) -> None:
-    """End the active one, if there is one and it is `version` (None: whichever)."""
+    """End the active one, if there is one and it is of `version` (None: of any)."""
     row = session.scalar(select(ShadowRow).where(ShadowRow.active == 1).with_for_update())
     if row is not None and version in (None, row.version):
         row.active, row.ended_at, row.ended_by = None, now(), by
@@ -122,7 +122,7 @@ def end(session: Session, by: ShadowEnd, version: str | None = None) -> None:
 def add_results(
     session: Session, version: str, started_at: datetime, results: Sequence[ShadowResult]
 ) -> None:
-    """Count `results`, up to the number of photos at which it ends; nothing once it has ended."""
+    """Count `results`, up to the requested number of photos; nothing once it has ended."""
     row = session.get(ShadowRow, version, with_for_update=True, populate_existing=True)
     if row is None or row.active is None or row.started_at != started_at:
         return
@@ -138,7 +138,7 @@ def add_results(
 
 
 def differences(session: Session, version: str) -> list[Difference]:
-    """By classes and levels, the most frequent first."""
+    """Differences by classes and levels, the most frequent first."""
     one = ShadowGradeRow
     columns = (one.served_class, one.served_level, one.class_name, one.level)
     of_version = (one.version == version, one.same.is_(False))

@@ -49,7 +49,7 @@ def store_new_package(blobs: Blobs, folder: Path) -> Manifest:
     try:
         return store_package(blobs, folder)
     except BaseException:
-        with suppress(OSError, BadPackageError):  # Then it is swept as an abandoned one.
+        with suppress(OSError, BadPackageError):  # If that fails too, it is swept later.
             version = read_manifest(folder).version
             if not is_stored(blobs, version):
                 delete_package(blobs, version)
@@ -86,7 +86,7 @@ def fetch_package(blobs: Blobs, version: str, cache: Path) -> Package:
 
 
 def damaged_files(blobs: Blobs, version: str) -> list[str]:
-    """Names of the stored files that are missing, or are not those that the manifest names."""
+    """Names of the stored files that are missing or do not match the manifest."""
     data = _stored(blobs, version, MANIFEST)
     try:
         manifest = Manifest.model_validate_json(data or b"")
@@ -102,7 +102,7 @@ def damaged_files(blobs: Blobs, version: str) -> list[str]:
 
 
 def put_back(blobs: Blobs, package: Package) -> list[str]:
-    """Store the files of the verified `package` anew that are missing or damaged in the store.
+    """Store those files of the verified `package` again that are missing or damaged in the store.
 
     Returns their names.
     """

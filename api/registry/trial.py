@@ -1,4 +1,4 @@
-"""Two versions grade the same photos, before one is promoted. Nothing is recorded or counted."""
+"""Two versions grade the same photos before one is promoted. Nothing is recorded or counted."""
 
 import logging
 import threading
@@ -33,7 +33,7 @@ from api.storage.tables import PredictionRow
 
 # Versions held in memory beside the serving one.
 MAX_LOADED = 2
-# Without a photo for so long, their memory is freed.
+# Their memory is freed after this long without a photo.
 IDLE_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
@@ -134,12 +134,12 @@ class KeptPhoto(NamedTuple):
     def read(self, blobs: Blobs) -> BatchItem:
         try:
             return BatchItem(self.filename, blobs.get(self.blob))
-        except FileNotFoundError:  # Just deleted, by the retention period.
+        except FileNotFoundError:  # Its retention period has just ended.
             return BatchItem(self.filename, PhotographGoneError())
 
 
 def kept_photos(session: Session, days: float, limit: int) -> list[KeptPhoto]:
-    """Those graded in the last `days`, and not dismissed as no fruit, the newest first."""
+    """Photos graded in the last `days` and not dismissed as no fruit, the newest first."""
     row = PredictionRow
     query = (
         select(row.id, row.filename, row.blob)
@@ -166,7 +166,7 @@ class Trial:
             yield self._grade(index, item)
 
     def kept_result(self, index: int, kept: KeptPhoto, blobs: Blobs) -> TrialPhoto | BatchFailure:
-        """As `results`, for the photo of an earlier prediction."""
+        """Like `results`, for the photo of an earlier prediction."""
         result = self._grade(index, kept.read(blobs))
         if isinstance(result, TrialPhoto):
             result.prediction_id = kept.prediction_id
@@ -201,7 +201,7 @@ class Trial:
 
 @dataclass
 class TrialModels:
-    """The versions last tried, loaded. `clock` returns seconds. Thread-safe."""
+    """The models of the versions tried last. `clock` returns seconds. Thread-safe."""
 
     settings: Settings
     state: AppState
@@ -225,7 +225,7 @@ class TrialModels:
         return with_thresholds_in_use(self.state, self.settings, self._loaded_version(version))
 
     def release_idle(self) -> None:
-        """Free their memory if none was asked for in the last IDLE_SECONDS."""
+        """Free the models if none was asked for in the last IDLE_SECONDS."""
         with self._lock:
             if self.clock() - self._used_at >= IDLE_SECONDS:
                 self._loaded.clear()

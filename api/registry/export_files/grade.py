@@ -1,6 +1,6 @@
 """Grade photos with this version: `python grade.py PHOTO ...` prints one line of JSON for each.
 
-Needs numpy, pillow and ai-edge-litert, or with `--onnx` first onnxruntime, and nothing of Ripeline.
+Needs numpy, pillow and ai-edge-litert (onnxruntime instead if `--onnx` comes first), not Ripeline.
 """
 
 import json
@@ -41,7 +41,7 @@ def level(score, best):
     thresholds = MODEL["by_class"].get(best, MODEL)
     if score < thresholds["rotten_below"]:
         return "rotten"
-    fresh_from = thresholds["fresh_from"]  # None: there is no level between.
+    fresh_from = thresholds["fresh_from"]  # None: there is no level in between.
     return "fresh" if fresh_from is None or score >= fresh_from else "past_best"
 
 

@@ -120,10 +120,10 @@ def test_too_little_agreement_is_a_warning(open_page: OpenPage, api: FakeApi) ->
 
 def test_what_the_service_rejects_is_said(open_page: OpenPage, api: FakeApi) -> None:
     page = opened(open_page, api)
-    refused = problem(409, "Version 'x' grades beside the one in use already.", "other-shadow")
+    refused = problem(409, "Version 'x' already grades beside the one in use.", "other-shadow")
     api.answers[SHADOW] = lambda body: refused if body else Answer(OFF)
     button(page, "Let it grade along").click().run()
-    assert "grades beside the one in use already" in page_text(page)
+    assert "already grades beside the one in use" in page_text(page)
 
 
 @pytest.mark.parametrize("status", ["champion", "pruned"])
