@@ -24,6 +24,7 @@ from api.http.deps import (
     ThumbnailSize,
 )
 from api.http.problems import responses
+from api.http.ranges import check_range
 from api.predictions import dismissal, search
 from api.predictions.history import (
     FLUSH_SECONDS,
@@ -76,6 +77,8 @@ async def _filters(
         Text | None, Query(description="Text to find in the file name, lot or supplier.")
     ] = None,
 ) -> Filters:
+    check_range(at_least=at_least, below=below)
+    check_range(since=since, until=until)
     return Filters(
         class_name,
         recognised,

@@ -25,6 +25,7 @@ from api.http.deps import (
 )
 from api.http.endpoints.boxed_photos import StoreDep
 from api.http.problems import responses
+from api.http.ranges import check_range
 from api.http.upload_form import FILES, describe_form, upload_form
 from api.inspections import removal, repository
 from api.inspections.corrections import Corrections
@@ -101,6 +102,7 @@ def list_inspections(
     limit: Annotated[int, Query(ge=1, le=100, description=LIMIT)] = 20,
 ) -> InspectionPage:
     """List inspections, newest first."""
+    check_range(since=since, until=until)
     conditions = repository.filters(search, since, until)
     return InspectionPage(
         total=repository.count(session, conditions),
