@@ -110,6 +110,7 @@ ROUTERS = (
     insights.router,
     retraining.router,
     monitoring.router,
+    monitoring.metrics_router,
     triggers.router,
     freshness_thresholds.router,
     version_thresholds.router,

@@ -1,4 +1,4 @@
-"""A range whose lower bound is above its upper one is refused, rather than answered with nothing."""
+"""A range whose lower bound is above its upper one is refused, not answered with nothing."""
 
 from itertools import product
 
@@ -12,8 +12,10 @@ EARLY, LATE = "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"
 # Names of the lower and the upper bound, and values for them.
 RANGES = {("since", "until"): (EARLY, LATE), ("at_least", "below"): ("0.2", "0.8")}
 # All that a range could be called in a query.
-BOUND_WORDS = ("since", "until", "after", "before", "below", "above", "least", "most")
-BOUND_WORDS += ("min", "max", "from", "to", "start", "end", "lowest", "highest")
+BOUND_WORDS = {
+    *("since", "until", "after", "before", "below", "above", "least", "most"),
+    *("min", "max", "from", "to", "start", "end", "lowest", "highest"),
+}
 
 
 def _ranges() -> list[tuple[str, str, str]]:
@@ -34,7 +36,7 @@ def test_all_ranges_are_known() -> None:
             bounds |= {
                 one["name"]
                 for one in operation.get("parameters", ())
-                if set(one["name"].split("_")) & set(BOUND_WORDS)
+                if set(one["name"].split("_")) & BOUND_WORDS
             }
     # A cursor, which has no upper bound.
     assert bounds == known | {"after"}

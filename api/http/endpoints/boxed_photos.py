@@ -35,6 +35,7 @@ from api.http.deps import (
 )
 from api.http.headers import cached_jpeg
 from api.http.problems import responses
+from api.http.query_names import CheckedRoute
 from api.http.upload_form import FILES, describe_flag, describe_form, upload_form
 from api.predictions.boxes import BoxesAnswer, BoxesService
 from api.storage.ids import is_id
@@ -45,7 +46,7 @@ _UPLOAD = describe_form(
     files={**FILES, "description": "Zips of photos and their annotation files."},
     new_class=describe_flag("Accept new classes whose names resemble those of known classes."),
 )
-router = APIRouter(tags=["boxed photos"], responses=responses(503, 507))
+router = APIRouter(route_class=CheckedRoute, tags=["boxed photos"], responses=responses(503, 507))
 
 
 def _store(

@@ -42,6 +42,7 @@ from api.http.deps import (
 )
 from api.http.headers import cached_jpeg
 from api.http.problems import responses
+from api.http.query_names import CheckedRoute
 from api.http.upload_form import FILES, describe_flag, describe_form, upload_form
 from api.storage.ids import is_id
 
@@ -57,7 +58,9 @@ _UPLOAD = describe_form(
     },
     new_class=describe_flag("Accept new classes whose names resemble those of known classes."),
 )
-router = APIRouter(tags=["training images"], responses=responses(503, 507))
+router = APIRouter(
+    route_class=CheckedRoute, tags=["training images"], responses=responses(503, 507)
+)
 
 
 @router.get(IMAGES, summary="List images", responses=responses(409, 422))

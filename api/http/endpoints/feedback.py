@@ -26,6 +26,7 @@ from api.http.deps import (
     TrainingIndexDep,
 )
 from api.http.problems import responses
+from api.http.query_names import CheckedRoute
 from api.predictions import feedback_repository
 from api.predictions.feedback import FeedbackAnswer, FeedbackService, UnclearFeedbackError
 from api.predictions.feedback_repository import Accuracy
@@ -43,7 +44,7 @@ _AGREED: JsonDict = {
     "required": ["correct"],
     "properties": {"label": {"type": "null"}, "correct": {"const": True}},
 }
-router = APIRouter(tags=["feedback"], responses=responses(503, 507))
+router = APIRouter(route_class=CheckedRoute, tags=["feedback"], responses=responses(503, 507))
 
 
 class Feedback(BaseModel):

@@ -4,11 +4,15 @@ from fastapi import APIRouter
 
 from api.http.deps import DatabaseDep, SettingsDep, StateDep
 from api.http.problems import responses
+from api.http.query_names import CheckedRoute
 from api.predictions import freshness_thresholds
 from api.predictions.freshness_thresholds import FreshnessThresholds, FreshnessThresholdsChange
 
 router = APIRouter(
-    prefix="/freshness-thresholds", tags=["freshness"], responses=responses(503, 507)
+    route_class=CheckedRoute,
+    prefix="/freshness-thresholds",
+    tags=["freshness"],
+    responses=responses(503, 507),
 )
 
 

@@ -24,6 +24,7 @@ from api.http.deps import (
     ThumbnailSize,
 )
 from api.http.problems import responses
+from api.http.query_names import CheckedRoute
 from api.http.ranges import check_range
 from api.predictions import dismissal, search
 from api.predictions.history import (
@@ -41,7 +42,7 @@ Share = Annotated[float, Query(ge=0, le=1)]
 Id = Annotated[str, Query(pattern=ID_PATTERN)]
 Cursor = Annotated[str, Query(max_length=200)]
 DISMISSAL = "/predictions/{prediction_id}/dismissal"
-router = APIRouter(tags=["predictions"], responses=responses(503))
+router = APIRouter(route_class=CheckedRoute, tags=["predictions"], responses=responses(503))
 
 
 async def _filters(

@@ -12,6 +12,7 @@ from api.catalog.service import decoding, load_image
 from api.http.deps import BlobsDep, DatabaseDep, SettingsDep, StateDep
 from api.http.photo_upload import OPENAPI, read_photo
 from api.http.problems import responses
+from api.http.query_names import CheckedRoute
 from api.insights.appearance import appearance, sizes
 from api.insights.augmentation import augmentation
 from api.insights.balance import balance, copies, counts, freshness
@@ -26,7 +27,9 @@ from api.insights.schemas import Augmentation, DatasetInsights, EmbeddingMap
 
 INSIGHTS = "/insights"
 AUGMENTATION = f"{INSIGHTS}/augmentation"
-router = APIRouter(prefix=INSIGHTS, tags=["insights"], responses=responses(503))
+router = APIRouter(
+    route_class=CheckedRoute, prefix=INSIGHTS, tags=["insights"], responses=responses(503)
+)
 Seed = Annotated[
     int,
     Query(

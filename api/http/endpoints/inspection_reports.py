@@ -11,6 +11,7 @@ from api.core.workbook import XLSX
 from api.http.deps import BlobsDep, DatabaseDep
 from api.http.endpoints.inspections import INSPECTION
 from api.http.problems import responses
+from api.http.query_names import CheckedRoute
 from api.inspections import repository
 from api.inspections.acceptance import Tally
 from api.inspections.report import Report
@@ -19,7 +20,7 @@ from api.inspections.report_xlsx import report_xlsx
 from api.storage.db import Database, now
 
 PDF = "application/pdf"
-router = APIRouter(tags=["inspections"], responses=responses(503))
+router = APIRouter(route_class=CheckedRoute, tags=["inspections"], responses=responses(503))
 
 
 @router.get(

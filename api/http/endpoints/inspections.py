@@ -25,6 +25,7 @@ from api.http.deps import (
 )
 from api.http.endpoints.boxed_photos import StoreDep
 from api.http.problems import responses
+from api.http.query_names import CheckedRoute
 from api.http.ranges import check_range
 from api.http.upload_form import FILES, describe_form, upload_form
 from api.inspections import removal, repository
@@ -58,7 +59,7 @@ UPLOADS_PATTERN = rf"{INSPECTIONS}/[^/]+/photos"
 _UPLOAD = describe_form(files={**FILES, "description": "Photos, zips of photos, or both."})
 Number = Annotated[int, Path(ge=1, le=10**6)]
 Limit = Annotated[int, Query(ge=1, le=200, description=LIMIT)]
-router = APIRouter(tags=["inspections"], responses=responses(503, 507))
+router = APIRouter(route_class=CheckedRoute, tags=["inspections"], responses=responses(503, 507))
 
 
 def _service(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> InspectionService:

@@ -14,6 +14,7 @@ from api.http.deps import (
     SettingsDep,
 )
 from api.http.problems import responses
+from api.http.query_names import CheckedRoute
 from api.insights import report as quality_report
 from api.insights.mistakes import find_mistakes
 from api.insights.mistakes_zip import mistakes_zip
@@ -41,7 +42,7 @@ from api.storage.db import Database
 ZIP = "application/zip"
 # More than a version has held-out photos.
 ALL = 10**9
-router = APIRouter(tags=["models"], responses=responses(503, 507))
+router = APIRouter(route_class=CheckedRoute, tags=["models"], responses=responses(503, 507))
 
 
 @router.get("/models", summary="List versions", responses=responses(422))

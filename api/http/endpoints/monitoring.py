@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from api.core import telemetry
 from api.http.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep, StateDep
 from api.http.problems import responses
+from api.http.query_names import CheckedRoute
 from api.monitoring.drift import DriftFigure, current_drift
 from api.monitoring.summary import Summary, summarise
 from api.predictions.accuracy_in_use import AccuracyInUse, accuracy_in_use
@@ -17,7 +18,9 @@ from api.registry import repository as models
 from api.registry.schemas import Headlines
 from api.storage.db import now
 
-router = APIRouter(tags=["monitoring"])
+router = APIRouter(route_class=CheckedRoute, tags=["monitoring"])
+# Prometheus may add parameters of its own.
+metrics_router = APIRouter(tags=["monitoring"])
 
 
 class Drift(BaseModel):
@@ -76,7 +79,7 @@ def summary(session: ReadingDep, hours: Annotated[float, Query(gt=0, le=24 * 365
     return summarise(session, hours, now())
 
 
-@router.get(
+@metrics_router.get(
     "/metrics",
     summary="Get metrics for Prometheus",
     response_class=Response,

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.http.deps import DatabaseDep, Offset, ReadingDep, SettingsDep
 from api.http.endpoints.inspections import INSPECTION, PHOTO, Limit
 from api.http.problems import responses
+from api.http.query_names import CheckedRoute
 from api.inspections import removal, repository
 from api.inspections.removed_schemas import (
     RemovedInspection,
@@ -14,7 +15,7 @@ from api.inspections.removed_schemas import (
 )
 from api.inspections.schemas import Inspection, InspectionPhoto, load
 
-router = APIRouter(tags=["inspections"], responses=responses(503, 507))
+router = APIRouter(route_class=CheckedRoute, tags=["inspections"], responses=responses(503, 507))
 
 
 @router.get(

@@ -24,9 +24,12 @@ from api.http.deps import (
     SettingsDep,
 )
 from api.http.problems import responses
+from api.http.query_names import CheckedRoute
 
 REMOVED = "/dataset/removed"
-router = APIRouter(tags=["training images"], responses=responses(503, 507))
+router = APIRouter(
+    route_class=CheckedRoute, tags=["training images"], responses=responses(503, 507)
+)
 
 
 @router.post("/dataset/images/remove", summary="Remove multiple images", responses=responses(422))

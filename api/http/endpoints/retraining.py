@@ -16,6 +16,7 @@ from api.http.deps import (
     SettingsDep,
 )
 from api.http.problems import responses
+from api.http.query_names import CheckedRoute
 from api.retraining import repository, service
 from api.retraining.detector_plan import check_detector_run
 from api.retraining.plan import estimate_seconds, make_plan
@@ -30,7 +31,7 @@ from api.retraining.schemas import (
 )
 from api.storage.db import now
 
-router = APIRouter(tags=["retraining"], responses=responses(503, 507))
+router = APIRouter(route_class=CheckedRoute, tags=["retraining"], responses=responses(503, 507))
 
 
 @router.post(

@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from api.catalog.archive import UploadLimits
 from api.http.deps import DatabaseDep, Limit, SettingsDep, StateDep
 from api.http.problems import responses
+from api.http.query_names import CheckedRoute
 from api.http.row_stream import NDJSON, Rows, row_stream
 from api.http.upload_form import FILES, describe_form, upload_form
 from api.predictions.batch import BatchItem, batch_items
@@ -21,7 +22,7 @@ from api.storage.db import Database
 
 COMPARE = "/models/compare"
 KEPT = "/models/compare/kept"
-router = APIRouter(tags=["models"], responses=responses(503, 507))
+router = APIRouter(route_class=CheckedRoute, tags=["models"], responses=responses(503, 507))
 
 
 async def _trial(request: Request, database: DatabaseDep, a: str, b: str) -> Trial:

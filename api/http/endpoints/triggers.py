@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.deps import BlobsDep, DatabaseDep, QueueDep, ReadingDep, SessionDep, SettingsDep
 from api.http.problems import responses
+from api.http.query_names import CheckedRoute
 from api.monitoring import suggestions
 from api.monitoring.trigger_rules import RULES, Schedule
 from api.monitoring.triggers import (
@@ -23,7 +24,7 @@ from api.settings import TriggerMode
 from api.storage.db import now
 from api.storage.trigger_tables import SuggestionRow, SuggestionState
 
-router = APIRouter(tags=["monitoring"])
+router = APIRouter(route_class=CheckedRoute, tags=["monitoring"])
 
 
 class Suggestion(BaseModel):

@@ -14,6 +14,7 @@ from api.http.deps import (
     SettingsDep,
 )
 from api.http.problems import responses
+from api.http.query_names import CheckedRoute
 from api.insights import threshold_sweep
 from api.insights.threshold_sweep import ThresholdSweep
 from api.predictions import fruit_thresholds
@@ -30,7 +31,7 @@ from api.predictions.fruit_thresholds import (
 from api.registry import repository
 
 FRUIT = f"/models/{VERSION}/thresholds/{{fruit}}"
-router = APIRouter(tags=["freshness"], responses=responses(503, 507))
+router = APIRouter(route_class=CheckedRoute, tags=["freshness"], responses=responses(503, 507))
 
 
 class SweepQuery(BaseModel):

@@ -1,0 +1,64 @@
+"""Refuses query parameters that an endpoint does not take.
+
+`?instance=true` for `?instances=true` would get another answer than the one that was asked for.
+"""
+
+from collections.abc import Collection
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Cookie, Header, Path
+from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
+
+from api.core.errors import UnprocessableError
+from api.http.problems import responses
+
+# Of an unknown name; comparing takes time.
+MAX_NAME_LENGTH = 80
+
+
+class UnknownParameterError(UnprocessableError):
+    code = "unknown-parameter"
+
+    def __init__(self, name: str, known: Collection[str]) -> None:
+        shown = name[:MAX_NAME_LENGTH]
+        near = get_close_matches(shown.lower(), known, 1)
+        guess = f" Did you mean `{near[0]}`?" if near else ""
+        taken = ", ".join(f"`{one}`" for one in sorted(known)) or "no parameters"
+        super().__init__(
+            f"This path does not take the query parameter `{shown}`.{guess} It takes {taken}."
+        )
+
+
+class CheckedRoute(APIRoute):
+    """An endpoint that answers 422 `unknown-parameter`.
+
+    Not for what probes ask for, which may add parameters of their own.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options["responses"] = {**responses(422), **(options.get("responses") or {})}
+        super().__init__(*args, **options)
+        self._answer = self.app
+        # Here and not in `handle`, which also gets requests of methods that the path does not take.
+        self.app = self._checked
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """The parameters that it takes, also those of its dependencies and of models."""
+        return frozenset(
+            one.alias
+            for one in get_flat_params(self.dependant)
+            if not isinstance(one.field_info, (Path, Header, Cookie))
+        )
+
+    async def _checked(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if query := scope["query_string"]:
+            for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+                if name not in self._names:
+                    raise UnknownParameterError(name, self._names)
+        await self._answer(scope, receive, send)
