@@ -1,4 +1,4 @@
-"""API keys, of which only digests are kept in memory, and CORS origins."""
+"""API keys, kept in memory only as digests, and CORS origins."""
 
 import hashlib
 import hmac
@@ -98,8 +98,8 @@ def _digest(key: str) -> bytes:
 def parse_origins(value: str | Sequence[str]) -> tuple[str, ...]:
     """Origins as a list or comma-separated.
 
-    Raises ValueError for one that is invalid. So is `*`: without keys, any web page could use the
-    service through its visitors' browsers.
+    Raises ValueError for an invalid origin. `*` is invalid too: without keys, any web page could
+    use the service through its visitors' browsers.
     """
     origins = split_commas(value) if isinstance(value, str) else list(value)
     for origin in origins:

@@ -24,7 +24,7 @@ class Appearance:
 
 
 def appearance(image: Image.Image) -> Appearance:
-    """Of an RGB image; an all-white image counts as foreground."""
+    """The appearance of an RGB image; an all-white image counts as foreground."""
     small = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
     pixels = np.asarray(small, np.float64).reshape(-1, 3)
     fruit = pixels[pixels.min(axis=1) <= BACKGROUND]

@@ -1,7 +1,7 @@
 """Array functions of the heads and of OOD detection.
 
-All are batch-invariant: a row's result does not depend on the other rows, to the bit, so a grade
-does not depend on the batch an image happens to be in.
+All are batch-invariant: a row's result is the same to the bit whatever the other rows are, so a
+grade does not depend on the batch an image happens to be in.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ def batch_invariant_matmul(rows: FloatArray, matrix: FloatArray) -> FloatArray:
 
 
 def l2_normalize(embeddings: FloatArray) -> FloatArray:
-    """Each row of float32 [n, channels] scaled to length 1; a row of zeros stays."""
+    """Each row of float32 [n, channels] scaled to length 1; a row of zeros stays zero."""
     length = np.linalg.norm(embeddings, axis=1, keepdims=True)
     scaled: FloatArray = embeddings / np.maximum(length, 1e-12)
     return scaled

@@ -36,7 +36,7 @@ class BackgroundTask:
         self._stopping.set()
 
     def join(self, seconds: float) -> None:
-        """Wait for a call of `work` that has begun."""
+        """Wait up to `seconds` for a running call of `work` to end."""
         self._thread.join(seconds)
 
     def _run(self) -> None:
@@ -44,7 +44,7 @@ class BackgroundTask:
             pause = self._seconds
             try:
                 self._work()
-            except Exception as error:  # Such as an unavailable catalog.
+            except Exception as error:  # The catalog may be unavailable, for example.
                 log.warning("The %s failed and tries again later: %s", self._thread.name, error)
                 pause = min(pause, RETRY_SECONDS)
             if self._stopping.wait(pause):
@@ -53,7 +53,7 @@ class BackgroundTask:
 
 @contextmanager
 def running(*tasks: BackgroundTask) -> Iterator[None]:
-    """Run the tasks, and stop them together: STOP_SECONDS for all, even if each is busy."""
+    """Run the tasks, then stop them together: within STOP_SECONDS, even if all are busy."""
     for task in tasks:
         task.__enter__()
     try:

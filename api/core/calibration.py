@@ -8,10 +8,10 @@ from sklearn.metrics import roc_curve
 
 BINS = 15
 # Normal prior of the log temperature: held-out photos come from the training sources, so without it
-# the model would be overconfident on others. The mean was fitted on left-out sources
+# the model would be overconfident on other sources. The mean was fitted on left-out sources
 # (docs/log/calibration.md).
 PRIOR_MEAN, PRIOR_DEVIATION = 0.18, 0.1
-# With too few held-out fruit of a level: this quantile of the fresh ones is the threshold.
+# With too few held-out fruit of a level, the threshold is this quantile of the fresh scores.
 FRESH_QUANTILE = 0.05
 MIN_PER_LEVEL = 8
 # Scores are shown in hundredths.
@@ -37,8 +37,8 @@ def fit_fresh_from(scores: NDArray[np.float32], levels: NDArray[np.int64], lowes
     """The freshness score from which fruit counts as fresh, at least `lowest`.
 
     `scores` [n] and `levels` [n] of held-out fruit; 2 is fresh, 1 past its best, others are
-    ignored. The threshold with the highest Youden index (W. Youden, "Index for rating diagnostic
-    tests", 1950) if there are MIN_PER_LEVEL of both.
+    ignored. With MIN_PER_LEVEL of both, it is the threshold with the highest Youden index
+    (W. Youden, "Index for rating diagnostic tests", 1950).
     """
     fresh, past_best = scores[levels == 2], scores[levels == 1]
     if min(len(fresh), len(past_best)) >= MIN_PER_LEVEL:

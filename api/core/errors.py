@@ -54,7 +54,7 @@ def status_title(status: int) -> str:
 
 
 class ProblemError(Exception):
-    """`detail` tells a person what to do; subclasses with a fixed one define it on the class."""
+    """`detail` tells a person what to do; a subclass with a fixed one has it as an attribute."""
 
     status = HTTPStatus.BAD_REQUEST
     code = "bad-request"
@@ -154,7 +154,7 @@ class OverloadedError(ProblemError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "overloaded"
     retry_after_seconds = 1
-    detail = "More photos wait to be graded than can be soon. Try this one again in a moment."
+    detail = "Too many photos are waiting to be graded. Try this one again in a moment."
 
 
 class SlowBodyError(ProblemError):
@@ -180,7 +180,7 @@ class CatalogUnavailableError(ProblemError):
     retry_after_seconds = 5
     detail = (
         "The catalog cannot be used, so nothing was changed. Photos are graded as before. Try "
-        "this again in some seconds; GET /status says what is wrong."
+        "this again in a few seconds; GET /status says what is wrong."
     )
 
 
@@ -189,9 +189,9 @@ class StorageUnavailableError(ProblemError):
     code = "storage-unavailable"
     retry_after_seconds = 10
     detail = (
-        "The store of photos and models cannot be reached, or not be read or written. Photos are "
-        "graded as before. Send this again in a minute: what was stored already is recognised. If "
-        "it stays so, look at STORAGE_URL and the service log."
+        "The store of photos and models cannot be reached, read or written. Photos are graded as "
+        "before. Send this again in a minute: whatever was already stored is recognised. If it "
+        "keeps failing, check STORAGE_URL and the service log."
     )
 
 
@@ -200,5 +200,5 @@ class DiskFullError(ProblemError):
     code = "disk-full"
     detail = (
         "The service has no disk space left to store this. Photos are graded as before. Free "
-        "some space, then send it again: what was stored already is recognised."
+        "some space, then send it again: whatever was already stored is recognised."
     )

@@ -1,15 +1,15 @@
-"""Numbers, class names and unsafe text in sentences. Imports no NumPy: logging needs it early."""
+"""Numbers, class names and unsafe text in sentences. No NumPy here: logging imports this early."""
 
 import re
 import unicodedata
 
 from api.core.labels import read_label
 
-# A spreadsheet runs a cell that begins with one of these, some also in full width. If it expects
-# another separator than the file uses, a cell may also begin in the middle of a text.
+# A spreadsheet runs a cell that begins with one of these as a formula, some in full width too. If
+# it expects a different separator from the file's, a cell may begin in the middle of a text.
 FORMULA_START = r"^([=+\-@\t\r\n|%＝＋－＠])"  # noqa: RUF001
 FORMULA_WITHIN = r"([,;\t\r\n]\"*)([=+\-@|%＝＋－＠])"  # noqa: RUF001
-# Of Unicode's bidirectional algorithm: embeddings, overrides, isolates and their ends.
+# Classes of Unicode's bidirectional algorithm: embeddings, overrides, isolates and their ends.
 _DIRECTION_MARKS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
@@ -38,24 +38,24 @@ def number(count: int, one: str, more: str | None = None) -> str:
 
 
 def spreadsheet_text(text: str) -> str:
-    """`text` for a cell: no formula."""
+    """`text` for a cell, never run as a formula."""
     return re.sub(FORMULA_WITHIN, r"\1'\2", re.sub(FORMULA_START, r"'\1", text))
 
 
 def printable(text: str) -> str:
-    """`text` on one line, as it looks: without control characters and lone surrogates, which
-    databases reject, line separators, and marks that change the direction of what follows.
+    """`text` on one line, with nothing that is invisible but has an effect: no control characters
+    or lone surrogates (databases reject both), line separators, or marks that change the direction.
     """
     valid = text.encode("utf-8", "replace").decode()
     return "".join(letter for letter in valid if not is_unsafe(letter))
 
 
 def clean_line(text: str) -> str:
-    """`printable`, without spaces around it."""
+    """`printable`, without surrounding spaces."""
     return printable(text).strip()
 
 
 def is_unsafe(letter: str) -> bool:
-    """Whether a character breaks the line, controls a terminal, or changes the direction."""
+    """Whether a character breaks the line, controls a terminal, or changes the text direction."""
     is_direction = unicodedata.bidirectional(letter) in _DIRECTION_MARKS
     return is_direction or unicodedata.category(letter) in ("Cc", "Zl", "Zp")

@@ -11,9 +11,9 @@ HALF = 0.5
 
 @dataclass(frozen=True)
 class LevelThresholds:
-    """A score below `rotten_below` is rotten, from `fresh_from` on fresh, past_best in between.
+    """A score is rotten below `rotten_below`, fresh from `fresh_from` on, past_best in between.
 
-    Both in 0..1. Without `fresh_from` there is no level past_best.
+    Both are in 0..1. Without `fresh_from` there is no level past_best.
     """
 
     rotten_below: float
@@ -34,9 +34,9 @@ def graded_fruits(classes: Iterable[str]) -> list[str]:
 def fitted_thresholds(
     classes: Iterable[str], thresholds: Mapping[str, float]
 ) -> LevelThresholds | None:
-    """Those fitted with a model of `classes`, of the `thresholds` in its manifest.
+    """The thresholds fitted with a model of `classes`, from the `thresholds` of its manifest.
 
-    None where no class has a freshness.
+    None if no class has a freshness.
     """
     if not graded_fruits(classes):
         return None

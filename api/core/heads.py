@@ -19,7 +19,7 @@ from api.core.several import SeveralFruits
 
 # The columns of `FreshnessHead.levels`, from worst to best.
 LEVEL_COLUMNS: tuple[Level, ...] = ("rotten", "past_best", "fresh")
-# A head for a thousand classes on 8,192 channels has 40 MB.
+# A head for a thousand classes on 8,192 channels takes 40 MB.
 MAX_BYTES = 100 * 2**20
 # Packages up to November 2026 may hold a second expert, which is ignored.
 _OLD_EXPERT = "expert_weights"
@@ -67,7 +67,7 @@ class FreshnessHead:
 
 @dataclass(frozen=True)
 class Head:
-    """Two linear heads on one embedding; a class's probability is the product of theirs.
+    """Two linear heads on one embedding; their product is the probability of a class.
 
     A kind is a fruit. `kinds` has one output per kind and, if trained with OOD images, "none of
     them" as the last. Logits are divided by `temperature` (C. Guo et al., "On Calibration of Modern
@@ -87,7 +87,7 @@ class Head:
 
     @property
     def channels(self) -> int:
-        """Of an embedding."""
+        """The channels of an embedding."""
         return len(self.kinds.weights)
 
     @property
@@ -102,7 +102,7 @@ class Head:
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """As in the manifest."""
+        """The thresholds, as in the manifest."""
         thresholds = {"temperature": self.temperature, "ood_score": self.ood.threshold}
         if self.freshness:
             thresholds |= {
@@ -185,7 +185,7 @@ class Head:
 
     @classmethod
     def load(cls, path: Path) -> "Head":
-        """Read a file of `save`, or of a package up to November 2026.
+        """Read a file that `save` wrote, or one of a package up to November 2026.
 
         Raises ValueError or KeyError for any other file.
         """
@@ -233,7 +233,7 @@ def class_parts(classes: Sequence[str]) -> tuple[NDArray[np.int64], FloatArray]:
     """`Head.kind_of` int64 [classes] and `Head.parts` float32 [3, classes].
 
     A level without a class of its own belongs to the kind's nearest class: with fresh and rotten
-    apples, those past their best count as fresh; a kind's only class has all levels.
+    apples, those past their best count as fresh; the only class of a kind has all levels.
     """
     labels = [read_label(name) for name in classes]
     kinds = list(dict.fromkeys(label.fruit for label in labels))
@@ -244,7 +244,7 @@ def class_parts(classes: Sequence[str]) -> tuple[NDArray[np.int64], FloatArray]:
     for k in range(len(kinds)):
         own = np.flatnonzero(kind_of == k)
         for level in range(len(LEVEL_COLUMNS)):
-            # The fresher of two at the same distance.
+            # Of two at the same distance, the fresher one.
             nearest = min(own, key=lambda c: (abs(at[c] - level), -at[c]))
             same = own[[at[c] == at[nearest] for c in own]]
             parts[level, same] = 1 / len(same)

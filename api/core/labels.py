@@ -20,7 +20,7 @@ Freshness = Literal["fresh", "rotten"]
 Level = Literal["fresh", "past_best", "rotten"]
 
 LEVELS: tuple[Level, ...] = ("fresh", "past_best", "rotten")
-# As people read them. None: of what was not recognised.
+# In words. None is for what was not recognised.
 LEVEL_NAMES: dict[Level | None, str] = {
     "fresh": "fresh",
     "past_best": "past its best",
@@ -37,13 +37,13 @@ _MAX_LENGTH = 64
 
 # Prefix of folders of OOD images, so no class may have it.
 OOD_PREFIX = "not_"
-# What `look_alikes.first_invisible` finds up to U+FFFF: patterns name those alike in all languages.
+# What `look_alikes.first_invisible` finds, up to U+FFFF: every regex dialect reads these escapes.
 _INVISIBLE = (
     r"\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f"
     r"\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064"
     r"\u2066-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
 )
-# For OpenAPI: a letter or a digit, of any script, and nothing that is not seen.
+# For OpenAPI: a letter or a digit of any script, and no invisible characters.
 CLASS_NAME_PATTERN = rf"^[^{_INVISIBLE}]*(\p{{L}}|\p{{N}})[^{_INVISIBLE}]*$"
 # A class name in a request; `accepted_class_name` checks it, with a better message.
 ClassName = Annotated[
@@ -57,7 +57,7 @@ ClassName = Annotated[
 ]
 
 
-# Whether a class is meant that is new although its name looks like a known one's.
+# Whether a new class is meant although its name looks like that of a known one.
 NewClass = Annotated[
     bool,
     Field(
@@ -88,7 +88,7 @@ class InvisibleCharacterError(ConflictError, ValueError):
     def __init__(self, character: str) -> None:
         name = f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
         super().__init__(
-            f"The class name has a character that is not seen ({name}). Type it anew, without it."
+            f"The class name has an invisible character ({name}). Type the name without it."
         )
 
 
@@ -115,7 +115,7 @@ class Label:
 def read_label(class_name: str) -> Label:
     """Parse a class name: `rottenoranges` is a rotten orange, `mango` a mango.
 
-    With a level the fruit is put into the singular.
+    With a level, the fruit is put in the singular.
     """
     name = class_name.strip().lower()
     match = _GRADED.match(name)
@@ -139,10 +139,10 @@ def normalise_class_name(text: str) -> str:
     """The class name for a folder's name or a person's text.
 
     NFKC, lower case, runs of spaces and symbols become one underscore, at most 64 characters.
-    Raises ValueError for text without a letter or digit, InvisibleCharacterError (one as well)
-    for a character that is not seen.
+    Raises ValueError for text without a letter or digit, and InvisibleCharacterError (also a
+    ValueError) for an invisible character.
     """
-    # Lower case may decompose a letter again.
+    # Lowercasing may decompose a letter again.
     letters = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())
     words = "".join(letter if _is_word_character(letter) else " " for letter in letters).split()
     name = "_".join(words)[:_MAX_LENGTH].strip("_")
@@ -166,8 +166,8 @@ def accepted_class_name(text: str) -> str:
         raise BadClassNameError(str(error)) from None
     if name.startswith(OOD_PREFIX):
         raise BadClassNameError(
-            f"Names that begin with '{OOD_PREFIX}' stand for photographs of nothing that should "
-            "be recognised, which are no class. Give a class another name."
+            f"Names that begin with '{OOD_PREFIX}' are for photographs of things that should not "
+            "be recognised. Give the class another name."
         )
     return name
 
@@ -175,8 +175,8 @@ def accepted_class_name(text: str) -> str:
 def accepted_new_class(text: str, known: Collection[str]) -> str:
     """As `accepted_class_name`, for a name that may be new: not in `known`.
 
-    Raises SimilarClassError if it looks like a known one, MixedAlphabetsError if a word of it has
-    letters that are easily taken for those of another alphabet.
+    Raises SimilarClassError if it looks like a known one, MixedAlphabetsError if one of its words
+    mixes alphabets whose letters look alike.
     """
     name = accepted_class_name(text)
     if name in known:
@@ -190,7 +190,7 @@ def accepted_new_class(text: str, known: Collection[str]) -> str:
     if mixed := mixed_alphabets(name):
         raise MixedAlphabetsError(
             f"The class '{name}' is new, and one word of it has {' and '.join(mixed)} letters. "
-            "Type it in one alphabet. If it is meant so, send it again with new_class=true (in "
+            "Type it in one alphabet. If this is intended, send it again with new_class=true (in "
             "a command: --new-class)."
         )
     return name

@@ -4,8 +4,8 @@ A folder of images is a class and gives it its name. Three kinds of folder are s
 `boxes.csv` holds photos with bounding boxes, one named `other` near-OOD images (other produce, one
 folder per kind), and one named `not_…` far-OOD images (other things). The folder above the class
 folders names their source: `market` in `market/freshapples/1.jpg`. Folders named after the parts of
-a split (`train`, `val`, …), or just after photos (`images`), are not classes, above or below the
-class folders.
+a split (`train`, `val`, …), or just after photos (`images`), are never classes, whether above or
+below the class folders.
 """
 
 import os
@@ -28,12 +28,12 @@ SUPPLIED_SPLITS = {
     **dict.fromkeys(("val", "valid", "validation"), "validation"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
-# Of macOS, Windows, Linux, Synology and QNAP: thumbnails and deleted files, which nobody means.
+# Folders of macOS, Windows, Linux, Synology and QNAP: thumbnails and deleted files, never wanted.
 SYSTEM_FOLDERS = {
     *("__macosx", "$recycle.bin", "recycler", "system volume information", "lost+found"),
     *("@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@__thumb"),
 }
-# As programs and people call a folder that just holds photos, above or below those of classes.
+# Usual names of folders that just hold photos, above or below the class folders.
 PLAIN_FOLDERS = {
     *("image", "images", "img", "imgs", "photo", "photos", "photograph", "photographs"),
     *("picture", "pictures", "pic", "pics", "dcim", "new folder"),
@@ -92,7 +92,7 @@ class Layout:
 def discover(root: Path, skip: Collection[str] = ()) -> Layout:
     """Walk `root` without opening an image. Raises EmptyFolderError.
 
-    Folders named in `skip` are left out; below a `boxes.csv` that is up to `read_boxes`. `skipped`
+    Folders named in `skip` are left out; below a `boxes.csv`, `read_boxes` does that. `skipped`
     lists all other files except hidden ones, READMEs and, in `root` itself, files without an image
     extension.
     """
@@ -141,7 +141,7 @@ def discover(root: Path, skip: Collection[str] = ()) -> Layout:
 def class_folder(folders: Sequence[str], known: Collection[str] = ()) -> str:
     """Which of the nested `folders` around an image, outermost first, names its class.
 
-    One that names a known class, or looks as if it did; else the innermost that may name one.
+    One that names a known class, or looks like its name; else the innermost that may name a class.
     Empty if there is none. Raises SeveralClassFoldersError.
     """
     names = [name for name in folders if may_name_class(name)]
@@ -175,7 +175,8 @@ def folders_of_splits(files: Iterable[Sequence[str]]) -> set[tuple[str, ...]]:
 def has_class(folders: Sequence[str], of_splits: Collection[tuple[str, ...]]) -> bool:
     """Whether one of the nested `folders` of a file may name its class.
 
-    `of_splits` is from `folders_of_splits`: beside class folders, a part of a split has no class.
+    `of_splits` comes from `folders_of_splits`: where a split has class folders, a file directly in
+    one of its parts has no class.
     """
     folders = _without_plain(folders)
     if all(map(is_split, folders)):
@@ -192,7 +193,7 @@ def _without_plain(folders: Sequence[str]) -> tuple[str, ...]:
 
 
 def _above_split(folders: Sequence[str]) -> tuple[str, ...]:
-    """The folders above the first that is a part of a split; all without one."""
+    """The folders above the first that is a part of a split; all if there is none."""
     return tuple(takewhile(lambda name: not is_split(name), folders))
 
 

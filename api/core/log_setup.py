@@ -1,7 +1,7 @@
 """Logging of every process: JSON lines in containers, readable lines on a terminal.
 
-Modules log with the standard library, and structlog formats. A line has the id of the request that
-it belongs to (`request_id`), and in the process of a retraining run the id of the run (`run_id`).
+Modules log with the standard library, and structlog formats the lines. Each has the id of its
+request (`request_id`) and, in the process of a retraining run, the id of the run (`run_id`).
 """
 
 import io
@@ -34,14 +34,14 @@ def configure_logging(level: LogLevel, log_format: LogFormat, **fields: str) -> 
     access = logging.getLogger(ACCESS_LOGGER)
     had_access_log = access.hasHandlers()
     logging.config.dictConfig(logging_config(level, log_format, **fields))
-    # `uvicorn --no-access-log` has taken its handlers away, and dictConfig lets it propagate again.
+    # `uvicorn --no-access-log` took its handlers away; dictConfig would let it propagate again.
     access.propagate = had_access_log
 
 
 def logging_config(level: LogLevel, log_format: LogFormat, **fields: str) -> dict[str, Any]:
     """The same for `logging.config`, picklable: uvicorn hands it to each of its processes.
 
-    `level` applies to our own lines and to the server's. Libraries log from warnings on.
+    `level` applies to our own lines and to the server's. Libraries log only warnings and errors.
     """
     as_json = log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
     libraries = "ERROR" if level == "error" else "WARNING"
@@ -56,7 +56,7 @@ def logging_config(level: LogLevel, log_format: LogFormat, **fields: str) -> dic
         "loggers": {
             "api": {"level": level.upper()},
             "uvicorn": {"level": level.upper(), "handlers": [], "propagate": True},
-            # It warns of each request id that it does not accept, which any client may send.
+            # It warns of every request id that it rejects, and any client can send one.
             "asgi_correlation_id": {"level": "ERROR"},
         },
     }
@@ -68,7 +68,7 @@ def line_formatter(as_json: bool, fields: Mapping[str, str]) -> "ProcessorFormat
     JSON has `timestamp` (ISO 8601, UTC), `level`, `logger`, `message`, and where there is one
     `request_id`, `run_id` and `exception`, the traceback.
     """
-    # Imported here, where a process starts: what only imports the app need not wait for it.
+    # Imported here, when a process starts: merely importing the app should not wait for it.
     import structlog  # noqa: PLC0415
     from structlog import processors as steps  # noqa: PLC0415
     from structlog.stdlib import ProcessorFormatter, add_logger_name  # noqa: PLC0415
@@ -120,8 +120,8 @@ def escape_unsafe(text: str) -> str:
 
 
 def _indented_traceback(stream: TextIO, exception: "ExcInfo") -> None:
-    """Indented, so that no line of an error's text passes for one of the log."""
-    # Imported where a process starts, as above.
+    """Indented, so that no line of an error's text can pass for a line of the log."""
+    # Imported when a process starts, as above.
     from structlog.dev import plain_traceback  # noqa: PLC0415
 
     text = io.StringIO()

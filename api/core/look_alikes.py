@@ -1,4 +1,4 @@
-"""Names that a person would take for one another: "Fresh Apples" and `freshapples`.
+"""Names that a person would mistake for each other: "Fresh Apples" and `freshapples`.
 
 A small part of Unicode's confusables (Unicode Technical Standard 39, "Security Mechanisms"): the
 letters of other alphabets that look like Latin ones, and the Latin ones that look alike.
@@ -40,12 +40,12 @@ _LATIN_TWINS = {
 _TO_LATIN = str.maketrans(
     {twin: letter for letter, twins in _LATIN_TWINS.items() for twin in twins}
 )
-# Without distinction in many fonts, or of the capital letters that a name was typed in.
+# Alike in many fonts, or when typed as capitals.
 _ALIKE = str.maketrans({"i": "l", "1": "l", "0": "o"})
 _PAIRS = (("rn", "m"), ("vv", "w"))
-# Of class names: "apples fresh" is `freshapples`.
+# Words that a class name may also end with: "apples fresh" is `freshapples`.
 LEVEL_WORDS = ("fresh", "overripe", "rotten")
-# Alphabets with letters that look like those of another. A word has letters of one of them.
+# Alphabets with letters that look like those of another. A word should use only one of them.
 _ALPHABETS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC")
 # Invisible, but letters, marks or symbols by their category: fillers and variation selectors.
 _BLANK = re.compile(
@@ -56,7 +56,7 @@ _HIDDEN_CATEGORIES = ("Cc", "Cf", "Cs")
 
 
 def find_look_alike(name: str, known: Iterable[str]) -> str | None:
-    """The first of the `known` names, in order, that looks like `name` but is another one."""
+    """The first of the `known` names, sorted, that looks like `name` but is not the same."""
     key = _key(name)
     return next((other for other in sorted(known) if other != name and _key(other) == key), None)
 
@@ -71,7 +71,7 @@ def mixed_alphabets(name: str) -> tuple[str, ...]:
 
 
 def first_invisible(text: str) -> str | None:
-    """The first character that is not seen: a format or control character, or a filler.
+    """The first invisible character: a format or control character, or a filler.
 
     White space does not count.
     """
@@ -95,7 +95,7 @@ def _key(name: str) -> str:
 
 
 def _without_accents(text: str) -> Iterable[str]:
-    """Accents of these alphabets only: in others, as in Hindi, a mark is a vowel."""
+    """Only accents of these alphabets are dropped: in others, as in Hindi, a mark is a vowel."""
     after_letter = False
     for letter in unicodedata.normalize("NFD", text):
         if unicodedata.category(letter) == "Mn" and after_letter:
@@ -107,7 +107,7 @@ def _without_accents(text: str) -> Iterable[str]:
 def _singular(key: str) -> str:
     if key.endswith(("oes", "ches", "shes")):
         return key[:-2]
-    if key.endswith("y"):  # "cherry", beside "cherries" as `_ALIKE` leaves it.
+    if key.endswith("y"):  # `_ALIKE` turns "cherries" into "cherrles".
         return f"{key[:-1]}le"
     return key[:-1] if key.endswith("s") and not key.endswith("ss") else key
 

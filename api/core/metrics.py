@@ -76,7 +76,7 @@ def recognition_threshold(
 def worst_groups(
     correct: NDArray[np.bool_], sources: Sequence[str], classes: Sequence[str]
 ) -> list[Group]:
-    """All (source, class) groups by accuracy, the lowest first; of equals the larger first.
+    """All (source, class) groups by accuracy, the lowest first; of equal ones the larger first.
 
     `correct` [n], `sources` [n] and the true `classes` [n].
     """
@@ -103,8 +103,8 @@ def evaluate(
 ) -> dict[str, Any]:
     """All metrics of probabilities [n, classes] against labels [n], JSON-ready.
 
-    `groups` [n] are the photos, over which intervals are bootstrapped. That of the calibration
-    error is biased upwards: an error that cannot be negative grows in a smaller sample.
+    `groups` [n] are the photos, over which intervals are bootstrapped. The interval of the
+    calibration error is biased upwards: an error that cannot be negative grows in a smaller sample.
     """
     predicted = probabilities.argmax(axis=1)
     correct = predicted == labels

@@ -1,6 +1,6 @@
-"""The folder through which several API processes on one machine count together.
+"""The folder in which several API processes on one machine add up their metrics.
 
-Imports nothing of prometheus-client, which decides at its import whether to use the folder.
+Does not import prometheus-client, which decides on import whether to use the folder.
 """
 
 import os
@@ -17,7 +17,7 @@ PROCESSES = "WEB_CONCURRENCY"
 
 @contextmanager
 def shared_metrics_folder() -> Iterator[None]:
-    """Several processes get a folder if none is set; one that is set is made.
+    """Make the folder that is set; if none is, several processes get a temporary one.
 
     Raises OSError if it cannot be made.
     """

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 if TYPE_CHECKING:
     from apprise import Apprise
 
-# An address may have commas itself.
+# An address may itself contain commas.
 _BETWEEN = re.compile(r"[\s,]+(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 
 
@@ -34,11 +34,11 @@ def parse_notify_urls(value: str | Sequence[SecretStr]) -> tuple[SecretStr, ...]
 
 
 def receiver(url: str) -> "Apprise":
-    """What sends to one address; false if Apprise cannot use it."""
+    """The sender for one address; falsy if Apprise cannot use it."""
     # Imported here: it takes two seconds and 40 MB, and is needed only with receivers.
     import apprise  # noqa: PLC0415
 
-    # Its lines may quote an address; ours say all that is needed.
+    # Its log lines may quote an address; ours say all that is needed.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     one = apprise.Apprise()
     one.add(url)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 
 def load_npz(path: Path, max_bytes: int) -> dict[str, NDArray[Any]]:
-    """All arrays of the file. Raises ValueError if they have more than `max_bytes` in all, or an
-    array is not as large as its header says, and BadZipFile or OSError for another file."""
+    """All arrays of the file. Raises ValueError if they have more than `max_bytes` in total, or an
+    array is not as large as its header says, and BadZipFile or OSError for any other file."""
     check_npz(path, max_bytes)
     with np.load(path, allow_pickle=False) as arrays:
         return dict(arrays)

@@ -61,7 +61,7 @@ class MetricPair:
 
 @dataclass(frozen=True)
 class LabelAgreement:
-    """Agreement of new photos' labels with models that have not seen them, in numbers of photos.
+    """How many labels of new photos agree with models that have not seen the photos.
 
     `left_out`: cross-validated with a simple model. `held_out`: graded by the candidate, in its
     test split. `…_recognised`: in distribution.
@@ -79,8 +79,8 @@ class LabelAgreement:
 class ChangedLabels:
     """Held-out photos of a class that have another class in this run, or were removed for it.
 
-    `photos` held out; `since_first` have another class than the one that a model was first judged
-    by, in this run or before.
+    By the class that a model was first judged by: `photos` are held out, and `since_first` counts
+    those that now have another, changed in this run or before.
     """
 
     photos: int
@@ -94,9 +94,9 @@ class Contradictions:
     """Photos that the champion grades with high confidence as another class than their label.
 
     `contradicted` counts them among the `uploads` new uploads of known classes. `clustered_…`
-    counts catalog photos, new or learned before, that the champion of their time graded as another
-    class (new uploads: with high confidence), and whose neighbours mostly are such photos too; 0
-    unless one of them is new. `image_ids`: of new ones.
+    counts catalog photos, new or already learned, that the champion of their time graded as another
+    class (new uploads: with high confidence), and whose neighbours are mostly such photos too; 0
+    unless one of them is new. `image_ids` are those of the new ones.
     """
 
     uploads: int
@@ -121,7 +121,7 @@ class ModelComparison:
     knew the class. `few_held_out` are known classes with too few held-out photos.
 
     `others_let_through` is the share of held-out OOD photos that are recognised, `others_as_known`
-    of all of them that are recognised and graded as a class that the champion knows.
+    the share of all OOD photos that are recognised and graded as a class that the champion knows.
     `milliseconds` is the forward pass, None where both share the backbone. `new_classes` and
     `new_labels` (of existing classes) are on photos the champion was not trained on.
     """
@@ -154,10 +154,10 @@ class ModelComparison:
 class DetectorComparison:
     """A new detector against the one in use, on the same held-out pictures.
 
-    A picture is right if each of its fruits is found and named, and nothing else, unless it may
-    have fruit without a box.
+    A picture is right if each of its fruits is found and named, and nothing else is found (unless
+    it may have fruit without a box).
 
-    `groups` are pictures by what they are: boxed photos of a source, photos of one fruit, composed
+    `groups` has the pictures by kind: boxed photos of a source, photos of one fruit, composed
     scenes. The rest is on the boxed photos: `fruits` counts a photo for each kind of fruit that it
     has, right if all of that kind are found; `grades` counts those in which all found fruits of
     known freshness are graded right. `average_precision` at an overlap of one half, by fruit.

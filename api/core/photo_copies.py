@@ -2,8 +2,8 @@
 
 Signatures propose (`imaging.signature_match`), and pixels or embeddings of the object decide. A
 copy is the photograph saved again, resized, brightened, mirrored, turned by right angles or cropped
-by up to a tenth; two photographs of one fruit are none. The bounds were chosen on real photographs
-(docs/log/data.md, 2026-11-28).
+by up to a tenth; two photographs of one fruit are not copies. The bounds were chosen on real
+photographs (docs/log/data.md, 2026-11-28).
 """
 
 from typing import Any
@@ -20,18 +20,18 @@ from api.core.imaging.alignment import (
     worst_differences,
 )
 
-# Difference allowed in the block where two photos differ most: so many times the mean, within these
-# limits, since no part of a copy stands out. Copies have up to 0.35 (0.55 where brightening cut off
-# the highlights), real fruits on one tray at least 0.7.
+# Difference allowed in the block where two photos differ most: this many times the mean, since no
+# part of a copy stands out, within these limits. Copies have up to 0.35 (0.55 where brightening
+# clipped the highlights), real fruits on one tray at least 0.7.
 MIN_DIFFERENCE, MAX_DIFFERENCE, TIMES_MEAN = 0.25, 0.5, 4.0
 # After a coarse alignment; copies have at least 0.9. The best MAX_ALIGNED are aligned finely.
 MIN_CORRELATION = 0.9
 MAX_ALIGNED = 3
 # Where pixels are not stored: agreement of edges, and difference of colours in grey levels. Each
-# limit is relaxed by so much per unit of cosine above MIN_COSINE.
+# limit is relaxed by this much per unit of cosine above MIN_COSINE.
 MIN_AGREEMENT, LESS_AGREEMENT = 0.8, 2.0
 MAX_COLOUR_DIFFERENCE, MORE_COLOUR_DIFFERENCE = 2.5, 100.0
-# Cosine of centred embeddings. Of fruits on one tray, 97 % have less than 0.9.
+# Cosine of centred embeddings. 97 % of fruits on one tray have less than 0.9.
 MIN_COSINE = 0.93
 
 
@@ -49,8 +49,8 @@ def first_same_scene(photo: NDArray[np.uint8], others: NDArray[np.uint8]) -> int
     """The index of the one of `others` uint8 [k, 64, 64, 3] that seems to show the same things from
     the same side as `photo` uint8 [64, 64, 3]; None if none does.
 
-    Only a proposal: of neighbouring frames of the same fruits, 71 % are found, and of other fruits
-    on the same table 0.1 % (docs/log/inspections.md).
+    Only a proposal: it finds 71 % of neighbouring frames of the same fruits, and 0.1 % of frames of
+    other fruits on the same table (docs/log/inspections.md).
     """
     if not len(others):
         return None
@@ -61,7 +61,7 @@ def first_same_scene(photo: NDArray[np.uint8], others: NDArray[np.uint8]) -> int
 
 
 def is_turned_copy(photo: NDArray[np.uint8], other: NDArray[np.uint8], degrees: float) -> bool:
-    """Whether `photo` is `other` turned by about so many degrees, in either direction.
+    """Whether `photo` is `other` turned by about `degrees`, in either direction.
 
     Both are uint8 [64, 64, 3].
     """
@@ -74,8 +74,8 @@ def is_turned_copy(photo: NDArray[np.uint8], other: NDArray[np.uint8], degrees: 
 def is_alike(agreement: FloatArray, difference: FloatArray, cosine: Any = MIN_COSINE) -> Any:
     """Whether signatures, by `best_windows`, and embeddings are of one photograph: bool [k].
 
-    `cosine` float32 [k] is of centred embeddings; left out where no model is loaded, and then the
-    signatures decide alone.
+    `cosine` float32 [k] is of centred embeddings. It is left out where no model is loaded; then the
+    signatures alone decide.
     """
     surplus = cosine - MIN_COSINE
     agrees = agreement >= MIN_AGREEMENT - LESS_AGREEMENT * surplus

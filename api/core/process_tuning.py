@@ -1,7 +1,7 @@
 """Process-wide tuning of the API: OpenBLAS threads, glibc malloc, and garbage collection.
 
-With malloc tuned and trimmed, a service under load has 187 MB resident instead of 214, and 224 with
-photos of 640 x 480 (docs/log/inference.md).
+With malloc tuned and trimmed, a service under load has 187 MB resident instead of 214 (224 with
+photos of 640 x 480; docs/log/inference.md).
 """
 
 import ctypes
@@ -24,7 +24,7 @@ ARENAS = 2
 
 
 def keep_to_one_thread() -> None:
-    """For this process, before it imports NumPy, and its children. An existing setting is kept."""
+    """Limit this process, before it imports NumPy, and its children. Existing settings are kept."""
     for name, value in ONE_THREAD.items():
         os.environ.setdefault(name, value)
 
@@ -33,8 +33,8 @@ def tune_malloc() -> None:
     """Return freed blocks of MMAP_BYTES to the system at once; share ARENAS arenas among threads.
 
     By default glibc makes an arena for nearly every thread and raises both thresholds as it sees
-    larger blocks. With a smaller TRIM_BYTES the kernel clears fresh memory for every image: a tenth
-    of the time of one of 640 x 480.
+    larger blocks. With a smaller TRIM_BYTES the kernel clears fresh memory for every image, a tenth
+    of the time of a 640 x 480 image.
     """
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
         mallopt(M_ARENA_MAX, ARENAS)
@@ -49,8 +49,8 @@ def trim_malloc() -> None:
 
 
 def resume_garbage_collection() -> None:
-    """Where `gc.disable` was called for the start: from now on collect garbage, but never look
-    through what the start has made.
+    """If `gc.disable` was called for the start-up: collect garbage from now on, but never scan
+    the objects made so far.
     """
     if not gc.isenabled():
         gc.freeze()

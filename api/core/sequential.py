@@ -1,11 +1,11 @@
-"""Tests of a share that hold however often one looks, and intervals of a share."""
+"""Tests of a share that stay valid however often one looks, and intervals of a share."""
 
 from math import exp, log, log1p, sqrt
 from statistics import NormalDist
 
 import numpy as np
 
-# Alternatives between the expected share and the end of those that are tried.
+# Number of alternatives that are tried, between the expected share and the end of the range.
 _ALTERNATIVES = 200
 # Alternatives above a share reach up to this multiple of it. A wider range takes a third longer to
 # find a share of twice the expected one.
@@ -20,16 +20,16 @@ def evidence_below(successes: float, trials: float, expected: float) -> float:
     """Evidence that a share is below `expected` (0 to 1): a likelihood ratio, averaged over
     alternatives below it.
 
-    If the share is at least `expected`, the evidence ever reaches 1 / alpha, at whichever number of
-    trials one looks, with a probability of at most alpha (J. Ville's inequality). H. Robbins,
-    "Statistical Methods Related to the Law of the Iterated Logarithm" (1970); A. Ramdas et al.,
-    "Game-Theoretic Statistics and Safe Anytime-Valid Inference" (2023).
+    If the share is at least `expected`, the probability that the evidence ever reaches 1 / alpha,
+    however often one looks, is at most alpha (J. Ville's inequality). H. Robbins, "Statistical
+    Methods Related to the Law of the Iterated Logarithm" (1970); A. Ramdas et al., "Game-Theoretic
+    Statistics and Safe Anytime-Valid Inference" (2023).
     """
     return _evidence(successes, trials, expected, 0.0) if expected > _CLOSEST else 0.0
 
 
 def evidence_above(successes: float, trials: float, expected: float) -> float:
-    """As `evidence_below`, that a share is above `expected`; none if that is as good as 0 or 1."""
+    """As `evidence_below`, for a share above `expected`; 0 if that is practically 0 or 1."""
     if not _CLOSEST < expected < 1 - _CLOSEST:
         return 0.0
     return _evidence(successes, trials, expected, min(1.0, _TIMES_ABOVE * expected))
@@ -40,7 +40,7 @@ def _evidence(successes: float, trials: float, expected: float, end: float) -> f
     steps = (np.arange(_ALTERNATIVES) + 0.5) / _ALTERNATIVES
     others = end + (expected - end) * steps
     failures = trials - successes
-    # A share of 1 has no failures; a smaller one is close enough.
+    # An expected share of exactly 1 would divide by zero; this is close enough.
     expected = min(expected, 1 - _CLOSEST)
     logs = successes * np.log(others / expected) + failures * np.log((1 - others) / (1 - expected))
     highest = float(logs.max())
@@ -61,7 +61,7 @@ def share_interval(successes: int, trials: int) -> tuple[float, float]:
 
 
 def exact_interval(successes: int, trials: int, confidence: float) -> tuple[float, float]:
-    """The interval of a share that covers it with a probability of at least `confidence`, for one
+    """The interval that covers a share with a probability of at least `confidence`, for a single
     look: C. J. Clopper's and E. S. Pearson's (1934). (0, 1) without trials.
     """
     half, failures = (1 - confidence) / 2, trials - successes
@@ -71,10 +71,10 @@ def exact_interval(successes: int, trials: int, confidence: float) -> tuple[floa
 
 
 def _share_reaching(successes: int, trials: int, chance: float) -> float:
-    """The share of which `successes` or more come with a probability of `chance`; at least one.
+    """The share at which the probability of `successes` (at least 1) or more is `chance`.
 
     By Newton's method: the logarithm of that probability is a concave function of the logarithm of
-    the share, so that it cannot miss. SciPy, which has this function, is as large as all of NumPy.
+    the share, so it always converges. SciPy has this function, but is as large as all of NumPy.
     """
     counts = np.arange(1, trials + 1)
     ways = np.cumsum(np.log((trials - counts + 1) / counts))[successes - 1 :]

@@ -1,6 +1,6 @@
 """Whether a photo plainly shows several fruits, from the feature map that it is graded by.
 
-A small network over the places of the map, in NumPy, so that a plain answer can say it at no
+A small network over the places of the map, in NumPy, so that every prediction can say so at no
 noticeable cost. Finding the fruits is the detector's work.
 """
 
@@ -60,8 +60,8 @@ class SeveralFruits:
     def from_arrays(
         cls, stored: Mapping[str, NDArray[Any]], channels: int
     ) -> "SeveralFruits | None":
-        """None for a head without them. Raises ValueError or KeyError for others than those of
-        `arrays` on feature maps of `channels`."""
+        """None for a head without such arrays. Raises ValueError or KeyError if they are not those
+        of `arrays` for feature maps of `channels`."""
         if f"{PREFIX}reduce" not in stored:
             return None
         own = {name: stored[PREFIX + name] for name in NAMES}

@@ -40,7 +40,7 @@ def _split_at(position: float) -> Split:
 
 
 def position_of(group: str) -> float:
-    """Where `split_of` sees a photo, in [0, 1): the test split is at the start."""
+    """The position in [0, 1) by which `split_of` decides; the test split is at the start."""
     return _position("split", group)
 
 

@@ -19,7 +19,7 @@ class StreamedZip:
         return self._stream.take()
 
     def close(self) -> bytes:
-        """The end of the zip; without it, it cannot be opened."""
+        """The end of the zip, without which it cannot be opened."""
         self._archive.close()
         return self._stream.take()
 

@@ -1,6 +1,6 @@
 """All Prometheus metrics.
 
-Several processes on one machine count together in the folder PROMETHEUS_MULTIPROC_DIR, which
+Several processes on one machine add up their metrics in the folder PROMETHEUS_MULTIPROC_DIR, which
 `python -m api` makes for those of WEB_CONCURRENCY.
 """
 
@@ -24,7 +24,7 @@ from prometheus_client import (
 from api.core.errors import NotFiniteError, ProblemError
 from api.core.metrics_folder import VARIABLE
 
-# Of several processes: the value set last.
+# With several processes, the value set last counts.
 MOST_RECENT: Literal["livemostrecent"] = "livemostrecent"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -52,7 +52,7 @@ RECORDER_QUEUE = Gauge(
     "ripeline_recorder_queue", "Predictions that wait to be recorded.", multiprocess_mode="livesum"
 )
 RECORDER_DROPPED = Counter(
-    "ripeline_recorder_dropped", "Photographs and records that found no room.", ["what"]
+    "ripeline_recorder_dropped", "Photographs and records dropped for lack of room.", ["what"]
 )
 CHAMPION = Gauge(
     "ripeline_champion_info",
@@ -73,7 +73,7 @@ DEPENDENCY_CHANGED = Gauge(
 )
 ENGINE_SECONDS = Gauge(
     "ripeline_engine_seconds",
-    "One photo's forward pass, when the version that serves was loaded; 0 for an engine before.",
+    "One photo's forward pass, timed when the serving version was loaded; 0 for a former engine.",
     ["engine", "precision"],
     multiprocess_mode=MOST_RECENT,
 )
@@ -94,13 +94,13 @@ NOTIFICATIONS = Gauge(
 DRIFT = Gauge("ripeline_drift", "Each drift figure.", ["figure"], multiprocess_mode=MOST_RECENT)
 DRIFT_THRESHOLD = Gauge(
     "ripeline_drift_threshold",
-    "What each drift figure is held against.",
+    "The threshold of each drift figure.",
     ["figure"],
     multiprocess_mode=MOST_RECENT,
 )
 ACCURACY_IN_USE = Gauge(
     "ripeline_accuracy_in_use",
-    "Share that people found right of the drawn predictions of the version that serves; NaN "
+    "Share of the serving version's randomly sampled predictions that people found right; NaN "
     "without answers.",
     multiprocess_mode=MOST_RECENT,
 )
@@ -111,13 +111,13 @@ ACCURACY_BELOW_HELD_OUT = Gauge(
 )
 SHADOW_PHOTOS = Gauge(
     "ripeline_shadow_photos",
-    "Photos that a version graded beside the one in use: same, different, failed.",
+    "Photos that the shadow version graded beside the one in use: same, different, failed.",
     ["outcome"],
     multiprocess_mode=MOST_RECENT,
 )
 SHADOW_AGREEMENT = Gauge(
     "ripeline_shadow_agreement",
-    "Share of the same grades; NaN without a version beside the one in use.",
+    "Share of photos that it graded the same; NaN without a shadow version.",
     multiprocess_mode=MOST_RECENT,
 )
 SHADOW_BELOW_MIN = Gauge(
@@ -126,7 +126,7 @@ SHADOW_BELOW_MIN = Gauge(
     multiprocess_mode=MOST_RECENT,
 )
 SHADOW_DROPPED = Counter(
-    "ripeline_shadow_dropped", "Photos for which the version beside had no room."
+    "ripeline_shadow_dropped", "Photos for which the shadow version had no room."
 )
 SKEW_PHOTOS = Gauge(
     "ripeline_skew_photos",
@@ -135,17 +135,17 @@ SKEW_PHOTOS = Gauge(
 )
 SKEW_SAME_CLASS = Gauge(
     "ripeline_skew_same_class",
-    "Share of them that keep the class that was learned; NaN of fewer than 20.",
+    "Share of them that keep the class that was learned; NaN for fewer than 20.",
     multiprocess_mode=MOST_RECENT,
 )
 SKEW_FOUND = Gauge(
     "ripeline_skew_found",
-    "1 if what is served differs from what was learned; NaN while too few were compared.",
+    "1 if serving differs from what was learned; NaN while too few were compared.",
     multiprocess_mode=MOST_RECENT,
 )
 PHOTOS_REFUSED = Counter(
     "ripeline_photos_refused",
-    "Photographs that were not taken, to be graded or learned from, by the code of the error.",
+    "Photographs refused, for grading or for learning, by the code of the error.",
     ["reason"],
 )
 # Starts at 0, so that the first refusal for a reason shows as an increase.
@@ -158,7 +158,7 @@ for _reason in (
 ):
     PHOTOS_REFUSED.labels(_reason)
 UPLOADS = Counter("ripeline_uploads", "Files sent to learn from.", ["outcome"])
-FEEDBACK = Counter("ripeline_feedback", "Words on predictions.", ["correct"])
+FEEDBACK = Counter("ripeline_feedback", "Feedback on predictions.", ["correct"])
 
 
 class MetricsFolderMissingError(ProblemError):
@@ -167,13 +167,16 @@ class MetricsFolderMissingError(ProblemError):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"The folder {folder} ({VARIABLE}), in which the processes of this service count, is "
-            "gone. Make it again and restart the service."
+            f"The folder {folder} ({VARIABLE}), in which the processes of this service add up "
+            "their metrics, is gone. Make it again and restart the service."
         )
 
 
 def registry() -> CollectorRegistry:
-    """Of this process, or of all if they share a folder. Raises MetricsFolderMissingError."""
+    """The metrics of this process, or of all that share its folder.
+
+    Raises MetricsFolderMissingError.
+    """
     folder = shared_folder()
     if folder is None:
         return REGISTRY
@@ -186,7 +189,7 @@ def registry() -> CollectorRegistry:
 
 
 def shared_folder() -> Path | None:
-    """Where several processes count together; None for one alone."""
+    """Where several processes add up their metrics; None for one alone."""
     folder = os.environ.get(VARIABLE)
     return Path(folder) if folder else None
 
@@ -206,7 +209,7 @@ def predictions_of_all(folder: Path) -> int:
 
 
 def _forget_dead_processes(folder: Path) -> None:
-    """What a process that has ended had in its queue, and which version it served, is gone."""
+    """Drop the gauges of ended processes: their queues, and the versions they served, are gone."""
     for file in folder.glob("gauge_live*_*.db"):
         pid = file.stem.rpartition("_")[2]
         if pid.isdigit() and not _is_alive(int(pid)):
@@ -238,7 +241,7 @@ def count_prediction(
 
 @contextmanager
 def counting_failures(*, recorded: bool = True) -> Iterator[None]:
-    """Count what was sent if taking or grading it raises a ProblemError.
+    """Count a photo as failed if accepting or grading it raises a ProblemError.
 
     If the prediction is not `recorded`, only a NotFiniteError counts.
     """

@@ -1,4 +1,4 @@
-"""Sweeps a threshold on the freshness score: what is wrong on either side of it, at what cost.
+"""Sweeps a threshold on the freshness score: the errors on either side of it, and their cost.
 
 Fruits that belong below the threshold and score above it are let through; those that belong above
 and score below it are refused.
@@ -24,8 +24,8 @@ _EQUAL = 1e-9
 
 
 class Costs(NamedTuple):
-    """What a fruit costs that is let through, and one that is refused. `worse_share`, 0 to 1: how
-    much of what is graded belongs below; None: as among the fruits of the sweep.
+    """The cost of a fruit that is let through, and of one that is refused. `worse_share`, 0 to 1:
+    the share of all graded fruit that belongs below; None: as among the fruits of the sweep.
     """
 
     let_through: float
@@ -35,8 +35,9 @@ class Costs(NamedTuple):
 
 @dataclass(frozen=True)
 class Errors:
-    """The errors of one threshold. Shares are of the fruits of that side, None without any; each
-    with the upper end of its 95 % interval. `cost`: of a hundred fruits, None without both sides.
+    """The errors of one threshold. Shares are of the fruits on that side, None without any; each
+    has the upper end of its 95 % interval. `cost`: of a hundred fruits, None unless both sides
+    have fruits.
     """
 
     threshold: float
@@ -98,9 +99,9 @@ class SweptFruits:
     def cheapest(self, in_use: float, costs: Costs) -> Errors | None:
         """The threshold that costs least; None with fewer than FEWEST fruits on either side.
 
-        It is the one `in_use` unless another saves more than chance would: by CERTAIN standard
-        errors, where each fruit that changes sides counts as one event. Among equally cheap ones it
-        is the middle of the run nearest to `in_use`: just beyond its ends, one more fruit is wrong.
+        It is the one `in_use` unless another saves more than chance would: CERTAIN standard errors,
+        where each fruit that changes sides counts as one event. Of equally cheap ones it is the
+        middle of the run nearest to `in_use`: just beyond its ends, one more fruit is wrong.
         """
         if min(self.worse_count, self.better_count) < FEWEST:
             return None

@@ -1,4 +1,4 @@
-"""Tables as sheets of a workbook (XLSX) that any spreadsheet opens right."""
+"""Tables as sheets of a workbook (XLSX) that any spreadsheet opens correctly."""
 
 import io
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -13,8 +13,8 @@ _WIDTH = 16
 
 
 class WorkbookWriter:
-    """Texts are written as texts, and none begins like a formula, also where it is copied. Columns
-    whose name is in `shares` (0 to 1) are written in percent, as a person reads them.
+    """Writes text as text, and none that begins like a formula, so copies are safe too. Columns
+    whose name is in `shares` (0 to 1) are written in percent.
     """
 
     def __init__(self, workbook: Any, shares: Collection[str]) -> None:
@@ -26,7 +26,7 @@ class WorkbookWriter:
         return self._workbook.add_worksheet(title)
 
     def add_table(self, title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-        """A sheet of one table, whose head stays in sight."""
+        """A sheet of one table, whose header stays in sight."""
         sheet = self.add_sheet(title)
         sheet.set_column(0, len(head) - 1, _WIDTH)
         sheet.freeze_panes(1, 0)
@@ -39,7 +39,7 @@ class WorkbookWriter:
     def write_table(
         self, sheet: Any, start: int, head: Sequence[str], rows: Iterable[Sequence[Cell]]
     ) -> None:
-        """A head in row `start`, and what is below it."""
+        """A header in row `start`, and the rows below it."""
         for column, name in enumerate(head):
             sheet.write_string(start, column, spreadsheet_text(name), self._bold)
         for row, cells in enumerate(rows, start + 1):

@@ -78,5 +78,5 @@ def test_first_known_look_alike_is_named() -> None:
     list("\u200b\u200d\u2060\ufeff\u00ad\u202e\u2066\u115f\u3164\ufe0f\U000e0041\x1b\x00"),
 )
 def test_character_that_is_not_seen_is_refused(character: str) -> None:
-    with pytest.raises(ValueError, match=rf"not seen \(U\+{ord(character):04X}"):
+    with pytest.raises(ValueError, match=rf"invisible character \(U\+{ord(character):04X}"):
         normalise_class_name(f"fresh{character}apples")

@@ -104,8 +104,8 @@ def test_uploads_and_batches_take_the_same_forms(client: TestClient) -> None:
     [
         (b"Rar!\x1a\x07\x01\0", "a RAR archive"),
         (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-        (b"\x1f\x8b\x08", "packed by gzip"),
-        (b"PK\x07\x08", "a part of a divided zip"),
+        (b"\x1f\x8b\x08", "compressed with gzip"),
+        (b"PK\x07\x08", "a part of a split zip"),
     ],
 )
 def test_other_archive_is_not_asked_for_its_class(

@@ -1,7 +1,7 @@
 """Aligns two photos and compares them where they differ most.
 
-The mean difference of two scenes says little: before a fixed camera, two fruits differ in a few
-places only. A copy that was saved again, resized, brightened or cropped is equal everywhere.
+The mean difference of two scenes says little: in front of a fixed camera, two fruits differ only in
+a few places. A copy that was saved again, resized, brightened or cropped is the same everywhere.
 """
 
 from typing import Any
@@ -18,33 +18,33 @@ SIDE = 64
 COARSE = ((16, 8),)
 FINE = ((32, 6), (64, 2))
 COMPARED_SIDE = 32
-# What alignment fits: scale and shift of each axis, as a crop changes them; or any affine map.
+# The parameters that alignment fits: scale and shift of each axis (a crop), or any affine map.
 CROPPED = (0, 2, 4, 5)
 TURNED = (0, 1, 2, 3, 4, 5)
-# Limits of a step, of the scale less 1, and of the change of contrast.
+# Limits of a step, of the scale minus 1, and of the change of contrast.
 MAX_STEP = 0.1
 MIN_SCALE, MAX_SCALE = -0.35, 0.45
 MIN_GAIN, MAX_GAIN = 0.6, 1.7
 BLOCK = 8
-# Differences are counted in this unit: so many grey levels, plus this share of the step to the next
-# pixel, which a shift by less than a pixel explains.
+# The unit of a difference: this many grey levels, plus this share of the step to the next pixel,
+# which a shift by less than a pixel explains.
 FLAT_TOLERANCE = 6.0
 EDGE_TOLERANCE = 0.5
 # Share of a block, and of the whole, that the other photo must cover to be compared.
 MIN_BLOCK_COVERED = 0.4
 MIN_COVERED = 0.5
-# Values between which neither photo is cut off at black or white.
+# Between these values, neither photo is clipped to black or white.
 DARKEST, BRIGHTEST = 16, 200
 
 
 def thumbnail_pixels(image: Image.Image) -> NDArray[np.uint8]:
-    """What photos are compared by: uint8 [64, 64, 3], the whole image squeezed into a square."""
+    """The thumbnail to compare photos by: uint8 [64, 64, 3], squeezed into a square."""
     small = image.resize((SIDE, SIDE), Image.Resampling.BOX)
     return np.asarray(small.convert("RGB"), dtype=np.uint8)
 
 
 def rotation(degrees: float) -> FloatArray:
-    """A start of `coarse_align` for a photo that was turned about its middle: float32 [6]."""
+    """The start of `coarse_align` for a photo that was turned about its middle: float32 [6]."""
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     return np.array([cosine - 1, -sine, 0, sine, cosine - 1, 0], np.float32)
 
@@ -57,9 +57,9 @@ def coarse_align(
 ) -> tuple[FloatArray, FloatArray]:
     """Align pairs uint8 [k, 64, 64, 3] at low resolution, from the maps `start` float32 [k, 6].
 
-    Returns the maps and the correlation of each pair, float32 [k]. A map (a, b, c, d, e, f) takes a
-    place of the photo to (x + ax + by + c, y + dx + ey + f) of the other; places are from -0.5 to
-    0.5.
+    Returns the maps and the correlation of each pair, float32 [k]. A map (a, b, c, d, e, f) takes
+    the point (x, y) of the photo to (x + ax + by + c, y + dx + ey + f) of the other; coordinates
+    run from -0.5 to 0.5.
     """
     grey, other_grey, maps = greyscale(photos), greyscale(others), start
     for side, steps in COARSE:
@@ -153,7 +153,7 @@ def _align(
 ) -> FloatArray:
     """Refine the maps of pairs float32 [k, side, side] by Gauss-Newton steps.
 
-    Contrast and brightness are fitted along; pixels that fit badly count less.
+    Contrast and brightness are fitted too; pixels that fit badly count less.
     """
     count, side = photos.shape[:2]
     x, y = _places(side)
@@ -198,7 +198,7 @@ def _steepness(grey: FloatArray) -> FloatArray:
 
 
 def _scaled(own: FloatArray, other: FloatArray, covered: NDArray[np.bool_]) -> FloatArray:
-    """`other` [k, p, 3] times the usual ratio of each channel, as when a photo is brightened."""
+    """`other` [k, p, 3] times the median ratio of each channel, as when a photo is brightened."""
     some = (slice(None), slice(None, None, 5))
     usable = covered[some][..., None] & (other[some] > DARKEST) & (other[some] < BRIGHTEST)
     count = usable.sum(axis=1, keepdims=True)
@@ -226,7 +226,7 @@ def _fitted(
         own_mean = (own * weights).sum(axis=1, keepdims=True) / total
         deviation = other - mean
         weighted = deviation * weights
-        # In a flat photo noise must not decide: its contrast stays.
+        # Keeps the contrast of a flat photo, where noise would decide it.
         flatness = 50 * total
         gain = (weighted * (own - own_mean)).sum(axis=1, keepdims=True) + flatness
         gain /= (weighted * deviation).sum(axis=1, keepdims=True) + flatness
@@ -240,7 +240,7 @@ def _fitted(
 def _block_differences(
     residual: FloatArray, covered: NDArray[np.bool_], edges: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """The difference in the worst block, and in all, in tolerances: float32 [k] each."""
+    """The difference in the worst block and in the whole, in tolerances: float32 [k] each."""
     count = len(residual)
     smooth: NDArray[Any] = (residual * covered[..., None]).reshape(count, SIDE, SIDE, 3)
     # Noise of single pixels does not count.

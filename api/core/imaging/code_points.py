@@ -21,14 +21,14 @@ _PRIMARIES: dict[int, Chromaticities] = {
     12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), _D65),
 }
 _LINEAR, _PQ, _HLG = 8, 16, 18
-# White of text and paper in HDR pictures (BT.2408), in cd/m²; what is brighter becomes white.
+# White of text and paper in HDR pictures (BT.2408), in cd/m²; anything brighter becomes white.
 _WHITE, _PQ_PEAK, _HLG_PEAK = 203, 10_000, 1000
 _NAMED = b"colrnclx"
 _STEPS = 1024
-_CURVED_GAMMA = (0.4, 0.5)  # PNG gammas that mean sRGB, whose curve is no pure power.
+_CURVED_GAMMA = (0.4, 0.5)  # PNG gammas that mean sRGB, whose curve is not a pure power.
 _D50 = (0.9642, 1.0, 0.8249)
 _BRADFORD = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
-# Class, colours and connection space of a profile.
+# Class, colour space and connection space of a profile.
 _KIND = (b"mntr", b"RGB ", b"XYZ ")
 _Matrix = Sequence[Sequence[float]]
 
@@ -65,7 +65,7 @@ def _of_code_points(primaries: int, transfer: int) -> bytes | None:
 
 @lru_cache
 def _of_png(chromaticity: tuple[float, ...] | None, gamma: float | None) -> bytes | None:
-    """Of `cHRM` (white first) and `gAMA`; None if they make no sense."""
+    """From `cHRM` (white first) and `gAMA`; None if they make no sense."""
     if not gamma or not 0.1 <= gamma <= 5:
         return None
     is_srgb = _CURVED_GAMMA[0] <= gamma <= _CURVED_GAMMA[1]
@@ -108,7 +108,7 @@ def _xyz(values: Sequence[float]) -> bytes:
 
 
 def _to_xyz_d50(points: Chromaticities) -> _Matrix:
-    """Linear RGB to XYZ under the white of profiles."""
+    """The matrix from linear RGB to XYZ under D50, the white of profiles."""
     *colours, white = ((x / y, 1.0, (1 - x - y) / y) for x, y in points)
     shape = list(zip(*colours, strict=True))
     scale = _times(_inverse(shape), [[value] for value in white])
@@ -127,7 +127,7 @@ def _times(left: _Matrix, right: _Matrix) -> list[list[float]]:
 
 
 def _inverse(matrix: _Matrix) -> list[list[float]]:
-    """Of 3 x 3; the cross products of its rows over its determinant, as columns."""
+    """The inverse of a 3 x 3: the cross products of its rows over its determinant, as columns."""
     first, second, third = matrix
     crosses = [_cross(second, third), _cross(third, first), _cross(first, second)]
     determinant = sum(a * b for a, b in zip(first, crosses[0], strict=True))

@@ -1,6 +1,6 @@
 """Embedded ICC colour profiles: pixels are converted to sRGB, which the network is trained on.
 
-Imports no NumPy, whose threads `python -m api` limits before.
+Imports no NumPy: `python -m api` must limit its threads first.
 """
 
 import io
@@ -12,7 +12,7 @@ from PIL import Image, ImageChops, ImageCms
 
 # Profiles with tables, such as those of printers, have up to 3 MB.
 MAX_PROFILE_BYTES = 4 * 2**20
-# Of 255. Variants of sRGB differ from one another by as much, which nobody sees.
+# Out of 255. Variants of sRGB differ from one another by this much, which nobody sees.
 SAME_WITHIN = 2
 CACHED_PROFILES = 8
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
@@ -35,8 +35,8 @@ class Conversion(NamedTuple):
 def conversion_of(image: Image.Image) -> Conversion | None:
     """The conversion that the embedded profile of `image` asks for.
 
-    None without a profile and for that of sRGB; also for one that is broken or of other colours
-    than the image has, which viewers ignore as well.
+    None without a profile and for that of sRGB; also for one that is broken or does not fit the
+    image's mode, which viewers ignore as well.
     """
     profile = image.info.get("icc_profile")
     if not profile or len(profile) > MAX_PROFILE_BYTES:
@@ -48,13 +48,13 @@ def conversion_of(image: Image.Image) -> Conversion | None:
 def _fits(profile_mode: str, mode: str) -> bool:
     if "CMYK" in (profile_mode, mode):
         return profile_mode == mode
-    # Greyscale with a profile of RGB is common.
+    # Greyscale images with an RGB profile are common.
     return profile_mode == "RGB" or mode in _GREY_MODES
 
 
 @lru_cache(CACHED_PROFILES)
 def _conversion(profile: bytes) -> Conversion | None:
-    """None if the profile is broken, or is that of sRGB."""
+    """None if the profile is broken, or is sRGB."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         mode = _MODES[source.profile.xcolor_space.strip()]
@@ -73,7 +73,7 @@ def _conversion(profile: bytes) -> Conversion | None:
 
 
 def _changes_nothing(conversion: Conversion) -> bool:
-    """Whether colours all over the space stay as they are."""
+    """Whether colours from the whole space stay the same."""
     if conversion.mode == "CMYK":
         return False
     grid = bytes(value for colour in product(range(0, 256, 15), repeat=3) for value in colour)

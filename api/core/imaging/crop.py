@@ -5,19 +5,19 @@ from PIL import Image
 from api.core.boxes import Box
 from api.core.imaging.decode import DecodedImage
 
-# As a share of the longer side of a box, on each side of it; training varies it.
+# The margin on each side of a box, as a share of its longer side; training varies it.
 BOX_MARGIN = 0.15
 
 
 def crop_around(image: Image.Image, box: Box, margin: float = BOX_MARGIN) -> Image.Image:
     """Crop to a square around `box`, in pixels of `image`, with a margin on all sides.
 
-    The picture clips it, so a crop at the edge is not square.
+    It is clipped to the picture, so a crop at the edge is not square.
     """
     half = max(box.x_max - box.x_min, box.y_max - box.y_min) * (0.5 + margin)
     x, y = (box.x_min + box.x_max) / 2, (box.y_min + box.y_max) / 2
     left, top = max(0, round(x - half)), max(0, round(y - half))
-    # A box of less than a pixel has one as well.
+    # Even a box smaller than a pixel gets one.
     right = max(left + 1, min(image.width, round(x + half)))
     bottom = max(top + 1, min(image.height, round(y + half)))
     return image.crop((left, top, right, bottom))

@@ -1,6 +1,6 @@
 """Image files to verified, upright pixels in sRGB.
 
-Training, evaluation, import and serving share this decoder, so a photo has the same pixels in all.
+Training, evaluation, import and serving share this decoder, so a photo has the same pixels in each.
 """
 
 import io
@@ -25,17 +25,17 @@ EXTENSIONS = (
     *(".png", ".apng", ".webp", ".bmp", ".dib", ".heic", ".heif", ".hif", ".avif"),
 )
 MAX_PIXELS = 64_000_000
-# Of a file's first bytes, what `starts_like_photo` looks at.
+# The number of first bytes that `starts_like_photo` needs.
 START_BYTES = 12
 
-# Large images are decoded or reduced by an integer factor, to save time and memory; no side gets
-# shorter than this by default. Twice the largest usual input size, so that the final resize still
-# averages.
+# Large images are decoded smaller, or reduced by an integer factor, to save time and memory. By
+# default no side gets shorter than this: twice the largest usual input size, so that the final
+# resize still averages.
 DRAFT_SIDE = 448
 STRIP_ROWS = 32
 # Limits of `decodes_quickly`: a photo of this size takes about as long as a forward pass.
 QUICK_BYTES, QUICK_PIXELS = 256 * 2**10, 2**20
-# Of a JPEG, what libjpeg shows where it found no data; CMYK is inverted.
+# What libjpeg fills in where a JPEG has no data; CMYK is inverted.
 MISSING = (127, 128)
 
 # EXIF orientation to the transposition that makes the image upright.
@@ -54,9 +54,9 @@ pillow_heif.register_heif_opener()
 # `decode` checks the size itself: Pillow's check depends on process-wide warning filters, which are
 # not thread-safe.
 Image.MAX_IMAGE_PIXELS = None
-# Of a profile or text; Pillow refuses the whole image beyond. All texts together: 64 MiB.
+# For a profile or text; Pillow refuses an image with a larger one. All texts together: 64 MiB.
 PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES
-# Photos are decoded side by side.
+# One thread per photo: several photos are decoded at once.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
@@ -141,7 +141,7 @@ def decode(
 
 
 def _decode_repaired(data: bytes, max_pixels: int, min_side: int | None) -> DecodedImage | None:
-    """None if pixels are missing, or the file is damaged otherwise."""
+    """None if pixels are missing, or the file is damaged in another way."""
     first = None
     for version in repaired(data):
         try:
@@ -159,8 +159,8 @@ def _decode(
 ) -> DecodedImage:
     """As `decode`; `min_side` None means full size.
 
-    Raises TruncatedImageError too where only `repaired` can tell whether pixels are missing, unless
-    not `may_lack_pixels`.
+    With `may_lack_pixels`, also raises TruncatedImageError where only `repaired` can tell whether
+    pixels are missing.
     """
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
@@ -195,11 +195,11 @@ def _decode(
 
 
 def _may_lack_pixels(image: Image.Image, data: bytes) -> bool:
-    """Whether a JPEG that libjpeg decoded, with warnings that Pillow hides, may be cut off.
+    """Whether a JPEG may be cut off although libjpeg decoded it: Pillow hides libjpeg's warnings.
 
-    True for one that ends in the middle grey of missing pixels, and for a progressive one of which
-    a scan is missing. Cameras that lose data, and programs that save what they received, put the
-    end mark after any part.
+    True for one that ends in the middle grey of missing pixels, and for a progressive one that
+    lacks a scan. The end mark proves nothing: cameras that lose data, and programs that save part
+    of a file, write it all the same.
     """
     if "progressive" in image.info and end_of_scans(data) is None:
         return True
@@ -241,9 +241,9 @@ def orientation_of(image: Image.Image) -> int:
 
 
 def _to_srgb(image: Image.Image, min_side: int | None) -> Image.Image:
-    """8-bit sRGB, reduced by an integer factor if large; None means full size."""
+    """8-bit sRGB, reduced by an integer factor if large; `min_side` None means full size."""
     if image.format == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getbbox():
-        image = image.convert("RGB")  # Programs of Windows leave the fourth byte 0.
+        image = image.convert("RGB")  # Windows programs leave the fourth byte 0.
     conversion = conversion_of(image)
     mode = conversion.mode if conversion else "RGB"
     opaque = _opaque(image, mode) if min_side is None else _small(image, mode, min_side)

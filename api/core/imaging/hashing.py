@@ -39,7 +39,7 @@ def perceptual_hash(image: Image.Image) -> NDArray[np.uint8]:
 def near_pairs(signatures: NDArray[np.uint8], block: int = 2048) -> NDArray[np.int64]:
     """All near-duplicate pairs among `signatures`, uint8 [n, 80]: int64 [pairs, 2], i < j.
 
-    Exhaustive, in blocks of rows; takes memory of `block` x n.
+    Exhaustive, in blocks of rows; memory grows with `block` x n.
     """
     bits = np.unpackbits(signatures[:, :EDGE_BYTES], axis=1).astype(np.float32)
     colours = signatures[:, EDGE_BYTES:].astype(np.int16)

@@ -1,7 +1,7 @@
 """Lossless removal of metadata (offset, time, camera) from image files.
 
-Compressed pixels are copied unchanged. Kept is what the pixels need to look the same: the
-orientation, and a colour profile that `decode` converts from.
+Compressed pixels are copied unchanged, with what they need to look the same: the orientation, and a
+colour profile that `decode` converts from.
 """
 
 import io
@@ -32,7 +32,7 @@ _AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 def strip_metadata(data: bytes) -> bytes | None:
     """A JPEG, PNG or WebP file without its metadata; None for other formats, animations and
-    malformed files, which have to be encoded again.
+    malformed files, which have to be re-encoded.
     """
     try:
         if data.startswith(b"\xff\xd8"):
@@ -47,7 +47,7 @@ def strip_metadata(data: bytes) -> bytes | None:
 
 
 def _jpeg(data: bytes) -> bytes | None:
-    # This opens the image, so only where there is EXIF or XMP data or a profile.
+    # `_shown_as` opens the image, so it is called only if there is EXIF or XMP data or a profile.
     needed = b"Exif" in data or b"rientation" in data or _JPEG_PROFILE in data
     orientation, is_converted = _shown_as(data) if needed else _PLAIN
     kept = [data[:2]]
@@ -90,7 +90,7 @@ def _png(data: bytes) -> bytes | None:
     names = {name for name, _ in chunks}
     if b"acTL" in names or not chunks or chunks[-1][0] != b"IEND":
         return None
-    # This decodes the image, so only where there may be something.
+    # `_shown_as` decodes the image, so it is called only if there may be something to find.
     orientation, is_converted = _shown_as(data) if names & _PNG_METADATA else _PLAIN
     kept_names = _PNG_KEPT | (_PNG_COLOURS if is_converted else set())
     kept = [whole for name, whole in chunks if name in kept_names]

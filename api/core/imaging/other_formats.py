@@ -5,7 +5,7 @@ import struct
 
 # Leading bytes that `kind_of` needs, except for the kinds of JPEG.
 START_BYTES = 512
-_AS_TEXT = "damaged on its way, where its bytes were taken for text"
+_AS_TEXT = "damaged in transit, where its bytes were treated as text"
 _STARTS = (
     (b"GIF8", "a GIF"),
     (b"II*\0", "a TIFF or a raw photo"),
@@ -23,16 +23,16 @@ _STARTS = (
     (b"8BPS", "a Photoshop file"),
     (b"%PDF", "a PDF"),
     (b"PK\x03\x04", "a zip"),
-    (b"PK\x07\x08", "a part of a divided zip"),
-    (b"MZ", "a program of Windows, perhaps a zip that unpacks itself"),
+    (b"PK\x07\x08", "a part of a split zip"),
+    (b"MZ", "a Windows program, perhaps a self-extracting zip"),
     (b"Rar!\x1a", "a RAR archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"\x1f\x8b", "packed by gzip"),
-    (b"BZh", "packed by bzip2"),
-    (b"\xfd7zXZ", "packed by xz"),
-    (b"\x28\xb5\x2f\xfd", "packed by Zstandard"),
+    (b"\x1f\x8b", "compressed with gzip"),
+    (b"BZh", "compressed with bzip2"),
+    (b"\xfd7zXZ", "compressed with xz"),
+    (b"\x28\xb5\x2f\xfd", "compressed with Zstandard"),
     (b"\x1a\x45\xdf\xa3", "a video"),
-    (b"\0\0\x01\0", "an icon of Windows"),
+    (b"\0\0\x01\0", "a Windows icon"),
     (b"\0\x05\x16\x07", "what macOS keeps beside a file, not the file itself"),
     (b"v/1\x01", "an OpenEXR"),
     (b"#?RADIANCE", "a Radiance picture"),
@@ -62,7 +62,7 @@ _TEXT_STARTS = (
     (b"<html", "a web page"),
     (b"<svg", "an SVG drawing"),
     (b"<?xml", "an XML document or an SVG drawing"),
-    (b"version https://git-lfs", "a pointer of Git LFS in place of the photo (git lfs pull)"),
+    (b"version https://git-lfs", "a Git LFS pointer in place of the photo (git lfs pull)"),
     (b"http/1.", "a whole HTTP message in place of the photo in it"),
     (b"content-", "a part of a form with its headers, in place of the photo in it"),
     (b"--", "a form that is sent as if it were a photo"),
@@ -80,14 +80,14 @@ _TEXT_BYTES = 200
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_=-]+")
 # The first bytes of a JPEG, PNG or WebP in base64.
 _BASE64_STARTS = (b"/9j/", b"_9j_", b"iVBORw0KGgo", b"UklGR")
-# By the marker of its frame, which says how its pixels are packed.
+# Markers of a JPEG's frame, which say how its pixels are compressed.
 _LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _JPEG_LS = 0xF7
 
 
 def kind_of(data: bytes) -> str | None:
-    """In words, with its article; None if it is not known, or of a kind that is read."""
+    """The kind in words, with an article; None if it is unknown, or one that is accepted."""
     for offset, start, kind in _MARKS:
         if data.startswith(start, offset):
             return kind
@@ -96,7 +96,7 @@ def kind_of(data: bytes) -> str | None:
     if data[4:8] == b"ftyp":
         return _kind_of_iso(data[8:12])
     if not data.strip(b"\0"):
-        return "nothing but zeros, as of a copy that failed"
+        return "nothing but zeros, as a failed copy leaves"
     return _kind_of_text(data)
 
 

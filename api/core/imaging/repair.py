@@ -36,7 +36,7 @@ _WEBP_PROFILE, _WEBP_ALPHA = 0x20, 0x10
 def repaired(data: bytes) -> Iterator[bytes]:
     """Versions of a damaged file that may be readable; none if nothing is known to help.
 
-    All pixels of the file are there if every version can be decoded, to the same pixels. One
+    The file has all its pixels if every version can be decoded and all give the same ones. Only one
     version is in memory at a time.
     """
     start = data.lstrip(_BEFORE)
@@ -67,7 +67,7 @@ def _png(data: bytes) -> Iterator[bytes]:
 
 
 def _is_whole(chunk: bytes) -> bool:
-    """Whether a PNG chunk has its checksum and length, and a profile a size that is read."""
+    """Whether a PNG chunk has the right checksum and length, and a profile is not too large."""
     name, body, checksum = chunk[4:8], chunk[8:-4], chunk[-4:]
     if struct.pack(">I", zlib.crc32(name + body)) != checksum:
         return False
@@ -84,7 +84,7 @@ def _is_whole(chunk: bytes) -> bool:
 
 
 def _jpeg(data: bytes) -> Iterator[bytes]:
-    """With fillings after its last scan, which show in the pixels where any are missing."""
+    """Versions with a filling after the last scan, which shows where pixels are missing."""
     end = end_of_scans(data)
     if end is not None:
         cut = data[:end].removesuffix(b"\xff")
@@ -93,11 +93,11 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
 
 
 def end_of_scans(jpeg: bytes) -> int | None:
-    """Where the last scan ends, at the end mark or that of the file; None if a scan is missing.
+    """Where the last scan ends, at the end mark or the file's end; None if a scan is missing.
 
     The last scan itself may be cut off.
     """
-    missing: dict[int, set[int]] = {}  # By component, the coefficients without their last bit.
+    missing: dict[int, set[int]] = {}  # By component, the coefficients that lack their last bit.
     offset = 2
     try:
         while jpeg[offset] == 0xFF and jpeg[offset + 1] != _JPEG_END:
@@ -121,7 +121,7 @@ def end_of_scans(jpeg: bytes) -> int | None:
 
 
 def _webp(data: bytes) -> Iterator[bytes]:
-    """Without what follows the pixels, and with its true length."""
+    """The file without what follows the pixels, and with the right length."""
     kept: list[bytes] = []
     for name, chunk in webp_chunks(data):
         if name == b"VP8X":
@@ -136,7 +136,7 @@ def _webp(data: bytes) -> Iterator[bytes]:
 
 
 def webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name and bytes of each chunk that is whole, from the start."""
+    """Name and bytes of each chunk, up to the first that is cut off."""
     offset = 12
     while offset + 8 <= len(data):
         name, length = struct.unpack_from("<4sI", data, offset)

@@ -20,7 +20,7 @@ def resize(image: Image.Image, size: int) -> Image.Image:
     """The whole image squeezed into a square of `size` pixels: the one resize of training,
     evaluation and serving.
 
-    Not cropped: fruit at the edge counts, and a heat map lies over the image as it is.
+    Not cropped: fruit at the edge counts, and a heat map covers the whole image.
     """
     return image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
 
@@ -49,8 +49,8 @@ def thumbnail(data: bytes, size: int, max_pixels: int = MAX_PIXELS) -> bytes:
 
 
 def select_stored_image(data: bytes, decoded: DecodedImage) -> bytes | Image.Image:
-    """What `encode_stored_image` needs of a file: the file itself if it is a small JPEG, which is
-    stored without encoding it again, else the decoded image.
+    """The source for `encode_stored_image`: the file itself if it is a small JPEG, which is stored
+    without re-encoding, else the decoded image.
     """
     is_small = max(decoded.width, decoded.height) <= STORED_SIDE
     return data if is_small and decoded.format == "JPEG" else decoded.image
@@ -60,7 +60,7 @@ def encode_stored_image(source: bytes | Image.Image) -> bytes:
     """A JPEG of at most 1024 pixels a side, without metadata.
 
     `source` comes from `select_stored_image`. The bytes of a JPEG only lose their metadata:
-    encoding again would take longer and lose detail.
+    re-encoding would take longer and lose detail.
     """
     if isinstance(source, bytes):
         stripped = strip_metadata(source)
@@ -73,7 +73,7 @@ def encode_stored_image(source: bytes | Image.Image) -> bytes:
 
 
 def _jpeg(image: Image.Image, side: int, quality: int) -> bytes:
-    """Shrinks `image` itself."""
+    """Shrinks `image` in place."""
     image.thumbnail((side, side))
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=quality)

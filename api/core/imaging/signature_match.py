@@ -1,6 +1,6 @@
 """Which signatures may be of the same photo as an image: mirrored, turned, or cropped a little.
 
-They only propose. Two fruits before a fixed camera have nearly one signature.
+Only proposals: two fruits in front of a fixed camera have almost the same signature.
 """
 
 from functools import lru_cache
@@ -16,16 +16,16 @@ from api.core.imaging.hashing import COLOUR_GRID, EDGE_BYTES, GRID
 
 ORIENTATIONS = 8
 BLOCK_ROWS = 8192
-# Of the score of a proposal: 1 for equal colours, and this for equal edges.
+# A proposal scores 1 for equal colours, plus this for equal edges.
 EDGE_WEIGHT = 0.3
-# Of copies, 99.9 % score more (docs/log/data.md, 2026-11-28).
+# 99.9 % of copies score more (docs/log/data.md, 2026-11-28).
 MIN_SCORE = 0.75
-# A step between neighbouring cells below this is noise; above the second all count alike.
+# A step between neighbouring cells below NOISE is noise; above CLEAR, all steps count the same.
 NOISE, CLEAR = 1.0, 12.0
 # Shares that a crop may have cut off at one side, and at two opposite sides together.
 CUTS = (0.0, 0.025, 0.05, 0.075, 0.1)
 MAX_CUT = 0.126
-# A cell of which a larger share was cut off is not compared.
+# A cell that lost a larger share than this is not compared.
 EDGE_CELL_CUT, COLOUR_CELL_CUT = 0.2, 0.05
 
 
@@ -37,7 +37,7 @@ class Proposals(NamedTuple):
 
 
 def oriented(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """`pixels` [side, side, channels] mirrored or turned: `orientation` 0 (as they are) to 7."""
+    """`pixels` [side, side, channels] mirrored or turned: `orientation` 0 (unchanged) to 7."""
     if orientation & 4:
         pixels = pixels.swapaxes(0, 1)
     if orientation & 2:
@@ -48,7 +48,7 @@ def oriented(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 
 
 def oriented_image(image: Image.Image, orientation: int) -> Image.Image:
-    """As `oriented`."""
+    """Like `oriented`, for an image."""
     if orientation & 4:
         image = image.transpose(Image.Transpose.TRANSPOSE)
     if orientation & 2:
@@ -92,11 +92,11 @@ def propose(pixels: NDArray[np.uint8], signatures: NDArray[np.uint8], most: int)
 def best_windows(
     pixels: NDArray[np.uint8], signatures: NDArray[np.uint8]
 ) -> tuple[FloatArray, FloatArray]:
-    """How well an image fits photos of which only the signature is known, whole or cropped.
+    """How well an image, whole or cropped, fits photos known only by their signatures.
 
-    Tries each part of the photo that CUTS leave, and takes the one that fits best. Returns the
-    agreement of the edges, -1 to 1, and the mean difference of the colours in grey levels: float32
-    [n] each. `pixels` uint8 [64, 64, 3], `signatures` uint8 [n, 80].
+    Tries each part of a photo that CUTS leave, and keeps the best fit. Returns the agreement of the
+    edges, -1 to 1, and the mean difference of the colours in grey levels: float32 [n] each.
+    `pixels` uint8 [64, 64, 3], `signatures` uint8 [n, 80].
     """
     rows, columns, in_rows, in_columns = _windows(GRID, GRID + 1, EDGE_CELL_CUT)
     cells = rows[:, None] @ greyscale(pixels[None])[0] @ columns[None].swapaxes(2, 3)
@@ -116,7 +116,7 @@ def best_windows(
     colours = colours.reshape(len(total), 3, -1) * shown
     known = signatures[:, EDGE_BYTES:].reshape(-1, COLOUR_GRID**2, 3).astype(np.float32)
     known = known.transpose(0, 2, 1)[:, None] * shown
-    # A photo that was brightened as a whole is the same.
+    # A copy that was brightened as a whole is still a copy.
     gain = colours.sum(axis=2) / np.maximum(known.sum(axis=3), 1)
     relit = np.minimum(known * np.clip(gain, 0.75, 1.3)[..., None], 255)
     difference = np.abs(relit - colours).sum(axis=(2, 3)) / shown.sum(axis=(1, 2))
@@ -129,7 +129,7 @@ def best_windows(
 
 
 def _normalized(rows: FloatArray) -> FloatArray:
-    """Each row float32 [n, ...] without its mean and of length 1, flattened."""
+    """Each row float32 [n, ...] minus its mean, scaled to length 1 and flattened."""
     rows = rows.reshape(len(rows), -1)
     rows = rows - rows.mean(axis=1, keepdims=True)
     length = np.linalg.norm(rows, axis=1, keepdims=True) + np.float32(1e-3)
@@ -165,7 +165,8 @@ def _bounds(cells: int, first: float, last: float) -> FloatArray:
 
 
 def _averages(cells: int, first: float, last: float) -> FloatArray:
-    """A matrix float32 [cells, 64] from a copy that lacks shares of a side to the photo's cells."""
+    """Averages a row of a copy, which lacks the shares `first` and `last` of the photo, to the
+    photo's cells: float32 [cells, 64]."""
     bounds = np.clip(_bounds(cells, first, last), 0, SIDE)
     pixels = np.arange(SIDE, dtype=np.float32)
     overlap = np.minimum(bounds[1:, None], pixels + 1) - np.maximum(bounds[:-1, None], pixels)
@@ -177,7 +178,7 @@ def _averages(cells: int, first: float, last: float) -> FloatArray:
 
 
 def _shown(cells: int, first: float, last: float, max_cut: float) -> NDArray[np.bool_]:
-    """Which cells the copy shows, but for `max_cut` of each: bool [cells]."""
+    """Which cells the copy shows, except for at most `max_cut` of each: bool [cells]."""
     bounds = _bounds(cells, first, last)
     allowed = max_cut * (bounds[1] - bounds[0])
     shown: NDArray[np.bool_] = (bounds[:-1] >= -allowed) & (bounds[1:] <= SIDE + allowed)

@@ -19,7 +19,8 @@ _WEBP_PIXELS, _WEBP_START = (b"VP8 ", b"VP8L"), 12
 _EXIF = (b"Exif", b"II*\0", b"MM\0*")
 _MAX_ITEMS = 10_000
 _FULL_COLOUR = 24
-# A row that is cut off lacks at least so many pixels, with fewer than one in so many black below.
+# A cut-off row lacks at least this many pixels; of those below, fewer than one in this many are
+# black.
 _FEWEST_PIXELS, _ONE_IN = 4, 10
 
 
@@ -31,7 +32,7 @@ def without_unwritten(data: bytes) -> bytes:
 
 
 def has_unwritten_pixels(data: bytes) -> bool:
-    """Whether zeros stand where a WebP, HEIF, AVIF or BMP has pixels."""
+    """Whether a WebP, HEIF, AVIF or BMP has zeros in place of pixels."""
     if not data.endswith(UNWRITTEN):
         return False
     try:
@@ -77,7 +78,7 @@ def _ends_unwritten(item: memoryview) -> bool:
 
 
 def _items(data: bytes) -> Iterator[memoryview]:
-    """The parts of the file that its `iloc` box (ISO 14496-12) names, empty for others."""
+    """The items that the `iloc` box (ISO 14496-12) names; empty for those outside the file."""
     view = memoryview(data)
     place = data.find(b"iloc") + len(b"iloc")
     if place < len(b"iloc"):
@@ -107,7 +108,7 @@ def _items(data: bytes) -> Iterator[memoryview]:
 def _bmp(data: bytes) -> bool:
     """Whether black begins within a row, while the row below is hardly black from there on.
 
-    Rows are written from the bottom up. A black edge or background begins otherwise.
+    Rows are stored from the bottom up. A black edge or background does not begin like this.
     """
     start, width, height, bits = (
         struct.unpack_from(kind, data, at)[0]

@@ -11,7 +11,7 @@ from tests.synthetic_images import draw_fruit, encode
 FRUIT = draw_fruit("freshapples")
 JPEG = encode(FRUIT, "JPEG")
 FRAME = b"\xff\xc0\x00\x11\x08"
-AS_TEXT = "damaged on its way, where its bytes were taken for text"
+AS_TEXT = "damaged in transit, where its bytes were treated as text"
 FORM = b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n'
 FILES: dict[str, bytes] = {
     "a GIF": encode(FRUIT, "GIF"),
@@ -37,7 +37,7 @@ COUSINS: dict[str, tuple[str, bytes]] = {
     "AVI": ("a video", b"RIFF\0\0\0\0AVI LIST"),
     "Matroska": ("a video", b"\x1a\x45\xdf\xa3" + bytes(50)),
     "tar": ("a tar archive", b"a.jpg".ljust(257, b"\0") + b"ustar\0" + bytes(300)),
-    "xz": ("packed by xz", b"\xfd7zXZ\0" + bytes(50)),
+    "xz": ("compressed with xz", b"\xfd7zXZ\0" + bytes(50)),
     "DICOM": ("a DICOM", bytes(128) + b"DICM" + bytes(50)),
     "PPM": ("a PPM", encode(FRUIT, "PPM")),
     "QOI": ("a QOI", encode(FRUIT, "QOI")),
@@ -47,7 +47,7 @@ COUSINS: dict[str, tuple[str, bytes]] = {
     "error of a server": ("JSON", b'{"error": "not found"}'),
     "words": ("text", b"Not found\n"),
     "pointer": (
-        "a pointer of Git LFS",
+        "a Git LFS pointer",
         b"version https://git-lfs.github.com/spec/v1\noid sha256:0",
     ),
     "AppleDouble": ("what macOS keeps beside a file", b"\0\x05\x16\x07\0\x02\0\0" + bytes(50)),
