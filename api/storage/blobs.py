@@ -24,14 +24,14 @@ log = logging.getLogger(__name__)
 
 
 class BadKeyError(ValueError):
-    """The key leads out of the store. A bug in the program, never a client's mistake."""
+    """The key points outside the store. A bug in the program, never a client's mistake."""
 
 
 @contextmanager
 def atomic_write(target: Path, temporary: Path) -> Iterator[BinaryIO]:
-    """Write `target` by way of `temporary`, in the same folder. It is on disk when this returns.
+    """Write `target` via `temporary`, in the same folder. It is on disk when this returns.
 
-    On an error `target` stays as it was. Raises OSError.
+    On an error `target` is unchanged. Raises OSError.
     """
     try:
         with temporary.open("wb") as stream:
@@ -66,7 +66,7 @@ def make_folder(folder: Path) -> None:
 class Blobs:
     """Bytes under keys such as `photographs/ab12.jpg`. Writes with `put` are atomic.
 
-    Every method may raise StoreError, and those that write an OSError for a full disk.
+    Every method may raise StoreError; those that write may also raise OSError for a full disk.
     """
 
     def __init__(self, url: str) -> None:
@@ -83,14 +83,14 @@ class Blobs:
         return next(iter(self._problems.values()), None)
 
     def recheck(self) -> None:
-        """If the store failed, look whether it works again. Raises nothing."""
+        """If the store failed, check whether it works again. Never raises."""
         if self._problems:
             with suppress(OSError):
                 self._check()
 
     def _check(self) -> None:
         """Write, read and delete a blob."""
-        key = f".check.{uuid4().hex}"  # Swept as an unfinished write.
+        key = f".check.{uuid4().hex}"  # If left behind, swept as an unfinished write.
         self.put(key, b"x")
         self.get(key)
         self.delete(key)
@@ -121,7 +121,7 @@ class Blobs:
                 Path(path).parent.mkdir(parents=True, exist_ok=True)
                 try:
                     Path(path).write_bytes(data)
-                except OSError:  # Such as a full disk, which the part of it would keep full.
+                except OSError:  # On a full disk, the partial file would keep it full.
                     Path(path).unlink(missing_ok=True)
                     raise
             else:
@@ -163,10 +163,10 @@ class Blobs:
     def delete_each(
         self, keys: Iterable[str], delete: Callable[[str], object] | None = None
     ) -> list[str]:
-        """Delete blobs one by one, by `delete` if there is something to be done with each.
+        """Delete blobs one by one, with `delete` if there is more to do for each.
 
-        Returns those that cannot be deleted, such as an immutable file. If no other blob can be
-        deleted either, it raises StoreError: each may take seconds.
+        Returns the keys that cannot be deleted, such as immutable files. Raises StoreError if no
+        other blob can be deleted either, since each attempt may take seconds.
         """
         failed = []
         for key in keys:
@@ -179,7 +179,7 @@ class Blobs:
         return failed
 
     def _check_others(self) -> None:
-        """Raises StoreError if it is not one blob alone that fails."""
+        """Raises StoreError if other blobs fail too."""
         try:
             self._check()
         except StoreError:
@@ -207,7 +207,7 @@ class Blobs:
         )
 
     def delete_unfinished(self, before: datetime) -> int:
-        """Delete what writes of killed processes left, if older than `before`; returns how many."""
+        """Delete unfinished writes of killed processes, older than `before`; returns how many."""
         if not self._is_local:
             return 0
         deleted = 0
@@ -216,7 +216,7 @@ class Blobs:
                 if path.stat().st_mtime < before.timestamp():
                     path.unlink()
                     deleted += 1
-            except FileNotFoundError:  # Another process sweeps too.
+            except FileNotFoundError:  # Another process is sweeping too.
                 continue
             except OSError as error:
                 log.warning("An unfinished write cannot be deleted: %s", error)
@@ -242,14 +242,14 @@ class Blobs:
         with self._access("read", path):
             if not self._is_local:
                 return sorted(self._fs.find(path))
-            # Not `find`, for which a folder that cannot be read is empty.
+            # Not `find`, which takes an unreadable folder for an empty one.
             walk = os.walk(path, onerror=_unless_missing)
             return sorted(f"{folder}/{name}" for folder, _, names in walk for name in names)
 
     @contextmanager
     def _access(self, kind: Access, path: str) -> Iterator[None]:
-        """Raises StoreError for whatever the store raises, except for a blob that is not there, and
-        a full disk."""
+        """Raises StoreError for whatever the store raises, except for a missing blob and a full
+        disk, whose errors pass unchanged."""
         try:
             yield
         except MemoryError:

@@ -91,7 +91,7 @@ class Database:
         self._refusal: Exception | None = None
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         read_only = self.engine.execution_options(ripeline_read_only=True)
-        if not self.is_sqlite:  # SQLite reads one state in any case.
+        if not self.is_sqlite:  # A transaction of SQLite always reads a single state.
             read_only = read_only.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
@@ -143,7 +143,7 @@ class Database:
         self._refusal = None
 
     def refuse_writes(self, error: Exception) -> None:
-        """Let `session` fail with `error` until the next successful `upgrade`."""
+        """Make `session` fail because of `error` until the next successful `upgrade`."""
         self._refusal = error
 
     def is_empty(self) -> bool:
@@ -179,7 +179,7 @@ class Database:
 
     @contextmanager
     def _sqlite_migration_lock(self) -> Iterator[None]:
-        """A file lock: two processes that create a database at once do not wait for each other."""
+        """A file lock, since SQLite lets two processes create a database at the same time."""
         if self.path is None:
             yield
             return
@@ -194,7 +194,7 @@ class Database:
 class OpenTransaction(Database):
     """A database inside one transaction: all its sessions are `session`.
 
-    The caller of what uses it commits or rolls back everything at once.
+    Whoever opened the transaction commits or rolls back everything at once.
     """
 
     def __init__(self, database: Database, session: Session) -> None:
@@ -214,7 +214,7 @@ class OpenTransaction(Database):
 def upsert(
     session: Session, table: type[Base], key: Mapping[str, Any], values: Mapping[str, Any]
 ) -> None:
-    """Insert the row of `key`, or set its `values` if it exists; without any it stays as it is."""
+    """Insert the row of `key`, or update an existing one with `values`, if there are any."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     insert = (sqlite.insert if is_sqlite else postgresql.insert)(table).values(**key, **values)
     if values:
@@ -238,7 +238,7 @@ def _check_encoding(connection: Connection) -> None:
 
 
 def _engine(url: str) -> Engine:
-    """`hide_parameters`: errors are logged, and no log may have the split secret."""
+    """`hide_parameters`: errors are logged, and the split secret must not get into a log."""
     if not url.startswith("sqlite"):
         # `client_encoding`: a database with the encoding SQL_ASCII would otherwise return bytes.
         options = {"connect_timeout": CONNECT_SECONDS, "client_encoding": "utf8"}
@@ -264,7 +264,7 @@ def _engine(url: str) -> Engine:
 
     @event.listens_for(engine, "handle_error")
     def _on_error(context: ExceptionContext) -> None:
-        # Neither SQLite's error nor SQLAlchemy's tells damage from a wrong query by its class.
+        # The class of SQLite's or SQLAlchemy's error does not tell damage from a wrong query.
         error = context.original_exception
         if is_damaged(error):
             raise DamagedCatalogError(context.statement, None, error) from error

@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 _SQLITE_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # EFBIG: a limit on the size of files, as in some containers.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# SQLSTATE of a full disk. Its class in psycopg would do, but with SQLite nothing else needs that
-# library, and importing it takes a twentieth of the start.
+# SQLSTATE of a full disk. The error class of psycopg would do, but with SQLite nothing else needs
+# that library, and importing it takes a twentieth of the start-up.
 _POSTGRES_FULL = "53100"
 FULL = "There is no disk space left for the catalog. Free some."
 STORE_FULL = "There is no disk space left for photos and models. Free some."
@@ -18,7 +18,7 @@ UNREACHABLE = "The catalog cannot be opened. The log of the service says why."
 
 
 class DamagedCatalogError(OperationalError):
-    """The file is no SQLite database any more. Waiting does not help."""
+    """The file is no longer a SQLite database. Waiting does not help."""
 
 
 class ClosedCatalogError(OperationalError):
@@ -26,7 +26,7 @@ class ClosedCatalogError(OperationalError):
 
 
 class UnusableCatalogError(Exception):
-    """The database is whole, but this version must not write to it. Nothing was changed."""
+    """The database is intact, but this version must not write to it. Nothing was changed."""
 
 
 class ForeignDatabaseError(UnusableCatalogError):
@@ -60,7 +60,7 @@ class StoreError(OSError):
 
     @classmethod
     def of(cls, error: Exception, path: str) -> Self:
-        """`error` is what the store raised, of any kind. Its number, words and file are kept."""
+        """Wrap any error that the store raised, keeping its number, words and file."""
         number, words, file = (
             (error.errno, error.strerror, error.filename)
             if isinstance(error, OSError)
@@ -87,7 +87,7 @@ def is_disk_full(error: BaseException | None) -> bool:
     if isinstance(error, DBAPIError):
         error = error.orig
     if isinstance(error, OSError):
-        # `tempfile` raises ENOENT where it could write to none of its folders.
+        # `tempfile` raises ENOENT if it can write to none of its folders.
         no_folder = error.errno == errno.ENOENT and "temporary directory" in str(error.strerror)
         return error.errno in _FULL or no_folder
     return (
@@ -97,7 +97,7 @@ def is_disk_full(error: BaseException | None) -> bool:
 
 
 def describe(error: BaseException) -> str:
-    """For `/status`, without paths and addresses."""
+    """The problem in words for `/status`, without paths and addresses."""
     if isinstance(error, UnusableCatalogError):
         return str(error)
     if isinstance(error, DamagedCatalogError):
@@ -111,7 +111,7 @@ def describe(error: BaseException) -> str:
 
 
 def store_problem(error: BaseException, access: str) -> str:
-    """As `describe`, of the blob store. `access`: what was tried, as in "read"."""
+    """As `describe`, for the blob store. `access`: what was tried, "read" or "written"."""
     if is_disk_full(error):
         return STORE_FULL
     return (

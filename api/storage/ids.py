@@ -1,8 +1,8 @@
 """Ids of rows and batches, and numbers to order rows by.
 
-An id is the 32 lower-case hexadecimal digits of a UUID. Paths of the API hold ids as any text, so
-that an id that cannot exist gets the same 404 as one that does not. A row is looked up by `by_id`,
-which never sends such a text to the database.
+An id is the 32 lower-case hexadecimal digits of a UUID. API paths accept any text as an id, so an
+impossible id gets the same 404 as a missing one. Rows are looked up with `by_id`, which never sends
+such text to the database.
 """
 
 import re
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from api.storage.db import Base
 from api.storage.tables import ModelRow, RunRow
 
-# For JSON schemas, which search in the text; hence the anchors.
+# For JSON schemas, whose patterns match anywhere in the text; hence the anchors.
 ID_PATTERN = "^[0-9a-f]{32}$"
 _ID = re.compile("[0-9a-f]{32}")
 Row = TypeVar("Row", bound=Base)
@@ -34,8 +34,8 @@ def is_id(text: object) -> bool:
 def by_id(session: Session, table: type[Row], row_id: str, *, lock: bool = False) -> Row | None:
     """The row of this id; None if there is none.
 
-    `lock`: until the end of the transaction, and read anew. A text that is no id is not looked up:
-    PostgreSQL refuses null characters.
+    With `lock`, it is read afresh and locked until the end of the transaction. Text that is not an
+    id is not looked up: PostgreSQL refuses null characters.
     """
     if not is_id(row_id):
         return None
@@ -43,9 +43,9 @@ def by_id(session: Session, table: type[Row], row_id: str, *, lock: bool = False
 
 
 def next_number(session: Session, table: type[ModelRow] | type[RunRow]) -> int:
-    """A number above that of every row: a clock may be ahead, or be set back, but this only grows.
+    """A number above that of every row. A clock may be ahead or be set back; this only grows.
 
-    Processes of an older version give their rows none (0); those are older than the new one, too.
+    Rows from processes of an older version have no number (0) and get one here, below the new one.
     """
     highest = session.scalar(select(func.max(table.number))) or 0
     session.execute(update(table).where(table.number == 0).values(number=highest + 1))

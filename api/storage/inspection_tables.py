@@ -1,4 +1,4 @@
-"""The tables of inspections, as those in `tables`."""
+"""The tables of inspections, with the conventions of `tables`."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -18,9 +18,9 @@ _WHERE: dict[str, Any] = {"sqlite_where": _REMOVED, "postgresql_where": _REMOVED
 class InspectionRow(Base):
     """One inspection of a lot.
 
-    `kind`: of fruit, empty for mixed lots. `max_rotten`, `max_past_best`: the shares tolerated
-    (null: any). `confidence`: of a verdict. `removed_at`: null unless it was removed, with its
-    photos; it can be restored for some days.
+    `kind`: the kind of fruit, empty for mixed lots. `max_rotten`, `max_past_best`: the shares
+    tolerated (null: any). `confidence`: that of a verdict. `removed_at`: null unless it was
+    removed, with its photos; it can be restored for some days.
     """
 
     __tablename__ = "inspections"
@@ -41,14 +41,14 @@ class InspectionPhotoRow(Base):
     """One photo of an inspection; its id is that of its prediction, which has the pixels.
 
     `number`: from 1, in the inspection. `sha256`: of the file as sent. `width`, `height`: of the
-    upright photo, in pixels, as those of the boxes. `ungraded`: fruits beyond the most that are
-    graded. `same_as`: an earlier photo that seems to show the same fruits. `counted`: what a
-    person said about that; null counts. `thumbnail`: a JPEG of 64x64 pixels, while the photo is
-    kept.
+    upright photo, in the pixels of the boxes. `ungraded`: number of fruits found beyond the limit
+    of those that are graded. `same_as`: an earlier photo that seems to show the same fruits.
+    `counted`: whether a person said that it counts all the same; null counts. `thumbnail`: a JPEG
+    of 64x64 pixels, while the photo is kept.
 
     `removed_at`: null unless it was removed, alone or with its inspection, whose time it then has.
-    Meanwhile `blob` is the photo, which its prediction does not have, and `repeated_by` says of
-    each photo that was the same as this one whether it counted, by id.
+    Meanwhile `blob` is the photo, which its prediction no longer has, and `repeated_by` keeps the
+    `counted` of each photo whose `same_as` was this one, by id.
     """
 
     __tablename__ = "inspection_photos"
@@ -76,11 +76,11 @@ class InspectionPhotoRow(Base):
 
 
 class InspectionFruitRow(Base):
-    """One fruit of such a photo, as graded, and what a person said of it.
+    """One fruit of an inspection's photo, as graded, and what a person said it is.
 
     `number`: from 1, in the photo. `freshness_level`: as graded; null if none, or not recognised.
     `rotten_below`, `fresh_from`: its thresholds, as in `PredictionRow`.
-    `said`: what a person said it is; of a fruit that the grader missed (`added`) always there.
+    `said`: what a person said it is; always set for a fruit that the grader missed (`added`).
     """
 
     __tablename__ = "inspection_fruits"

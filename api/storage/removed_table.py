@@ -1,7 +1,7 @@
 """The table of training photos that were removed and can be restored for some days.
 
-They are moved here, out of the tables that all else reads, so no count, list, export or run can
-include one by mistake.
+They are moved here, out of the tables that everything else reads, so no count, list, export or run
+can include one by mistake.
 """
 
 from datetime import datetime
@@ -16,12 +16,12 @@ RemovedKind = Literal["image", "boxed"]
 
 
 class RemovedPhotoRow(Base):
-    """One removed photo, with the id that it had.
+    """One removed photo, under its old id.
 
-    `kind`: of the images, or of the boxed photos, which have no class. `contents`: the other
-    columns of its row (`row`), its boxes (`boxes`), and the predictions whose feedback it was made
-    from (`predictions`). The columns are as in `ImageRow`: until it is deleted, its source group
-    keeps its name and split.
+    `kind`: an image, or a boxed photo, which has no class. `contents`: the other columns of its row
+    (`row`), its boxes (`boxes`), and the predictions whose feedback it was made from
+    (`predictions`). The other columns are as in `ImageRow`: until the photo is deleted, its source
+    group keeps its name and split.
     """
 
     __tablename__ = "removed_photos"

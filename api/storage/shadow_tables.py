@@ -1,4 +1,4 @@
-"""The tables of versions that grade photos beside the one in use, and of what they said."""
+"""The tables of shadow versions, which grade photos beside the one in use, and of their grades."""
 
 from datetime import datetime
 from typing import Literal
@@ -16,7 +16,7 @@ class ShadowRow(Base):
     """The last time that a version graded beside the one in use.
 
     `beside`: the version in use then. `share`: of the photos of `/predict`, from 0 to 1. `photos`:
-    after so many it ends. `active`: 1 while it lasts, then null; being unique, it allows one
+    it ends after this many. `active`: 1 while it lasts, then null; being unique, it allows one
     version at a time across all processes. `ended_by`: complete, stopped (by a person), or replaced
     (another version was put in use). `same`, `different` and `failed` count its grades.
     """
@@ -44,9 +44,9 @@ class ShadowRow(Base):
 
 
 class ShadowGradeRow(Base):
-    """What the version in use and the one beside it said of one photo.
+    """The grades that the version in use and the shadow version gave one photo.
 
-    `prediction_id`: its row in the predictions may come later, or not at all. A class is null if
+    `prediction_id`: the row of the prediction may be written later, or never. A class is null if
     the photo was not recognised.
     """
 

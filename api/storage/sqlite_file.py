@@ -1,4 +1,4 @@
-"""Looking at a SQLite file before anything may write to it, not even its journal mode."""
+"""Inspects a SQLite file before anything may write to it, even its journal mode."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -23,14 +23,14 @@ def check_file(path: Path) -> None:
 
 
 def file_tables(path: Path) -> set[str]:
-    """Raises as `check_file` does."""
+    """The names of its tables. Raises what `check_file` raises."""
     with _reading(path) as connection:
         rows = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
         return {name for (name,) in rows}
 
 
 def file_revision(path: Path) -> str | None:
-    """The revision of a catalog. Raises as `check_file` does."""
+    """The revision of a catalog. Raises what `check_file` raises."""
     with _reading(path) as connection:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         return row[0] if row else None

@@ -30,7 +30,7 @@ from api.storage import (  # noqa: F401
 )
 from api.storage.db import Base, UtcDateTime, now
 
-# `ImageRow` and `BoxedPhotoRow` have a column of this name.
+# `ImageRow` and `BoxedPhotoRow` have a column named `bytes`.
 _Bytes = bytes
 
 
@@ -40,7 +40,7 @@ def _where(condition: str) -> dict[str, Any]:
 
 
 _WITH_BLOB = _where("blob IS NOT NULL")
-# SQLite uses an index for no other wording of its condition than that of the query.
+# SQLite uses a partial index only if its condition is worded exactly as in the query.
 _SAMPLED: dict[str, Any] = {
     "sqlite_where": text("sampled IS 1"),
     "postgresql_where": text("sampled"),
@@ -134,7 +134,7 @@ class BoxRow(Base):
 class SplitSecretRow(Base):
     """The secret that decides the split of added photos. One row, made with the first photo.
 
-    A person who reads it can choose splits: no response, log or error may contain it.
+    Whoever reads it can choose splits, so no response, log or error may contain it.
     """
 
     __tablename__ = "split_secret"
@@ -147,19 +147,19 @@ class SplitSecretRow(Base):
 class PredictionRow(Base):
     """One served prediction.
 
-    `freshness_level`: as served, by the thresholds in force then: `rotten_below` and `fresh_from`,
-    where a fruit of the version had its own. `blob`: the photo, while the retention period lasts.
-    `signature`: hexadecimal, to find near-duplicates. `features`: float16 [n], see
+    `freshness_level`: as served, by the thresholds used then; these are in `rotten_below` and
+    `fresh_from` if any fruit of the version had its own. `blob`: the photo, while the retention
+    period lasts. `signature`: hexadecimal, to find near-duplicates. `features`: float16 [n], see
     `core.ood.drift_features`. `sampled`: drawn at random to ask people about; null in rows of older
-    versions. `batch_id`: those of one batch have the same. `several`: whether the photo shows
-    several fruits, if known. `fruits`: each of them as JSON, if they were graded; see
+    versions. `batch_id`: the same for all predictions of a batch. `several`: whether the photo
+    shows several fruits, if known. `fruits`: each of them as JSON, if graded one by one; see
     `predictions.schemas.FoundFruits`. `dismissed_at`: when a person said that it is not a fruit.
     """
 
     __tablename__ = "predictions"
     __table_args__ = (
         Index("ix_predictions_version_time", "model_version", "created_at"),
-        # Partial: few of many predictions still have a photo.
+        # Partial: few predictions still have a photo.
         Index("ix_predictions_kept", "created_at", **_WITH_BLOB),
         Index("ix_predictions_worth_a_look", "recognised", "confidence", **_WITH_BLOB),
         Index(
@@ -170,7 +170,7 @@ class PredictionRow(Base):
         Index("ix_predictions_to_ask", "created_at", "id", **_TO_ASK),
         Index("ix_predictions_batch", "batch_id", "created_at", **_where("batch_id IS NOT NULL")),
         Index("ix_predictions_dismissed", "created_at", **_where("dismissed_at IS NOT NULL")),
-        # They hold all that a search looks at, so that it reads no other row than those shown.
+        # They cover every column that a search looks at, so it reads only the rows that it shows.
         Index(
             "ix_predictions_newest",
             *("created_at", "id", "recognised", "predicted_class", "freshness_level"),
@@ -210,8 +210,8 @@ class FeedbackRow(Base):
     """A person's label for one prediction; newer feedback replaces it.
 
     `correct`: whether the prediction was right. `image_id`: the training image made from it, if
-    the photo was still stored; its class is always `label`. `asked`: whether it was once asked for,
-    as the prediction is in the random sample.
+    the photo was still stored; its class is always `label`. `asked`: whether the person was asked
+    for it because the prediction is in the random sample.
     """
 
     __tablename__ = "feedback"
@@ -241,7 +241,7 @@ class FreshnessThresholdsRow(Base):
 class FruitThresholdsRow(Base):
     """One fruit's own thresholds in one version.
 
-    `costs`: those by which they were chosen, see `predictions.fruit_thresholds.LevelCosts`.
+    `costs`: the costs that they were chosen by, see `predictions.fruit_thresholds.LevelCosts`.
     """
 
     __tablename__ = "fruit_thresholds"
@@ -259,10 +259,10 @@ class FruitThresholdsRow(Base):
 class ModelRow(Base):
     """One model version whose package was stored.
 
-    `number`: versions are ordered by it, see `storage.ids.next_number`.
-    `origin`: shipped, fast, full or detector. `started_by`: a person ("manual") or a trigger
-    ("trigger:drift"). `verdict`: the promotion gate's. `pruned_at`: when its files were deleted to
-    free space; the record stays, but the version cannot serve. `name` and `note` are a person's.
+    `number`: orders the versions, see `storage.ids.next_number`. `origin`: shipped, fast, full or
+    detector. `started_by`: a person ("manual") or a trigger ("trigger:drift"). `verdict`: that of
+    the promotion gate. `pruned_at`: when its files were deleted to free space; the record stays,
+    but the version cannot serve. A person writes `name` and `note`.
     """
 
     __tablename__ = "models"
@@ -307,11 +307,11 @@ class PromotionRow(Base):
 class RunRow(Base):
     """One retraining run.
 
-    `number`: runs are ordered by it, see `storage.ids.next_number`.
-    `state`: queued, running, succeeded, failed, cancelled or interrupted. `active`: 1 while queued
-    or running, then null; being unique, it allows one active run across all processes. `progress`:
-    0 to 100. `losses`: one entry per epoch. `heartbeat_at`: changes while the worker
-    lives, which is all that may be read from it; see `retraining.run_watcher`.
+    `number`: orders the runs, see `storage.ids.next_number`. `state`: queued, running, succeeded,
+    failed, cancelled or interrupted. `active`: 1 while queued or running, then null; being unique,
+    it allows one active run across all processes. `progress`: 0 to 100. `losses`: one entry per
+    epoch. `heartbeat_at`: changes while the worker lives, and means nothing else; see
+    `retraining.run_watcher`.
     """
 
     __tablename__ = "runs"

@@ -1,4 +1,4 @@
-"""The tables of triggers, of what they suggest, and of the notifications that were sent."""
+"""The tables of triggers, their suggestions, and the notifications that were sent."""
 
 from datetime import datetime
 from typing import Literal
@@ -15,10 +15,10 @@ SuggestionState = Literal["open", "accepted", "dismissed", "withdrawn"]
 class TriggerRow(Base):
     """A trigger that was configured or has fired. Null means the default.
 
-    `mode`: off, suggest, start or start_and_promote. `enabled`: whether that is not off, for older
-    processes beside this one. `scheduled_at`: when `schedule` was set, or its suggestion dismissed;
-    earlier due times do not count. `last_photos`: what there was for its last run, see
-    `retraining.plan.RetrainPlan.photos`.
+    `mode`: off, suggest, start or start_and_promote. `enabled`: whether `mode` is not off, for
+    processes of an older version beside this one. `scheduled_at`: when `schedule` was set, or its
+    suggestion dismissed; earlier due times do not count. `last_photos`: a hash of the photos of its
+    last run, see `retraining.plan.RetrainPlan.photos`.
     """
 
     __tablename__ = "triggers"
@@ -38,8 +38,8 @@ class TriggerRow(Base):
 class SuggestionRow(Base):
     """A retraining that a trigger suggested.
 
-    `state`: open, accepted, dismissed or withdrawn. `active`: 1 while it is open, or dismissed and
-    nothing new holds, then null; being unique by trigger, it allows one at a time across all
+    `state`: open, accepted, dismissed or withdrawn. `active`: 1 while it is open, or dismissed with
+    no new reason since, then null; being unique by trigger, it allows one at a time across all
     processes. `version`: the champion then. `value` and `threshold` are the trigger's.
     """
 
@@ -63,10 +63,10 @@ class SuggestionRow(Base):
 
 
 class NotificationRow(Base):
-    """A notification that a process has taken on, so that no other one sends it.
+    """A notification that one process has claimed, so that no other sends it.
 
-    `event`: what it tells of, such as `run:<id>`. `failed`: how many receivers did not take it;
-    null while it is being sent, or if its process died meanwhile.
+    `event`: what it reports, such as `run:<id>`. `failed`: how many receivers did not get it; null
+    while it is being sent, or if its process died meanwhile.
     """
 
     __tablename__ = "notifications"

@@ -1,4 +1,4 @@
-"""Inspections of lots, their photos and the fruits in these."""
+"""Inspections of lots, their photos, and the fruits in the photos."""
 
 import sqlalchemy as sa
 from alembic import op

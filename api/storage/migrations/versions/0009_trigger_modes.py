@@ -1,7 +1,7 @@
 """What a trigger does, what triggers suggest, and which notifications were sent.
 
-A trigger that was switched off stays off. One that was on gets the default, which suggests: it
-starts no run by itself until somebody says that it may.
+A trigger that was switched off stays off. One that was on gets the default, which only suggests: it
+starts no run by itself until somebody allows it.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Thresholds of single fruits, saved with a version, and those that a grade was made by."""
+"""Thresholds of single fruits, saved with a version, and the thresholds that a grade used."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Versions that grade photos beside the one in use, and what they said."""
+"""Shadow versions, which grade photos beside the one in use, and their grades."""
 
 import sqlalchemy as sa
 from alembic import op

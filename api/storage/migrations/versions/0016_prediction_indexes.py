@@ -1,4 +1,4 @@
-"""Indexes of the random sample that SQLite uses, too; that of the time alone is part of another."""
+"""Indexes of the random sample that SQLite uses too; drops the one of the time, part of another."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Numbers by which model versions and runs are ordered, whatever the clock was."""
+"""Numbers that order model versions and runs, whatever the clock says."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Which photos the last run of a trigger had."""
+"""A hash of the photos that the last run of a trigger had."""
 
 import sqlalchemy as sa
 from alembic import op
