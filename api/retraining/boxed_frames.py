@@ -19,7 +19,7 @@ FOLDER = "boxed"
 def write_frames(job: RetrainJob, root: Path, fruits: Collection[str]) -> Iterator[Frame]:
     """Write the boxed photos under `root`, for a detector of `fruits`.
 
-    Those that cannot be read are left out, and noted in `job.omissions`.
+    Unreadable ones are left out, and noted in `job.omissions`.
     """
     for row, boxes in job.boxed_photos:
         read = job.read_photo(row)

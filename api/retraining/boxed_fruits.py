@@ -18,8 +18,8 @@ from api.storage.tables import BoxedPhotoRow, ImageRow
 class BoxedFruit:
     """One box of a boxed photo, with the columns of an `ImageRow` that training reads.
 
-    `sha256` is that of the photo and the box. `width` and `height` are those of the box, `pixels`
-    of the whole photo. Appearance is unknown. `photo_sha256` and `blob` are the whole photo's.
+    `sha256` covers photo and box. `width` and `height` are the box's; `pixels`, `photo_sha256` and
+    `blob` are the whole photo's. Appearance is unknown.
     """
 
     sha256: str
@@ -56,7 +56,7 @@ def load_boxed_fruits(session: Session, known_classes: Collection[str]) -> list[
 
 
 def teaches_grader(class_name: str, known_classes: Collection[str]) -> bool:
-    """False where a box tells only the place, or a fruit without the level that it is graded in."""
+    """False if a box has only a place, or names a fruit that is graded by level without a level."""
     if class_name == UNNAMED:
         return False
     if class_name in known_classes or read_label(class_name).level is not None:
@@ -65,17 +65,17 @@ def teaches_grader(class_name: str, known_classes: Collection[str]) -> bool:
 
 
 def file_sha256(photo: CatalogPhoto | BoxedPhotoRow) -> str:
-    """Of the whole file that the photo or box is read from."""
+    """SHA-256 of the whole file that the photo or box is read from."""
     return photo.photo_sha256 if isinstance(photo, BoxedFruit) else photo.sha256
 
 
 def _of_different_places(photo: boxed_repository.BoxedPhoto) -> Iterator[tuple[Box, str]]:
-    """The boxes with a class. Of several at the same place, the last counts."""
+    """The boxes that have a class; of several at the same place, the last one."""
     yield from {box: name for box, name in photo.boxes if name is not None}.items()
 
 
 def box_sha256(photo_sha256: str, box: Box) -> str:
-    """By which a replay buffer knows a box of a photo: in hexadecimal."""
+    """The hash, in hexadecimal, by which a replay buffer knows a box of a photo."""
     place = ",".join(f"{float(corner):.3f}" for corner in box)
     return hashlib.sha256(f"{photo_sha256} {place}".encode()).hexdigest()
 

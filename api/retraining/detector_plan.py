@@ -15,9 +15,9 @@ from api.core.imaging.hashing import content_hash
 from api.model.manifest import BoxedFingerprint, DetectorManifest
 from api.storage.tables import BoxedPhotoRow
 
-# Of a request. auto: train it further where there are boxed photos that it has not learned.
+# What a request asks for. auto: train it further if there are boxed photos it has not learned.
 DetectorOption = Literal["auto", "keep", "train"]
-# Measured on two cores: a training step, and all around it.
+# Measured on two cores: one training step, and everything around the steps.
 SECONDS_PER_STEP, FIXED_SECONDS = 0.25, 60.0
 
 
@@ -35,7 +35,7 @@ class BoxesLearnedError(ConflictError):
 
     def __init__(self, champion: str) -> None:
         super().__init__(
-            f"The detector of version {champion} has learned all photos with boxes that there are. "
+            f"The detector of version {champion} has already learned all photos with boxes. "
             'Add more, correct some, or send {"force": true}.'
         )
 
@@ -49,7 +49,7 @@ class NoDetectorToTuneError(ConflictError):
 
 
 class DetectorPlan(StrEnum):
-    """KEEP the champion's, TUNE it: train it further, TRAIN one anew, or have NONE."""
+    """KEEP the champion's detector, TUNE it (train it further), TRAIN a new one, or have NONE."""
 
     KEEP = "keep"
     TUNE = "tune"
@@ -64,11 +64,11 @@ def plan_detector(
     boxed: BoxedFingerprint | None,
     boxed_fruits: Collection[str],
 ) -> DetectorPlan:
-    """For a version of `fruits`; `boxed` are the catalog's boxed photos to learn, `boxed_fruits`
-    the fruits that have boxes, imported ones too.
+    """The plan for a version of `fruits`. `boxed` are the catalog's boxed photos to learn,
+    `boxed_fruits` the fruits that have boxes, including imported ones.
 
-    With other fruits than before a detector must be trained anew, which needs boxes of each. A
-    version without one gets its first only on request.
+    If the fruits have changed, a new detector must be trained, which needs boxes of each fruit. A
+    version without a detector gets its first only on request.
     """
     if option == "train":
         return DetectorPlan.TRAIN
@@ -82,13 +82,13 @@ def plan_detector(
 
 
 def plan_detector_run(
-    current: DetectorManifest | None, boxed: BoxedFingerprint | None, *, anew: bool
+    current: DetectorManifest | None, boxed: BoxedFingerprint | None, *, from_scratch: bool
 ) -> DetectorPlan:
-    """For a run that trains the detector alone: TRAIN if `anew`, else TUNE.
+    """The plan for a run that trains only the detector: TRAIN if `from_scratch`, else TUNE.
 
     Raises NoDetectorToTuneError, NoBoxedPhotosError.
     """
-    if anew:
+    if from_scratch:
         return DetectorPlan.TRAIN
     if current is None:
         raise NoDetectorToTuneError()
@@ -104,12 +104,12 @@ def check_detector_run(
     *,
     force: bool,
 ) -> None:
-    """Whether a run that trains the detector alone has something to learn, or does it by `force`.
+    """Check that a run that trains only the detector has something to learn, or `force`.
 
     Raises BoxesLearnedError and what `plan_detector_run` raises.
     """
     current = _detector_of(manifest)
-    plan = plan_detector_run(current, boxed, anew=option == "train")
+    plan = plan_detector_run(current, boxed, from_scratch=option == "train")
     if plan is DetectorPlan.TUNE and current and boxed == current.catalog and not force:
         raise BoxesLearnedError(manifest["version"])
 
@@ -117,7 +117,7 @@ def check_detector_run(
 def expected_plan(
     manifest: Mapping[str, Any], boxed: BoxedFingerprint | None, option: DetectorOption
 ) -> DetectorPlan:
-    """Of a full run, before it knows its classes: as if they name the same fruits as before."""
+    """The plan of a full run before its classes are known: assumes the same fruits as before."""
     current = _detector_of(manifest)
     return plan_detector(option, current, current.fruits if current else (), boxed, ())
 
@@ -131,7 +131,7 @@ def detector_seconds(plan: DetectorPlan, manifest: Mapping[str, Any]) -> float:
     """How long a plan takes on the reference machine, for the detector of a manifest."""
     if plan not in (DetectorPlan.TUNE, DetectorPlan.TRAIN):
         return 0.0
-    # Imported here: a process that only serves loads nothing of training.
+    # Imported here: a process that only serves loads no training code.
     from api.training.detection.recipe import DetectorRecipe  # noqa: PLC0415
 
     recipe = DetectorRecipe.from_dict((manifest.get("detector") or {}).get("recipe", {}))
@@ -140,7 +140,7 @@ def detector_seconds(plan: DetectorPlan, manifest: Mapping[str, Any]) -> float:
 
 
 def fingerprint(photos: Iterable[BoxedPhoto]) -> BoxedFingerprint | None:
-    """Of those of `photos` that a detector learns, the training split; None if there are none."""
+    """Of those `photos` that a detector learns, the train split; None if there are none."""
     learned = [photo for photo in photos if photo.row.split == "train"]
     if not learned:
         return None
@@ -161,7 +161,7 @@ def _line(row: BoxedPhotoRow, boxes: Sequence[LabelledBox]) -> str:
 
 
 def load_learnable(session: Session, max_pixels: int) -> list[BoxedPhoto]:
-    """The boxed photos that can be read, as far as that is known."""
+    """The boxed photos that can be read, as far as is known."""
     return [
         photo
         for photo in boxed_repository.all_photos(session)

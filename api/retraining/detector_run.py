@@ -1,4 +1,4 @@
-"""A run that trains the detector alone: its version has the champion's grader."""
+"""A run that trains only the detector: its version has the champion's grader."""
 
 from api.core.errors import ProblemError
 from api.evaluation.build import measure_detector, with_detector
@@ -23,12 +23,12 @@ class NotTunableError(ProblemError):
     def __init__(self, reason: str) -> None:
         super().__init__(
             f"The current detector cannot be trained further: {reason} A run with "
-            '"mode": "detector" and "detector": "train" makes one anew.'
+            '"mode": "detector" and "detector": "train" trains a new one.'
         )
 
 
 def make_candidate(job: RetrainJob) -> Candidate:
-    """The champion's package with another detector, also if that is not as good.
+    """The champion's package with another detector, even if that is not as good.
 
     Raises what `plan_detector_run`, `build_detector_corpus` and `train_detector` raise, or
     NotTunableError.
@@ -36,11 +36,11 @@ def make_candidate(job: RetrainJob) -> Candidate:
     champion = job.champion.manifest
     current = TrainedDetector.of_package(job.champion)
     fruits = fruits_of_classes(champion.classes)
-    is_anew = job.options.get("detector") == "train"
-    if current and not is_anew:
+    from_scratch = job.options.get("detector") == "train"
+    if current and not from_scratch:
         fruits = current.manifest.fruits
     corpus = build_detector_corpus(job, fruits)
-    plan = plan_detector_run(champion.detector, learnable_boxes(job), anew=is_anew)
+    plan = plan_detector_run(champion.detector, learnable_boxes(job), from_scratch=from_scratch)
     try:
         new = train_new_detector(job, corpus, plan, current)
     except (NotRestorableError, TrainingDivergedError) as error:

@@ -1,4 +1,4 @@
-"""Embeds the catalog's photos that the champion has not seen, and merges all into its replay."""
+"""Embeds catalog photos that the champion has not seen, and merges the catalog into its replay."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ from api.retraining.progress import Stage
 from api.retraining.training_rows import TrainingRows, merge_catalog, not_embedded
 from api.settings import usable_cores
 
-# Cut off on each side by the view that zooms in, as a share of the image.
+# Share of the image that the zoomed-in view cuts off on each side.
 ZOOM_MARGIN = 0.08
 
 
@@ -27,11 +27,11 @@ def build_training_rows(
     backbone: Backbone,
     unlearnable: Callable[[TrainingRows], Collection[str]] = lambda _rows: (),
 ) -> TrainingRows:
-    """Embed the catalog photos that the champion has not seen, and merge all into its replay.
+    """Embed catalog photos that the champion has not seen, and merge the catalog into its replay.
 
-    Classes that `unlearnable` finds are left out, unless the request names them, there is nothing
-    else to learn, or one class would be left. Notes in `job.omissions` what is left out. Raises
-    what `select_classes` raises.
+    Classes that `unlearnable` finds are left out, unless the request names classes, there is
+    nothing else to learn, or only one class would remain. Notes in `job.omissions` what is left
+    out. Raises what `select_classes` raises.
     """
     # Selected twice: without its unreadable photos, a class may be too small.
     selection = _select(job)
@@ -55,7 +55,7 @@ def build_training_rows(
 
 
 def rows_of_classes(job: RetrainJob, backbone: Backbone, classes: tuple[str, ...]) -> TrainingRows:
-    """`build_training_rows` for `classes` that are decided."""
+    """`build_training_rows` for given `classes`."""
     return _merge(job, _embed_classes(job, backbone, classes), classes)
 
 
@@ -93,7 +93,7 @@ def imported_photos(replay: ReplayBuffer, known_classes: Sequence[str]) -> set[P
 
 
 def augmented_views(image: Image.Image) -> list[Image.Image]:
-    """The image mirrored and zoomed in, to train on besides.
+    """The image mirrored, and zoomed in, as extra views to train on.
 
     With 42 photos of a varied new class, recall rises by 4 points (docs/log/retraining.md).
     """

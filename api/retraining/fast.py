@@ -55,8 +55,8 @@ from api.retraining.training_rows import TrainingRows
 LIBRARIES = ("ai-edge-litert", "numpy", "openvino", "pillow", "scipy")
 # How the test rows were chosen, in the manifest.
 SPLIT = (
-    "test split by photograph, of what the version before was measured on and of the catalog, "
-    "one file each; not seen in training"
+    "test split by photograph: photos that the previous version was measured on and photos of the "
+    "catalog, one file each; not seen in training"
 )
 
 
@@ -68,7 +68,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
         open_backbone(job.champion, job.engine),
         lambda rows: unlearnable_classes(drop_ood_of_new_classes(rows, known), known),
     )
-    # Above to judge the new classes, and again for those that are left.
+    # Dropped above to judge the new classes, and again for the classes that are left.
     data = drop_ood_of_new_classes(data, known)
     contradicted, contradictions = find_contradictions(
         data, job.champion.head, known, job.image_ids
@@ -76,7 +76,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
     data = replace(data, replay=replace(data.replay, contradicted=contradicted))
     freshness = freshness_to_keep(job.champion.head, job.replay, data)
     head = fit_calibrated_head(data, job.progress, known, freshness)
-    # `several` reads the feature map of the backbone, which stays as it is.
+    # `several` reads the feature map of the backbone, which does not change.
     head = replace(head, several=job.champion.head.several)
     job.progress(Stage.COMPARING, 0, 2)
     judged = judged_rows(job.replay, known, data)
@@ -134,7 +134,7 @@ def compare_with_champion(
     """They share the backbone, so embeddings and speed are equal."""
     replay, known = data.replay, job.champion.manifest.classes
     ood = _held_out_ood(replay).embeddings
-    # The champion's, also those that a new class is made of: both models are asked about the same.
+    # The champion's, including those that show a new class, so that both models get the same.
     all_ood = job.replay.others.embeddings
     candidate = ComparedModel(data.classes, head, judged.embeddings, ood, all_ood)
     test = replace(candidate, embeddings=replay.embeddings[data.test])

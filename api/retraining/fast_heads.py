@@ -33,7 +33,7 @@ from api.training.heads import (
 )
 from api.training.ood import fit_ood, with_class_means
 
-# Ten times the recipe's: on fixed embeddings as accurate, and fitted in 1.5 s instead of 3.5
+# Ten times the recipe's: as accurate on fixed embeddings, and fitted in 1.5 s instead of 3.5
 # (docs/log/retraining.md).
 HEAD_L2 = 1e-2
 # With fewer validation rows, calibration is by cross-validation.
@@ -49,8 +49,8 @@ def fit_calibrated_head(
 ) -> Head:
     """Fit a head for `data.classes`. Classes that are not among `known`, if given, are new.
 
-    A `freshness` head is kept instead of fitted, unless there are too few validation rows to
-    calibrate it by.
+    A `freshness` head is kept, not refitted, unless there are too few validation rows to calibrate
+    it.
     """
     replay = data.replay
     train, validation = replay.splits == "train", replay.splits == "validation"
@@ -114,7 +114,7 @@ class _Examples:
         row_weights /= 1 + np.bincount(replay.view_of, minlength=len(row_weights))
         is_train_view = train[replay.view_of]
         views = [replay.views[is_train_view]] if is_train_view.any() else []
-        # The row that each example but the OOD photos comes from.
+        # The row that each example comes from, except OOD photos.
         row_of = np.concatenate([rows, replay.view_of[is_train_view]]).astype(np.int64)
         freshness = freshness_of_levels(data.levels)
         has_levels = {0.0, 1.0} <= set(freshness[rows].tolist())
@@ -142,8 +142,8 @@ def _fit(
     start: Head | None = None,
     freshness: Linear | None = None,
 ) -> Head:
-    """Both heads and the OOD detector, fitted on the rows `train` bool [n]; a `freshness` head that
-    is given stays."""
+    """Both heads and the OOD detector, fitted on the rows `train` bool [n]; a given `freshness`
+    head is kept."""
     examples = _Examples.of(data, train)
     if not examples.has_levels:
         freshness = None
@@ -160,9 +160,9 @@ def _fit(
 
 
 def freshness_to_keep(champion: Head, learned: ReplayBuffer, data: TrainingRows) -> Linear | None:
-    """The champion's freshness head, unless photos that have a level came, went or were relabelled.
+    """The champion's freshness head, unless photos were removed, or some with a level are new.
 
-    Full training teaches it views that the rows do not show, such as drawn decay. Fitted anew, it
+    Full training teaches it views that the rows do not show, such as drawn decay. Refitted, it
     loses seven points on sources that it has not seen (docs/log/retraining.md). `learned` are the
     champion's rows.
     """
@@ -207,7 +207,7 @@ def _cross_validate(
     heads: Head,
     progress: Progress,
 ) -> HeadLogits:
-    """Logits of `rows` [n], each row by heads that were fitted without its photo.
+    """Logits of `rows` [n], each by heads that were fitted without the row's photo.
 
     `refit` starts from `heads`.
     """
@@ -215,10 +215,10 @@ def _cross_validate(
     parts: list[HeadLogits] = []
     for fold in range(folds.max() + 1):
         held_out = rows[folds == fold]
-        # With the validation rows: no row is judged by heads that have seen it.
+        # Validation rows are trained on too: no row is judged by heads that have seen it.
         train = replay.splits != "test"
         train[held_out] = False
-        # Not other boxes of a held-out photo either, unless their class has no other row.
+        # Nor are heads fitted on other boxes of its photo, unless their class has no other row.
         apart = train & ~np.isin(replay.photographs, replay.photographs[held_out])
         train = apart | (train & ~np.isin(data.labels, data.labels[apart & data.is_sure]))
         parts.append(HeadLogits.of(refit(data, train, heads), replay.embeddings[held_out]))
@@ -236,9 +236,9 @@ def _cross_validate(
 
 
 def _folds(data: TrainingRows, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The fold of each of `rows`, int64 [n]: rows of one photo and class are in one, and each class
-    is dealt out evenly."""
+    """The fold of each of `rows`, int64 [n]: rows of the same photo and class share one, and each
+    class is spread evenly."""
     photographs = data.replay.photographs[rows]
-    # Sorted by class first, so that the remainder deals out each class evenly.
+    # Sorted by class first, so that the remainder spreads each class evenly.
     keys = [f"{label}/{name}" for label, name in zip(data.labels[rows], photographs, strict=True)]
     return np.unique(keys, return_inverse=True)[1] % FOLDS

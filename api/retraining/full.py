@@ -52,7 +52,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
     corpus = build_corpus(job)
     champion = job.champion.manifest
     backbone = open_backbone(job.champion, job.engine)
-    # As the champion sees the photos: for the label agreement, and to judge its labels.
+    # The photos as the champion sees them, for the label agreement and to judge its labels.
     data = rows_of_classes(job, backbone, corpus.classes)
     judged = JudgedRows.join(
         [
@@ -90,7 +90,7 @@ def make_candidate(job: RetrainJob) -> Candidate:
         manifest = measure_detector(package, corpus, job.progress, TRAYS)
         package = load_package(folder)
     comparison = _compare_with_champion(job, data, package, judged, contradictions)
-    # A detector that has learned something is not lost with a grader that has not.
+    # A better detector must not be lost because the new grader is rejected.
     fallback = (
         with_grader_of_champion(job, corpus, detector.new)
         if detector.new and not judge(comparison).promote
@@ -108,7 +108,7 @@ def _scenes(job: RetrainJob) -> DetectorRecipe | None:
 
 
 def make_recipe(manifest: Manifest, options: dict[str, Any]) -> Recipe:
-    """The champion's recipe, with what the request changes."""
+    """The champion's recipe, with the changes that the request asks for."""
     names = {field.name for field in dataclasses.fields(Recipe)}
     recipe = Recipe(**{name: value for name, value in manifest.recipe.items() if name in names})
     changes = {name: options[name] for name in ("architecture", "epochs") if options.get(name)}
@@ -152,7 +152,7 @@ def _compare_with_champion(
 ) -> ModelComparison:
     """Compare both on the held-out photos that are on this machine.
 
-    Photos that the candidate has learned, because they were held out by another rule, do not count.
+    Photos that the candidate has learned, since another rule held them out, do not count.
     """
     job.progress(Stage.COMPARING, 0, 2)
     known, classes = job.champion.manifest.classes, package.manifest.classes

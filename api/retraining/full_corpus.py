@@ -1,4 +1,4 @@
-"""The photos that a full run and a run of the detector learn: the imported ones that are here, and
+"""The photos that a full run or a detector run learns from: imported ones on this machine, and
 those of the catalog."""
 
 import dataclasses
@@ -31,7 +31,7 @@ from api.training.detection.sampler import fruits_of_classes
 
 # Subfolder of the corpus: a link to the imported photos. Those of the catalog are in CATALOG.
 IMPORTED = "imported"
-# Of the photos that the champion learned of a class, at least this share must be here.
+# At least this share of a class's photos that the champion learned must be on this machine.
 MIN_SHARE = 0.5
 
 
@@ -87,11 +87,11 @@ def build_corpus(job: RetrainJob) -> TrainingCorpus:
 
 
 def build_detector_corpus(job: RetrainJob, fruits: Collection[str]) -> TrainingCorpus:
-    """The photos that teach a detector of `fruits`, under `job.folder`: as in a full run, but of a
-    class there may be few.
+    """The photos that teach a detector of `fruits`, under `job.folder`: as in a full run, but a
+    class may have few.
 
     Imported boxes that the champion has not learned are left out: its replay tells which photos
-    may judge a detector, and stays as it is. Notes what is left out in `job.omissions`. Raises
+    may judge a detector, and does not change. Notes what is left out in `job.omissions`. Raises
     PhotographsMissingError.
     """
     root, layout = _make_root(job), _imported_layout(job.imported)
@@ -126,7 +126,7 @@ def _read_imported(job: RetrainJob, layout: Layout) -> list[PhotoFile]:
 
 
 def _files_to_learn(job: RetrainJob, imported: Iterable[PhotoFile]) -> list[PhotoFile]:
-    """Those of classes of the champion that are not in the catalog as well."""
+    """Imported files of the champion's classes that are not in the catalog too."""
     known = job.champion.manifest.classes
     in_catalog = {photo.sha256 for photo in job.photos}
     return [file for file in imported if file.class_name in known and file.sha256 not in in_catalog]
@@ -135,8 +135,8 @@ def _files_to_learn(job: RetrainJob, imported: Iterable[PhotoFile]) -> list[Phot
 def _corpus(
     job: RetrainJob, layout: Layout, listing: Listing, fruits: Collection[str]
 ) -> TrainingCorpus:
-    """With boxes, other produce and other things; boxed photos of the catalog are for a detector of
-    `fruits`."""
+    """`listing` with boxes, other produce and other things. The catalog's boxed photos are read for
+    a detector of `fruits`."""
     root = listing.root
     # Class folders are checked as they are read.
     boxes = [box for folder in layout.boxed for box in read_boxes(folder)]
@@ -166,7 +166,7 @@ def _imported_layout(folder: Path) -> Layout:
 
 
 def _select(job: RetrainJob, available: Iterable[PhotoFile | CatalogPhoto]) -> ClassSelection:
-    """The classes of what the champion learned and of the files that are `available`."""
+    """Select from the classes that the champion learned and those of the `available` files."""
     known = job.champion.manifest.classes
     photos = {(item.class_name, item.photograph, item.split) for item in available}
     photos |= imported_photos(job.replay, known)
@@ -195,7 +195,7 @@ def _require_learned(
 
 
 def _leave_out_unsplit(job: RetrainJob, files: Sequence[PhotoFile]) -> set[str]:
-    """Note and return the classes without a photo in some split, which full retraining needs."""
+    """Note and return the classes that lack photos in a split: full retraining needs all splits."""
     splits = {(file.class_name, file.split) for file in files}
     names = {file.class_name for file in files}
     unsplit = {name for name in names if any((name, split) not in splits for split in SPLITS)}
@@ -206,9 +206,9 @@ def _leave_out_unsplit(job: RetrainJob, files: Sequence[PhotoFile]) -> set[str]:
 
 
 def _write_catalog(job: RetrainJob, root: Path, classes: Collection[str]) -> Iterable[PhotoFile]:
-    """Write the catalog's photos of `classes` to files, boxes as they are cropped in serving.
+    """Write the catalog's photos of `classes` to files, with boxes cropped as in serving.
 
-    Those that cannot be read are left out.
+    Unreadable ones are left out.
     """
     photos = [photo for photo in job.photos if photo.class_name in classes]
     for done, photo in enumerate(photos, start=1):

@@ -1,4 +1,4 @@
-"""The detector of a full run: kept, trained further on new boxed photos, or trained anew."""
+"""The detector of a full run: kept, trained further on new boxed photos, or newly trained."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from api.training.train import TrainingDivergedError
 
 @dataclass(frozen=True)
 class DetectorOutcome:
-    """The detector that a version gets, if any, and what to report: JSON-ready, with a `message`
-    of whole sentences. `new` if it is a new one that may also replace the champion's."""
+    """The detector that a version gets, if any, and a JSON-ready report with a `message` in whole
+    sentences. `new` is set if it is a new one that may also replace the champion's."""
 
     detector: TrainedDetector | None
     report: dict[str, Any]
@@ -28,7 +28,7 @@ class DetectorOutcome:
 def make_detector(job: RetrainJob, corpus: TrainingCorpus) -> DetectorOutcome:
     """The champion's detector, or a new one that is as good on held-out pictures.
 
-    Raises what `train_detector` raises where a detector is trained anew.
+    Raises what `train_detector` raises if the plan is TRAIN.
     """
     current = TrainedDetector.of_package(job.champion)
     plan = plan_detector(
@@ -47,8 +47,8 @@ def make_detector(job: RetrainJob, corpus: TrainingCorpus) -> DetectorOutcome:
         if plan is DetectorPlan.TRAIN:
             raise
         message = (
-            f"The detector stays the current one, which cannot be trained further: {error.detail} "
-            'A full run with "detector": "train" makes one anew.'
+            f"The current detector stays, because it cannot be trained further: {error.detail} "
+            'A full run with "detector": "train" trains a new one.'
         )
         return DetectorOutcome(current, {"plan": DetectorPlan.KEEP.value, "message": message})
     report = new.report | {"message": _message(new)}

@@ -1,10 +1,10 @@
 """The photos that a candidate is judged by: chosen by the service, not by those who upload.
 
 They are held-out photos:
-- those that the champion was judged by, with the labels of that time, even if relabelled or removed
-  since;
-- those of classes that the champion does not have, and the candidate has again;
-- those held out since, which are counted apart.
+- those that the champion was judged by, with their labels at that time, even if relabelled or
+  removed since;
+- those of classes that the champion lacks and the candidate has again;
+- those held out since, which are counted separately.
 """
 
 from collections import Counter
@@ -61,7 +61,8 @@ class JudgedRows:
 
 
 def judged_rows(champion: ReplayBuffer, known: Sequence[str], data: TrainingRows) -> JudgedRows:
-    """`champion` is the replay of a package with the classes `known`; `data` is what follows it."""
+    """`champion` is the replay of a package with classes `known`, `data` are the candidate's
+    rows."""
     earlier = (champion.splits == "test") & (champion.targets.max(axis=1) > SURE_TARGET)
     retired = champion.retired.rows(np.isin(champion.retired.class_names, data.classes))
     replay = data.replay
@@ -102,7 +103,7 @@ def judged_rows(champion: ReplayBuffer, known: Sequence[str], data: TrainingRows
 def changed_labels(
     champion: ReplayBuffer, known: Sequence[str], photos: Sequence[CatalogPhoto]
 ) -> dict[str, ChangedLabels]:
-    """By the class that photos were first judged by. `photos` are those of the catalog now."""
+    """By the class under which photos were first judged. `photos` are those now in the catalog."""
     now = {photo.sha256: photo.class_name for photo in photos}
     rows = np.flatnonzero((champion.splits == "test") & (~champion.boxed | champion.catalog))
     labels = np.array(known)[champion.targets[rows].argmax(axis=1)].tolist()
@@ -123,7 +124,7 @@ def changed_labels(
 
 
 def too_few_held_out(held_out: HeldOut, known: Sequence[str], classes: Sequence[str]) -> list[str]:
-    """The classes that both models know, with fewer than MIN_HELD_OUT photos held out before."""
+    """The classes that both models know and that have too few photos held out before."""
     counts = Counter(held_out.class_names[~held_out.is_new & held_out.first_copies].tolist())
     return [name for name in known if name in classes and counts[name] < MIN_HELD_OUT]
 
@@ -147,7 +148,7 @@ def with_first_judgement(
 
 def right_by_key(head: Head, classes: Sequence[str], judged: JudgedRows) -> dict[RowKey, bool]:
     """Whether the head is right on each row of its `classes`."""
-    # A class that comes back would count as misread by a champion that never had it.
+    # A class that returns would count as wrong for a champion that does not know it.
     own = judged.rows(np.isin(judged.held_out.class_names, classes))
     predicted = np.array(classes)[head.probabilities(own.embeddings).argmax(axis=1)]
     right = predicted == own.held_out.class_names
@@ -155,7 +156,7 @@ def right_by_key(head: Head, classes: Sequence[str], judged: JudgedRows) -> dict
 
 
 def row_of_keys(replay: ReplayBuffer) -> dict[RowKey, int]:
-    """The number of each row, and after the rows of each retired one."""
+    """The number of each row by its key; retired rows are numbered after the others."""
     retired = replay.retired
     keys = [*replay.keys, *row_keys(retired.sha256, retired.signatures)]
     return {key: row for row, key in enumerate(keys)}

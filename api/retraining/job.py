@@ -33,9 +33,9 @@ class RetrainJob:
     `photos` are all images and labelled boxes of the catalog, `boxed_photos` its boxed photos
     (not for the mode fast), `options` those of the request.
     `read` returns the bytes of a blob or raises FileNotFoundError. `folder` is an empty working
-    folder. `imported` has the imported class folders, and may be missing. `max_pixels` is the limit
-    of an image. `engine` computes the embeddings. `omissions` is filled in meanwhile, and
-    `were_read`, the SHA-256s of the files that could be read.
+    folder. `imported` has the imported class folders, and may be missing. `max_pixels` limits an
+    image's size. `engine` computes the embeddings. The run fills in `omissions`, and `were_read`
+    with the SHA-256s of the files that could be read.
     """
 
     champion: Package
@@ -60,13 +60,13 @@ class RetrainJob:
 
     @property
     def image_ids(self) -> dict[str, str]:
-        """The ids of the catalog's images by SHA-256; boxes have none."""
+        """The IDs of the catalog's images by SHA-256; boxes have none."""
         return {photo.sha256: photo.id for photo in self.photos if isinstance(photo, ImageRow)}
 
     def read_photo(self, photo: CatalogPhoto | BoxedPhotoRow) -> tuple[bytes, Image.Image] | None:
-        """The file and its pixels, of a box those of its crop.
+        """The file and its pixels; for a box, those of its crop.
 
-        None, and noted in `omissions`, if it cannot be read.
+        If it cannot be read, returns None and notes it in `omissions`.
         """
         if photo.sha256 in self.omissions.photos:
             return None
@@ -88,9 +88,9 @@ class RetrainJob:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A finished package in `folder`, and the comparison of its grader with the champion's, None
-    where it has the champion's own. `detector` says what became of the detector, JSON-ready; empty
-    where the run had nothing to do with it. `fallback` takes its place if the gate rejects it."""
+    """A finished package in `folder`, and the comparison of its grader with the champion's; None if
+    it has the champion's own. `detector` says what became of the detector, JSON-ready; empty if the
+    run did not concern it. `fallback` takes its place if the gate rejects it."""
 
     folder: Path
     manifest: Manifest

@@ -21,10 +21,10 @@ MIN_OOD = 100
 # On standardised features. With it, the classifier is as accurate on the default package's photos
 # as the package's own head.
 RIDGE = 0.1
-# A champion with this confidence is sure.
+# From this confidence on, the champion counts as sure.
 CONFIDENT = 0.9
 NEIGHBOURS = 5
-# Contradicted photos in a verdict.
+# Contradicted photos that a verdict lists.
 MAX_SHOWN = 24
 
 
@@ -89,10 +89,10 @@ def find_contradictions(
     known_classes: Sequence[str],
     image_ids: Mapping[str, str],
 ) -> tuple[NDArray[np.bool_], Contradictions]:
-    """The rows, bool [n], whose label is not what the champion grades, now or when they were new.
+    """The rows, bool [n], whose label differs from the champion's grade, now or when they were new.
 
-    `image_ids` by SHA-256. A photo lies in a cluster if at least half of the NEIGHBOURS photos of
-    the catalog that look most like it, and have its label, contradict the champion as well.
+    `image_ids` are by SHA-256. A photo lies in a cluster if at least half of the NEIGHBOURS catalog
+    photos with its label that look most like it contradict the champion as well.
     """
     replay = data.replay
     probabilities = champion.probabilities(replay.embeddings)
@@ -101,13 +101,13 @@ def find_contradictions(
     new = candidates & (predicted != data.names)
     is_sure = (probabilities.max(axis=1) >= CONFIDENT) & champion.recognises(replay.embeddings)
     contradicted = replay.contradicted | new
-    # Of new uploads only where it is sure: it may be wrong about many photos from a new place. Of
-    # earlier ones all, since among photos that look alike they are the pattern of wrong labels.
+    # New uploads count only where the champion is sure: it may be wrong about many photos from a
+    # new place. Earlier ones all count, since photos that look alike show the pattern.
     counted = replay.contradicted | (new & (is_sure | data.is_correction))
     clustered = np.zeros(len(new), bool)
     for name in np.unique(data.names[new]).tolist():
         rows = np.flatnonzero(replay.catalog & (data.names == name))
-        clustered[rows] = _among_their_like(replay.embeddings[rows], counted[rows])
+        clustered[rows] = _in_clusters(replay.embeddings[rows], counted[rows])
     uploads = candidates & ~data.is_correction
 
     def count(rows: NDArray[np.bool_]) -> int:
@@ -124,9 +124,7 @@ def find_contradictions(
     )
 
 
-def _among_their_like(
-    embeddings: NDArray[np.float32], flagged: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _in_clusters(embeddings: NDArray[np.float32], flagged: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which flagged rows have mostly flagged nearest neighbours: bool [n], from float32
     [n, channels] and bool [n]."""
     result = np.zeros(len(flagged), bool)
@@ -147,7 +145,7 @@ def ood_predicted_as(data: TrainingRows, classes: Sequence[str]) -> NDArray[np.b
 
 
 def _leave_one_out_with_ood(data: TrainingRows, evaluated: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """`leave_group_out` on n rows and then k OOD photos, which are one more class.
+    """`leave_group_out` on n rows followed by k OOD photos, which form one more class.
 
     `evaluated` is [n + k].
     """

@@ -1,4 +1,4 @@
-"""Trains a detector, further or anew, and compares it with the one in use on held-out pictures."""
+"""Trains a new detector or the current one further, and compares both on held-out pictures."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -24,8 +24,8 @@ from api.training.frames import Frame
 
 @dataclass(frozen=True)
 class NewDetector:
-    """A detector that was trained by a plan, TUNE or TRAIN; `replaced` is the one in use, None if
-    that finds other fruits or there is none. Without `objections` it is as good."""
+    """A detector trained by the plan TUNE or TRAIN. `replaced` is the one in use; None if there is
+    none or it finds other fruits. Without `objections` the new one is as good."""
 
     plan: DetectorPlan
     detector: TrainedDetector
@@ -44,10 +44,11 @@ class NewDetector:
 
     @property
     def how(self) -> str:
-        """How it was made, after "was"."""
+        """How it was made: the words after "was"."""
         learned = self.detector.manifest.catalog
         photos = number(learned.photographs, "boxed photo") if learned else "no boxed photos"
-        return f"trained {'further on' if self.plan is DetectorPlan.TUNE else 'anew with'} {photos}"
+        how = "further on" if self.plan is DetectorPlan.TUNE else "from scratch with"
+        return f"trained {how} {photos}"
 
     @property
     def result(self) -> str:
@@ -80,14 +81,14 @@ def train_new_detector(
 
 
 def learnable_boxes(job: RetrainJob) -> BoxedFingerprint | None:
-    """Of the boxed photos that a detector learns: those that could be read."""
+    """The boxed photos that a detector learns: those that could be read."""
     skipped = job.omissions.photos
     return fingerprint(each for each in job.boxed_photos if each.row.sha256 not in skipped)
 
 
 def held_out_frames(replay: ReplayBuffer, frames: Iterable[Frame]) -> list[Frame]:
-    """Those of the test split that the champion has not learned: the runs of a source are dealt out
-    anew when photos are imported."""
+    """Frames of the test split that the champion has not learned: importing photos deals the runs
+    of a source to new splits."""
     learned = set(replay.sha256[replay.boxed & (replay.splits != "test")].tolist())
     return [frame for frame in frames if content_hash(frame.path.read_bytes()) not in learned]
 
@@ -95,7 +96,7 @@ def held_out_frames(replay: ReplayBuffer, frames: Iterable[Frame]) -> list[Frame
 def _compare(
     job: RetrainJob, corpus: TrainingCorpus, champion: TrainedDetector, candidate: TrainedDetector
 ) -> DetectorComparison:
-    """On boxed photos, photos of one fruit and composed scenes that neither has learned."""
+    """Compare on boxed photos, photos of one fruit and composed scenes that neither has learned."""
     frames = held_out_frames(job.replay, corpus.frames("test"))
     material = read_material(corpus, "test", candidate.manifest.fruits)
     return compare_detectors(

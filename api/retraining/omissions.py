@@ -20,7 +20,7 @@ MIN_TRAIN_PER_CLASS = 2
 # A store that lost everything must not fill the runs table with names.
 MAX_NAMED = 50
 MAX_NAMED_IN_MESSAGE = 5
-TOO_LARGE = "more pixels than are read"
+TOO_LARGE = "more pixels than allowed"
 MISSING = "its file is missing"
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class Omissions:
 
 
 def readable_files(paths: Sequence[Path], root: Path, omissions: Omissions) -> list[Path]:
-    """Those of `paths` that can be decoded; the others are noted, relative to `root`."""
+    """The `paths` that can be decoded; the others are noted, relative to `root`."""
 
     def check(path: Path) -> str:
         try:

@@ -40,7 +40,7 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.tables import ModelRow
 
-# Measured on two cores, by mode where it differs, without the training of a detector. A view is a
+# Measured on two cores, by mode where it differs, without detector training. A view is a
 # training row (fast), one augmented image of one epoch (full), or a photo that is read (detector).
 FIXED_SECONDS = {"fast": 6.0, "full": 60.0, "detector": 10.0}
 SECONDS_PER_NEW = 0.02
@@ -88,7 +88,7 @@ class UnknownClassesError(ConflictError):
 class CatalogDiff:
     """The catalog compared with what the champion learned: numbers of images.
 
-    `added` are by class, without those of classes that are too small to learn; `relabelled` have
+    `added` is by class, without classes that are too small to learn; `relabelled` images have
     another class now.
     """
 
@@ -161,7 +161,7 @@ def make_plan(
 ) -> RetrainPlan:
     """Raises NoChampionError, BadPackageError, and what `select_classes` raises.
 
-    It reads no photo: it knows those that a run could not read, and those over the limit.
+    It reads no photo: the catalog records those that a run could not read, and their sizes.
     """
     version = registry.champion(session)
     if version is None:
@@ -183,7 +183,7 @@ def make_plan(
             unreadable.append(
                 UnreadablePhoto(image_id=image.id, filename=image.filename, reason=reason)
             )
-        # What was learned before needs no reading.
+        # A photo that was learned before need not be read again.
         if not reason or image.sha256 in learned.labels:
             images.append(image)
     in_catalog = ((image.class_name, image.photograph, image.split) for image in images)
@@ -292,7 +292,7 @@ def expected_seconds(mode: Mode, recipe: dict[str, Any], rows: int, new: int) ->
     """Seconds on the reference machine for `rows` photos, of which `new` are new."""
     views = rows
     if mode == "full":
-        # Imported here: a process that only serves loads nothing of training.
+        # Imported here: a process that only serves loads no training code.
         from api.training.recipe import Recipe  # noqa: PLC0415
 
         # The recipe of an old package has no `views`: an epoch was every photo once.

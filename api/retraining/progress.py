@@ -38,11 +38,11 @@ class Stage(StrEnum):
     MEASURING_DETECTOR = "Measuring the detector"
     FITTING = "Learning"
     COMPARING = "Comparing with the champion"
-    REGISTERING = "Entering the candidate"
+    REGISTERING = "Registering the candidate"
 
 
-# By mode, the progress at which each stage starts and ends, in percent; with the champion's
-# detector.
+# The progress at which each stage starts and ends, in percent, by mode. A full run here keeps the
+# champion's detector.
 STAGE_RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "fast": {
         Stage.EMBEDDING_NEW: (2.0, 50.0),
@@ -78,7 +78,7 @@ STAGE_RANGES: dict[str, dict[str, tuple[float, float]]] = {
 }
 
 
-# Of a full run that trains the detector: before all that follows EMBEDDING_NEW.
+# In a full run that trains the detector, right after EMBEDDING_NEW: shares of the detector's time.
 _DETECTOR_RANGES = {
     Stage.TRAINING_DETECTOR: (0.0, 0.92),
     Stage.CHOOSING_THRESHOLD: (0.92, 0.96),

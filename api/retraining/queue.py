@@ -1,8 +1,8 @@
 """The queue between the API and its workers: huey, on SQLite or PostgreSQL as the catalog is.
 
-A message carries the id of a run and, for the log, that of the request that started it; the run
+A message carries the ID of a run and, for the log, the ID of the request that started it; the run
 itself is a row of the catalog. A lost or duplicate message does no harm: workers also look for
-queued rows, and only one can claim a row. So a damaged queue is put aside, for a new one.
+queued rows, and only one can claim a row. So a damaged queue is set aside and a new one opened.
 """
 
 import json
@@ -38,7 +38,7 @@ def _ignore(_run_id: str) -> None:
 
 
 class RunQueue:
-    """Ids of queued runs. Opens on first use; `handler` is called with each id by a consumer."""
+    """IDs of queued runs. Opens on first use; a consumer calls `handler` with each ID."""
 
     def __init__(self, settings: Settings, handler: Callable[[str], None] = _ignore) -> None:
         self._settings = settings
@@ -54,7 +54,7 @@ class RunQueue:
             log.warning("Run %s is queued, but no worker could be woken: %s", run_id, error)
 
     def consumer(self) -> "Consumer":
-        """Threads that call `handler` with each id; `start` and `stop` them."""
+        """Threads that call `handler` with each ID; `start` and `stop` them."""
         return self._open().huey.create_consumer(
             workers=THREADS,
             periodic=False,

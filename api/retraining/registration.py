@@ -23,7 +23,7 @@ from api.storage.db import UNAVAILABLE, Database
 from api.storage.tables import ChampionRow, RunRow
 
 CHAMPION_CHANGED = (
-    "Another version was promoted while it was made ({version}), which it was not compared with."
+    "Another version ({version}) was promoted while this one was made; the two were not compared."
 )
 WAITS_FOR_A_PERSON = "It passed all checks, and waits for a person to promote it."
 # A database outage of up to this long does not lose the result of a training.
@@ -57,7 +57,7 @@ def register_candidates(
 ) -> None:
     """In one transaction: register the versions, promote the last if it passed, and end the run.
 
-    With the `promoter` "person", a version that passed is registered as challenger.
+    With the `promoter` "person", a version that passed is registered as a challenger.
 
     Raises RunAbortedError, and registers nothing, if another process ended the run.
     """

@@ -33,18 +33,18 @@ def count(session: Session) -> int:
 
 
 def queued(session: Session) -> Sequence[str]:
-    """Ids of the runs that no worker has claimed."""
+    """IDs of the runs that no worker has claimed."""
     return session.scalars(select(RunRow.id).where(RunRow.state == "queued")).all()
 
 
 def heartbeats(session: Session) -> dict[str, datetime | None]:
-    """The last heartbeats of the running runs by id."""
+    """The last heartbeats of the running runs by ID."""
     running = select(RunRow.id, RunRow.heartbeat_at).where(RunRow.state == "running")
     return dict(session.execute(running).all())
 
 
 def lock_running(session: Session, run_ids: Collection[str]) -> Sequence[RunRow]:
-    """These runs if they are running, locked, but for those that others have locked."""
+    """Those of these runs that are running, locked; runs that others have locked are skipped."""
     running = select(RunRow).where(RunRow.state == "running", RunRow.id.in_(run_ids))
     return session.scalars(running.with_for_update(skip_locked=True)).all()
 
@@ -69,14 +69,14 @@ def update_running(session: Session, run_id: str, **values: Any) -> bool:
 
 
 def model_of(session: Session, run_id: str) -> ModelRow | None:
-    """The version that the run registered, if it got that far; of several the last."""
+    """The version that the run registered, if it got that far; the last of several."""
     registered = select(ModelRow).where(ModelRow.run_id == run_id)
     newest = registered.order_by(ModelRow.number.desc(), ModelRow.version.desc())
     return session.scalars(newest).first()
 
 
 def image_groups(session: Session) -> Sequence[Any]:
-    """What a plan needs of every catalog image."""
+    """What a plan needs to know about every catalog image."""
     columns = (
         ImageRow.id,
         ImageRow.sha256,
@@ -95,7 +95,7 @@ def mark_unreadable(
 ) -> None:
     """Record by SHA-256 why images and boxed photos cannot be read, and clear those of `were_read`.
 
-    A run reads only what it needs, or fails before: it knows nothing of the others.
+    A run reads only what it needs, or fails early, so it knows nothing about other photos.
     """
     marked: list[ImageRow | BoxedPhotoRow] = [
         *session.scalars(select(ImageRow).where(ImageRow.unreadable.is_not(None))),

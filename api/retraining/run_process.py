@@ -1,6 +1,6 @@
 """The process of one run: `python -m api.retraining.run_process <run id> <pid> <request id>`.
 
-The pid is the worker's; the id is that of the request that started the run, or empty. The process
+The pid is the worker's; the request is the one that started the run, or empty. The process
 has the lowest CPU priority, and exits when its worker is gone. If it is killed before it registers
 its candidate, it leaves only unreferenced files.
 """
@@ -135,7 +135,7 @@ def _load_job(settings: Settings, database: Database, blobs: Blobs, run: RunRow)
 
 
 def _train_and_judge(mode: str, job: RetrainJob, database: Database) -> list[Judged]:
-    """What was trained, with the gate's verdict; if it is rejected, its fallback as well, last."""
+    """The candidate with the gate's verdict; if it is rejected, its fallback follows."""
     try:
         candidate = _trainer(mode)(job)
     finally:
@@ -154,7 +154,7 @@ def _grade_kept_versions(
         return grade_kept_versions(database, blobs, settings.model_cache, job, package)
     except RunAbortedError:
         raise
-    except Exception:  # Whatever it is, what was learned is not lost by it.
+    except Exception:  # Whatever goes wrong, the new version must not be lost.
         log.exception("The kept versions are not graded again")
         return []
 
@@ -170,7 +170,7 @@ def _judge(candidate: Candidate, omissions: Omissions) -> Judged:
 
 
 def _explained(fallback: Candidate, rejected: Judged) -> Candidate:
-    """The `fallback`, which says why it is not the one that was rejected."""
+    """The `fallback`, with a message that says why it replaces the rejected candidate."""
     message = (
         f"{fallback.detector['message']} It grades as the version before: the grader that was "
         "trained with it is not as good, and is kept in version "
@@ -237,7 +237,7 @@ def lower_priority(autogroup: Path = AUTOGROUP) -> None:
     """Lower the CPU priority of this process and its session. Call it before starting threads.
 
     With autogrouping, Linux first divides the CPU among sessions, and niceness only counts within
-    one; so the session's group needs its own. In a container both count within it alone.
+    one; so the session's group needs its own. In a container both count only within it.
     """
     os.nice(NICE)
     try:

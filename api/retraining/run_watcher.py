@@ -1,10 +1,10 @@
 """Finds runs whose worker is gone, without trusting a wall clock.
 
 A computer may sleep for an hour, and its clock may be set forward or back; neither ends a worker.
-So the time in a heartbeat is ignored: a watcher adds up for how long the heartbeat has not changed.
-Each poll adds a few seconds at most, so that after a sleep or a database outage the worker has time
-to go on. Half of the time counts only where the watcher could have written, too: if another program
-locks the catalog, the worker is silent and alive.
+So the time in a heartbeat is ignored: a watcher adds up how long the heartbeat has not changed.
+Each poll adds a few seconds at most, so a worker has time to resume after a sleep or a database
+outage. The second half of the time counts only while the watcher itself can write: if another
+program locks the catalog, a live worker is silent too.
 """
 
 import time
@@ -24,7 +24,7 @@ LOST_SECONDS = 30.0
 class RunWatcher:
     """Call `poll` every POLL_SECONDS, from one thread.
 
-    `own` are ids of the runs of this process, which it knows to be alive. `clock` returns seconds
+    `own` are IDs of the runs of this process, which it knows to be alive. `clock` returns seconds
     that only increase.
     """
 
@@ -42,7 +42,7 @@ class RunWatcher:
         self._silence: dict[str, tuple[datetime | None, float]] = {}
 
     def poll(self) -> list[str]:
-        """End the runs that are lost, and return their ids. Raises errors of the database."""
+        """End the runs that are lost, and return their IDs. Raises database errors."""
         at = self._clock()
         step = min(at - self._polled_at, MAX_STEP_SECONDS)
         self._polled_at = at
@@ -55,7 +55,7 @@ class RunWatcher:
     def _lost(
         self, heartbeats: Mapping[str, datetime | None], step: float
     ) -> dict[str, datetime | None]:
-        """The heartbeats of the runs that are lost, when `step` more seconds have passed."""
+        """The heartbeats of the runs that are lost after `step` more seconds."""
         silence = {}
         for run_id, heartbeat in heartbeats.items():
             last, seconds = self._silence.get(run_id, (None, 0.0))

@@ -19,8 +19,8 @@ Architecture = Literal[
 ]
 State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
 
-# JSON schema of what `_check_mode` allows: of the options of the mode full, fast has none, and
-# detector only `detector`.
+# JSON schema of what `_check_mode` allows: of mode full's options, fast has none, and detector has
+# only `detector`.
 _NO_GRADER: JsonDict = {"architecture": {"type": "null"}, "epochs": {"type": "null"}}
 _FULL: JsonDict = {"required": ["mode"], "properties": {"mode": {"const": "full"}}}
 _FAST: JsonDict = {
@@ -88,8 +88,8 @@ class RetrainRequest(BaseModel):
         if self.mode == "detector":
             if self.architecture or self.epochs or self.classes:
                 raise ValueError(
-                    "architecture, epochs and classes are of the grader, which the mode detector "
-                    "leaves as it is"
+                    "architecture, epochs and classes concern the grader, which the mode detector "
+                    "does not change"
                 )
             if self.detector == "keep":
                 raise ValueError('"detector": "keep" leaves nothing to do in the mode detector')
@@ -108,7 +108,7 @@ class RetrainRequest(BaseModel):
 
     @property
     def makes_sense_without_new_photos(self) -> bool:
-        """Because it is forced, trains anew, or changes the classes."""
+        """It is forced, trains the whole network, or chooses the classes."""
         return self.force or self.mode == "full" or self.classes is not None
 
 

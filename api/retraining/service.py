@@ -17,7 +17,7 @@ from api.storage.db import Database, now
 from api.storage.ids import by_id, new_id, next_number
 from api.storage.tables import ModelRow, RunRow
 
-# detector: trains the detector alone.
+# detector: trains only the detector.
 Mode = Literal["fast", "full", "detector"]
 
 # A worker claims a run within a second, unless all its threads still log others to MLflow.
@@ -47,7 +47,7 @@ class NothingNewError(ConflictError):
     def __init__(self, champion: str, left_out: Mapping[str, int]) -> None:
         """`left_out`: as in `Omissions.classes`."""
         detail = (
-            f"Version {champion} has learned all photos that there are. Upload more, correct "
+            f"Version {champion} has already learned all photos. Upload more, correct "
             f'some, or send {{"force": true}}. {describe_left_out(left_out)}'
         )
         super().__init__(detail.strip())
@@ -139,14 +139,14 @@ def get(session: Session, run_id: str) -> RunRow:
 
 
 def current_status(run: RunRow) -> tuple[str, str]:
-    """State and message; that of a run that nobody claims says how to start a worker."""
+    """State and message; for a run that nobody claims, the message says how to start a worker."""
     if run.state == "queued" and now() - run.created_at > CLAIM_TIMEOUT:
         return run.state, UNCLAIMED
     return run.state, run.message
 
 
 def reap(session: Session, lost: Mapping[str, datetime | None]) -> list[str]:
-    """End the running runs whose heartbeat is still that of `lost`; returns their ids."""
+    """End the running runs whose heartbeat is still that of `lost`; returns their IDs."""
     runs = [
         run
         for run in repository.lock_running(session, lost.keys())

@@ -1,6 +1,6 @@
-"""The cost of staleness: what earlier versions get right of the held-out photos of a new one.
+"""The cost of staleness: how many of a new version's held-out photos earlier versions get right.
 
-The newest photos are among them, so the accuracy of an old version says what is lost by leaving it
+The newest photos are among them, so the accuracy of an old version shows what it costs to leave it
 in use. A photo of a class that a version does not know counts as wrong.
 """
 
@@ -28,19 +28,19 @@ from api.storage.db import UNAVAILABLE, Database
 
 log = logging.getLogger(__name__)
 
-# Of the photos of the catalog, for versions with another network, which has to see them.
+# Catalog photos that versions with another network are graded on: it must embed them first.
 MAX_PHOTOS = 500
 
 
 def grade_kept_versions(
     database: Database, blobs: Blobs, cache: Path, job: RetrainJob, newest: Package
 ) -> list[dict[str, Any]]:
-    """`newest` and the versions that are kept, the newest first, JSON-ready.
+    """Entries for `newest` and the versions that are kept, the newest first, JSON-ready.
 
-    Each with `version`, `created_at`, its `accuracy` on `photographs` photos that were held out of
-    `newest`, and the `accuracy_of_newest` on the same. These are all such photos if it has the
-    network of `newest`, and else at most `MAX_PHOTOS` of those that the catalog has. A version for
-    which there are none, or that cannot be loaded, is missing. Raises what `job.progress` raises.
+    Each has `version`, `created_at`, its `accuracy` on `photographs` photos held out of `newest`,
+    and the `accuracy_of_newest` on the same photos. These are all held-out photos if the version
+    has the network of `newest`, otherwise at most `MAX_PHOTOS` that are in the catalog. A version
+    without any, or one that cannot be loaded, is left out. Raises what `job.progress` raises.
     """
     replay = ReplayBuffer.load(newest.folder / REPLAY)
     names = np.array(newest.manifest.classes)[replay.targets.argmax(axis=1)]
@@ -99,9 +99,9 @@ def _load_kept(database: Database, blobs: Blobs, cache: Path, newest: Package) -
 def _embed(
     job: RetrainJob, packages: Sequence[Package], row_of: Mapping[str, int]
 ) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """By version, its own embeddings of the catalog's photos in `row_of`, and their rows.
+    """By version, the rows of the catalog's photos in `row_of`, and its own embeddings of them.
 
-    Each photo is read once. Empty for a version that no engine runs.
+    Each photo is read once. Empty for a version that no engine can run.
     """
     embeddings: dict[str, list[NDArray[np.float32]]] = {
         package.manifest.version: [] for package in packages

@@ -1,7 +1,7 @@
 """The worker's side of a run: starts a process for it, supervises it, and cancels it.
 
 A separate process returns TensorFlow's memory when it exits, can be cancelled by terminating it,
-and takes only the run down if it crashes.
+and takes down only the run if it crashes.
 """
 
 import logging
@@ -75,7 +75,7 @@ def supervise(database: Database, state: Path, run_id: str, stopping: Event) -> 
             cwd=PROJECT,
             # A run sends no notifications: that needs memory, and secrets.
             env={**ONE_THREAD, "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "RIPELINE_NOTIFY": ""},
-            # Ctrl-C must reach the worker alone, which then ends the run in order.
+            # Ctrl-C must reach only the worker, which then ends the run properly.
             start_new_session=True,
         )
     except OSError as error:
@@ -86,7 +86,7 @@ def supervise(database: Database, state: Path, run_id: str, stopping: Event) -> 
         finally:
             _terminate(process)
             shutil.rmtree(work_folder(state, run_id), ignore_errors=True)
-    # Without a record of its end the run would count as interrupted, whatever became of it.
+    # Without a record of its end, the run would count as interrupted, however it ended.
     retrying = Retrying(
         retry=retry_if_exception_type(UNAVAILABLE),
         wait=wait_fixed(END_RETRY_SECONDS),

@@ -27,7 +27,7 @@ CATALOG = "catalog"
 class TrainingRows:
     """Rows to train and to test on; the targets of `replay` are over `classes`.
 
-    `is_new` bool [n]: the champion has not learned the row, or under another label.
+    `is_new` bool [n]: the champion has not learned the row, or has with another label.
     `is_correction` bool [n]: the row is feedback on a prediction or a review, not an upload.
     """
 
@@ -49,7 +49,7 @@ class TrainingRows:
 
     @property
     def is_sure(self) -> NDArray[np.bool_]:
-        """False for fruit of unknown level, which is half fresh and half rotten: bool [n]."""
+        """False for fruit of unknown level, whose target is half fresh, half rotten: bool [n]."""
         is_sure: NDArray[np.bool_] = self.replay.targets.max(axis=1) > SURE_TARGET
         return is_sure
 
@@ -67,7 +67,7 @@ class TrainingRows:
 
 
 def not_embedded(replay: ReplayBuffer, photos: Sequence[CatalogPhoto]) -> list[CatalogPhoto]:
-    """The photos that the replay has no embedding of."""
+    """The photos that have no embedding in the replay."""
     known = _rows_by_sha256(replay)
     return [photo for photo in photos if photo.sha256 not in known]
 
@@ -129,11 +129,11 @@ def merge_catalog(
         return photo.split if row is None or replay.catalog[row] else str(replay.splits[row])
 
     def kept_column(column: NDArray[Any], unknown: Any) -> NDArray[Any]:
-        """Of the kept rows, then of each photo: as the replay has it, or `unknown`."""
+        """Values of the kept rows, then of each photo: the replay's, or `unknown`."""
         values = [unknown if row is None else column[row] for _, row in photo_rows]
         return np.concatenate([column[kept], np.array(values, column.dtype)])
 
-    # Of each photo: the embedding of the photo itself, then of its views.
+    # For each photo: its own embedding, then those of its views.
     photo_embeddings = [
         embedded[photo.sha256] if row is None else replay.with_views(row)
         for photo, row in photo_rows
@@ -195,7 +195,7 @@ def _only_in(names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
 def _retired_rows(
     replay: ReplayBuffer, rows: NDArray[np.bool_], classes: Sequence[str]
 ) -> RetiredRows:
-    """The rows `rows` bool [n] of a replay of `classes`, as retired ones."""
+    """The rows `rows` bool [n] of a replay of `classes`, as retired rows."""
     return RetiredRows(
         embeddings=replay.embeddings[rows],
         class_names=np.array(classes)[replay.targets[rows].argmax(axis=1)],
@@ -211,7 +211,9 @@ def _retired_rows(
 def _with_returned_classes(
     replay: ReplayBuffer, known: Sequence[str], classes: Sequence[str]
 ) -> ReplayBuffer:
-    """Targets over `known` and the other `classes`; retired rows of `classes` are test rows."""
+    """With targets over `known` and the other `classes`; retired rows of `classes` become test
+    rows.
+    """
     every = (*known, *_only_in(classes, known))
     own = replay.retired.rows(np.isin(replay.retired.class_names, classes))
     of_class = [every.index(name) for name in own.class_names.tolist()]
@@ -251,7 +253,7 @@ def _without_classes(ood: OodSamples, classes: Sequence[str]) -> OodSamples:
 
 def _rows_by_sha256(replay: ReplayBuffer) -> dict[str, int]:
     """The row of each photo by its SHA-256; rows of imported bounding boxes are left out."""
-    # A boxed photo of the catalog may be a copy of an imported one, whose group it has.
+    # A catalog photo that is a copy of an imported boxed photo shares its group, so it looks boxed.
     rows = np.flatnonzero(~replay.boxed | replay.catalog)
     return {str(replay.sha256[row]): int(row) for row in rows}
 

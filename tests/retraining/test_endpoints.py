@@ -232,7 +232,7 @@ def test_run_of_the_detector_needs_boxed_photos_that_it_has_not_learned(
         assert learned
         row.manifest = row.manifest | {"detector": detector | {"catalog": learned.model_dump()}}
     answer = client.post("/retrain", json=body)
-    assert "has learned all photos with boxes" in problem(answer, 409)
+    assert "has already learned all photos with boxes" in problem(answer, 409)
     assert client.get("/retrain/estimate").json()["boxed_photos"] == 0
     run_id = client.post("/retrain", json=body | FORCE).json()["run_id"]
     client.post(f"/runs/{run_id}/cancel")

@@ -244,5 +244,5 @@ def test_photo_over_a_lowered_limit_is_skipped(
     own.max_pixels = lowered.max_pixels
     finished = run()
     assert finished.state == "succeeded", finished.message
-    assert "(more pixels than are read)" in finished.message
+    assert "(more pixels than allowed)" in finished.message
     assert "and 15 more" in finished.message

@@ -69,7 +69,7 @@ RUN: dict[str, Any] = {
     "options": {},
     "started_by": "manual",
     "state": "succeeded",
-    "stage": "Entering the candidate",
+    "stage": "Registering the candidate",
     "message": f"Version {CANDIDATE} is better or as good, and serves.",
     "progress": 100.0,
     "eta_seconds": None,
