@@ -1,4 +1,4 @@
-# Commands of the project. `make` lists them.
+# The project's commands. `make` lists them.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
@@ -11,16 +11,17 @@ CLUSTER_READY := $(CLUSTER)/.ready
 AUDIT := .venv-audit
 AUDIT_READY := $(AUDIT)/.ready
 IMAGES := serve worker ui
-# SKIP="market web": folders of these names are left out of train, crossvalidate, compare and notebook.
+# SKIP="market web" leaves folders with these names out of train, crossvalidate, compare and
+# notebook.
 SKIPPED = $(foreach name,$(SKIP),--skip "$(name)")
-# One more than there are cores, as many tests wait for other processes. Each takes up to 1.5 GB.
+# One more than there are cores, since many tests wait for other processes. Each takes up to 1.5 GB.
 TEST_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
-# The tests write many small files: in memory, if 8 GB are free there.
+# The tests write many small files: into memory, if it has 8 GB free.
 MEMORY_DISK := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 8000000 {print "/dev/shm"}')
 test test-fast: export TMPDIR ?= $(or $(MEMORY_DISK),/tmp)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
-# Without bytecode files every test process, and every service that a test starts, compiles the
-# project anew.
+# Without bytecode files, every test process and every service that a test starts would compile the
+# project again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run env test test-fast test-stack test-images test-containers test-ray check format data train detector detection crossvalidate compare \
@@ -169,7 +170,7 @@ $(READY): requirements.txt
 		--require-hashes -r requirements.txt
 	@touch $@
 
-# LitServe and BentoML want other versions of the same packages.
+# LitServe and BentoML need other versions of the same packages.
 $(BENCH_READY): requirements/bench.txt
 	@$(PYTHON) -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --progress-bar on \

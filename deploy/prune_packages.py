@@ -1,7 +1,7 @@
-"""Remove what an image never uses of its installed packages: python prune_packages.py /venv [serve]
+"""Remove package files that an image never uses: python prune_packages.py /venv [serve]
 
-Run while an image is built, where there is `strip`. `serve` also removes what only training uses.
-`make test-images` and `make test-containers` grade, retrain and serve with what is left.
+Run while an image is built, in a stage that has `strip`. `serve` also removes what only training
+uses. `make test-images` and `make test-containers` grade, retrain and serve with what is left.
 """
 
 import shutil
@@ -9,15 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-# In any package: tests, files for compilers, type stubs, and the bytecode of all modules. An image
-# compiles only those that it imports.
+# In any package: tests, files for compilers, type stubs, and all bytecode. An image compiles only
+# the modules that it imports.
 FOLDERS = ("tests", "test", "__pycache__")
 SUFFIXES = (".pyi", ".pyx", ".pxd", ".h", ".hpp", ".c", ".cc", ".cpp", ".a", ".lib")
-# Below site-packages.
+# Paths below site-packages.
 PARTS = (
     "pip",
     "pip-*.dist-info",
-    # A graph comes as TFLite and runs on the processor. These are other formats and devices.
+    # Graphs are TFLite and run on the CPU. These are for other formats and devices.
     "openvino/libs/*_gpu_plugin.so",
     "openvino/libs/*_npu_plugin.so",
     "openvino/libs/cache.json",
@@ -25,7 +25,7 @@ PARTS = (
     *(f"openvino/libs/libopenvino_{name}_frontend.so.*" for name in ("gguf", "jax", "tensorflow")),
     *(f"openvino/frontend/{name}" for name in ("jax", "onnx", "paddle", "pytorch", "tensorflow")),
     "openvino/include",
-    # Its interpreter runs the graphs, and does not use these.
+    # The interpreter, which runs the graphs, does not use these.
     "ai_edge_litert/libLiteRt.so",
     "ai_edge_litert/libLiteRtWebGpuAccelerator.so",
     "ai_edge_litert/tools",
@@ -35,7 +35,7 @@ PARTS = (
     "clang",
     # For exporting quantised graphs of another format.
     "tensorflow/compiler/mlir/stablehlo",
-    # For TensorBoard, which no image has; TensorFlow itself brings another.
+    # For TensorBoard, which no image has; TensorFlow itself bundles another copy.
     "grpc",
     # Arrow Flight and Substrait.
     "pyarrow/include",
@@ -46,16 +46,16 @@ PARTS = (
     "pydeck/nbextension",
 )
 SERVE = (
-    # Compiled copies of modules that also exist in Python: fast enough for a report's one font.
+    # Compiled copies of modules that also exist in Python, fast enough for a report's one font.
     "fontTools/**/*.so",
-    # Databases other than the two that the catalog may be in.
+    # Databases other than the catalog's two.
     *(f"sqlalchemy/dialects/{name}" for name in ("mssql", "mysql", "oracle")),
-    # Translations of its messages; ours are not among them.
+    # Translations of its own messages, which we do not use.
     "apprise/i18n",
 )
-# Its folders named `test` are helpers for other projects' tests, and imported with the rest.
+# Its folders named `test` are helpers for other projects' tests, and are imported with the rest.
 UNTOUCHED = "tensorflow/"
-# Of the 400 services that botocore describes, those for the bucket and its keys.
+# Of the 400 services that botocore describes, only those needed for the bucket and its keys.
 SERVICES = ("s3", "sts", "sso", "sso-oidc", "signin")
 
 
@@ -87,7 +87,7 @@ def is_kept(folder: Path, packages: Path) -> bool:
 
 
 def remove(path: Path) -> None:
-    """Also where it went with its folder."""
+    """Remove it, unless it went with its folder."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -95,7 +95,7 @@ def remove(path: Path) -> None:
 
 
 def size(folder: Path) -> int:
-    """Bytes of all files in it."""
+    """Bytes of all files in the folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
