@@ -11,18 +11,19 @@ from api.model.probe import check_probe, grade_probe
 from api.settings import EngineName
 
 REFERENCE = LiteRTBackbone.name
-# Of a probability, between LiteRT and another engine. Drawn fruits are answered less surely than
-# photos, by a retrained head perhaps between two classes, and then differ more in bfloat16.
+# Largest difference of a probability between LiteRT and another engine. Grades of drawn fruits are
+# less sure than those of photos, with a retrained head perhaps a tie of two classes, and then
+# differ more in bfloat16.
 TOLERANCES = {"f32": 0.01, "bf16": 0.03}
 
 
 def open_backbone(
     package: Package, engine: EngineName = "litert", threads: int = 0
 ) -> CompiledGraph:
-    """Warm for `threads` concurrent calls, after grading the probe.
+    """The backbone, warmed up for `threads` concurrent calls, after grading the probe.
 
     Raises ValueError or RuntimeError for a graph that no engine can run, and ValueError if its
-    grades are no numbers or not those of the manifest.
+    grades are not finite, or not those of the manifest.
     """
 
     def check(backbone: CompiledGraph) -> None:
@@ -47,11 +48,11 @@ def _check_agreement(
     """Raises ValueError unless the classes are the same and the probabilities about the same."""
     ours, theirs = np.array(answers), np.array(recorded)
     if ours.shape != theirs.shape:
-        raise ValueError("It has other classes than when it was made.")
+        raise ValueError("It has different classes from when it was made.")
     if (ours.argmax(axis=1) != theirs.argmax(axis=1)).any():
-        raise ValueError("It gives another class to a drawn fruit.")
+        raise ValueError("It gives a drawn fruit a different class.")
     difference = float(np.abs(ours - theirs).max())
     if difference > tolerance:
         raise ValueError(
-            f"A probability of a drawn fruit differs by {difference:.3f}, and may by {tolerance}."
+            f"A probability of a drawn fruit differs by {difference:.3f}; {tolerance} is allowed."
         )

@@ -4,12 +4,12 @@ At most `max_queue` predictions are pending; a worker thread takes up to MAX_BAT
 time. A prediction that finds the queue full, or waits longer than `max_wait_seconds`, fails with
 OverloadedError (503).
 
-There are two queues: photos graded as a whole, in batches, and photos of which each fruit is
-graded, in steps (`model.instances`). A photo of the second kind counts as many. A thread takes from
-the two in turn.
+There are two queues: photos graded as a whole, in batches, and photos graded fruit by fruit, in
+steps (`model.instances`). A photo of the second kind counts as several. A thread takes from the two
+in turn.
 
-On a single core a worker thread gains nothing: it and the event loop would only wait for each
-other's interpreter lock. So the event loop grades small photos itself.
+On a single core a worker thread gains nothing: it and the event loop would only wait for the
+interpreter lock in turn. So the event loop grades small photos itself.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class _Pending(NamedTuple):
     """A queued or running request; `deadline`, in seconds of `time.monotonic`, is when it must
     have begun.
 
-    `grading` is there for a request with instances. `is_quick`: the event loop may grade it.
+    `grading` is set for a request with instances. `is_quick`: the event loop may grade it.
     """
 
     predictor: Predictor
@@ -103,8 +103,8 @@ class DynamicBatcher:
             raise OverloadedError()
 
     async def predict(self, predictor: Predictor, request: PredictRequest) -> Grade:
-        """`predictor.predict`, batched. Raises OverloadedError, NoDetectorError for a request with
-        instances, and what that raises.
+        """`predictor.predict`, batched. Raises what that raises, OverloadedError and, for a request
+        with instances, NoDetectorError.
         """
         self.check_capacity()
         grading = InstanceGrading(predictor, request) if request.instances else None
@@ -157,7 +157,7 @@ class DynamicBatcher:
                 return batch, [_step(first, first.grading)]
             return batch, self._grade_share(first, batch)
         except Exception as error:
-            # Unanswered, they would wait for ever, and the thread would count as busy.
+            # Without an answer, the requests would wait for ever and the thread count as busy.
             log.exception("A batch failed")
             return batch, [error] * len(batch)
 
@@ -215,7 +215,7 @@ class DynamicBatcher:
 
 
 def _is_quick(request: PredictRequest) -> bool:
-    """Whether preprocessing takes no longer than a forward pass; a heat map does."""
+    """Whether preprocessing takes no longer than a forward pass; a heat map takes longer."""
     return not request.explain and not request.instances and decodes_quickly(request.data)
 
 
@@ -232,5 +232,5 @@ def _after_next_round(
 def _pop(queue: deque[_Pending]) -> _Pending | None:
     try:
         return queue.popleft()
-    except IndexError:  # Empty, maybe since another thread was faster.
+    except IndexError:  # Empty, perhaps because another thread was faster.
         return None

@@ -27,11 +27,11 @@ Network = Callable[[NDArray[np.uint8]], FloatArray]
 # Channels of a cell: the logit of a fruit's centre, the logarithms of the distances to its left,
 # top, right and bottom edges in shares of the picture, then a logit for each kind of fruit.
 CENTRE, DISTANCES, KINDS = 0, slice(1, 5), slice(5, None)
-# Peaks that are decoded at most, by score.
+# At most this many peaks are decoded, those with the highest scores.
 MAX_PEAKS = 100
-# exp of more would overflow, and no distance is longer than the picture.
+# Larger values may overflow in `exp`, and no distance is longer than the picture.
 MAX_LOG_DISTANCE = 1.0
-# Of the highest score of a probe image, between the engine that made the package and this one.
+# Difference allowed in a probe image's highest score from the one recorded in the package.
 PROBE_TOLERANCE = 0.1
 
 
@@ -46,7 +46,7 @@ class Detection:
 
 class RawDetections(NamedTuple):
     """Boxes float32 [n, 4] in shares of the picture's width and height, scores float32 [n], and
-    indices of fruits int64 [n]; best first."""
+    fruit indices int64 [n]; best first."""
 
     boxes: FloatArray
     scores: FloatArray
@@ -58,8 +58,7 @@ class Detector:
 
     `graph` maps uint8 [n, size, size, 3] to float32 [n, h, w, 5 + fruits]. It takes little memory
     until it is first used. Raises ValueError or RuntimeError for a graph that the engine cannot
-    run, whose output does not fit the manifest, or that gives no numbers or others than when it was
-    made.
+    run, or whose output does not fit the manifest, is not finite, or differs from when it was made.
     """
 
     def __init__(
@@ -71,7 +70,10 @@ class Detector:
 
     @classmethod
     def of_package(cls, package: Package, engine: EngineName = "litert") -> "Detector | None":
-        """The detector of a package; None for a package without one. Raises as `Detector` does."""
+        """The detector of a package; None for a package without one.
+
+        Raises ValueError for one that is not fit to serve.
+        """
         manifest = package.manifest.detector
         if package.detector is None or manifest is None:
             return None
@@ -90,9 +92,7 @@ class Detector:
             return
         difference = np.abs(np.subtract(scores, self.manifest.probe)).max()
         if not difference <= PROBE_TOLERANCE:
-            raise ValueError(
-                f"It finds otherwise than when it was made: a score differs by {difference:.2f}."
-            )
+            raise ValueError(f"It scores differently from when it was made, by {difference:.2f}.")
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[Detection]:
         """The fruits of one upright RGB picture, uint8 [height, width, 3], best first."""
@@ -109,7 +109,7 @@ class Detector:
     def detect(
         self, pixels: NDArray[np.uint8], score_threshold: float | None = None
     ) -> RawDetections:
-        """As a call, in shares of the picture; with another threshold for measurements.
+        """Like calling it, in shares of the picture; with another threshold for measurements.
 
         The mean of the grids of the picture and of its mirror image is decoded.
         """
@@ -150,7 +150,10 @@ def mirror_grid(grid: FloatArray) -> FloatArray:
 
 
 def probe_detector(network: Network, manifest: DetectorManifest) -> list[float]:
-    """The highest score of each image of `model.probe`. Raises ValueError if there is none."""
+    """The highest score of each image of `model.probe`.
+
+    Raises ValueError if the output has the wrong shape or is not finite.
+    """
     highest = []
     for image in probe_images(manifest.input_size):
         grid = network(image[None])

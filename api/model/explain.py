@@ -1,7 +1,7 @@
 """Explanations: a class activation map over the image.
 
 B. Zhou et al., "Learning Deep Features for Discriminative Localization" (2016). Cheap, since
-serving has the feature map already.
+serving already has the feature map.
 """
 
 import base64
@@ -14,7 +14,7 @@ from api.core.arrays import FloatArray
 
 OVERLAY_SIDE = 384
 # Transparent to light blue to blue: (share of the maximum, red, green, blue, opacity). Yellow to
-# red looks like a bruise on a fruit, and brown like rot; blue looks like nothing that a fruit has.
+# red looks like a bruise on a fruit, and brown like rot; blue looks like nothing on a fruit.
 _COLOURS = np.array(
     [
         (0.0, 255, 255, 255, 0.0),

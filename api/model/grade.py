@@ -19,7 +19,7 @@ class FruitGrade:
     `confidence` is the calibrated probability of `class_name`; `freshness_score` goes from 0
     (rotten) to 1 (fresh) and is None where no class has a freshness. `freshness_level` is the
     score's level by the thresholds, None where the predicted class has no freshness. `thresholds`
-    are those, where any fruit of the version has its own.
+    are the ones used; they are None unless some fruit of the version has its own.
     """
 
     class_name: str
@@ -50,7 +50,7 @@ class Instance(NamedTuple):
 class Instances:
     """The fruits of a photo, by score, of `width` times `height` upright pixels.
 
-    `ungraded` counts those that were found beyond the number that is graded.
+    `ungraded` counts the fruits that were found but not graded, beyond the limit.
     """
 
     width: int

@@ -1,7 +1,7 @@
 """Grading each fruit of a photo: the detector finds them, and the grader sees a crop of each.
 
-A photo with many fruits takes as long as many photos, so it is graded in short steps, between which
-others get their turn (`model.batcher`).
+A photo with many fruits takes as long as many photos, so it is graded in short steps, and other
+photos get their turn in between (`model.batcher`).
 """
 
 import math
@@ -22,11 +22,11 @@ from api.model.grade import FruitGrade, Grade, Instance, Instances
 from api.model.interpretation import describe_several
 from api.model.predictor import Finder, HeadOutput, Predictor, PredictRequest, Preprocessed
 
-# Fruits of a photo that are graded at most, by score.
+# At most this many fruits of a photo are graded, those with the highest scores.
 MAX_INSTANCES = 50
-# Pictures that a step grades, the photo itself among them: one forward pass.
+# Pictures that a step grades, including the photo itself: one forward pass.
 STEP = FORWARD_BATCH
-# A photo is decoded to about so many pixels at most. Bounds memory: Pillow takes 4 bytes a pixel.
+# A photo is decoded to at most about this many pixels, to limit memory: Pillow takes 4 bytes each.
 MAX_DETAIL_PIXELS = 16_000_000
 
 
@@ -77,7 +77,7 @@ def grade_boxes(
 class InstanceGrading:
     """The grading of one photo and of each fruit in it. Call `step` until it returns the grade.
 
-    Each step may run in another thread. The grade of the photo is that without instances.
+    Each step may run in another thread. The grade of the whole photo is as without instances.
     """
 
     def __init__(self, predictor: Predictor, request: PredictRequest) -> None:
@@ -99,7 +99,7 @@ class InstanceGrading:
 
     @property
     def steps_left(self) -> int:
-        """After the next one, as far as known."""
+        """Steps after the next one, as far as known."""
         left = math.ceil((len(self._pictures) - len(self._outputs)) / STEP)
         return max(0, left - 1)
 

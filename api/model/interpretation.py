@@ -21,7 +21,7 @@ def describe(
     """One or two sentences. `probabilities` are of all classes and sum to 1.
 
     `level` is mentioned where it adds to the class: fresh fruit that is past its best, or
-    thresholds that disagree with the class. A photo of `several` fruits is never graded as sure.
+    thresholds that disagree with the class. A photo of `several` fruits is never called sure.
     """
     ranked = sorted(probabilities, key=lambda name: probabilities[name], reverse=True)
     best = ranked[0]

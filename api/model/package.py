@@ -62,7 +62,7 @@ def load_package(folder: Path) -> Package:
 
 
 def parts_of(manifest: Manifest) -> tuple[str, ...]:
-    """The files of a package beside its manifest."""
+    """The files of a package besides its manifest."""
     return (*PARTS, DETECTOR) if manifest.detector else PARTS
 
 
@@ -88,7 +88,7 @@ def write_package(
     """Write a package atomically, replacing one that exists.
 
     `fill` writes the parts into a folder; `describe` makes the manifest from their SHA-256. Raises
-    ValueError if only one of them knows of a detector.
+    ValueError if only one of the two has a detector.
     """
     temporary = folder.with_name(f".{folder.name}.writing")
     shutil.rmtree(temporary, ignore_errors=True)

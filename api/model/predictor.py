@@ -31,7 +31,7 @@ from api.model.package import Package
 from api.settings import EngineName
 
 # A forward pass evicts the program from the processor's caches, so pre- and postprocessing cost far
-# less batched than image by image. The first of a batch waits for the last, hence both limits.
+# less in a batch than image by image. The first image waits for the last, hence both limits.
 MAX_BATCH = 8
 MAX_BATCH_SECONDS = 0.01
 
@@ -45,8 +45,8 @@ Finder = Callable[[NDArray[np.uint8]], list[Detection]]
 
 
 class PredictRequest(NamedTuple):
-    """The bytes of an image file, whether to add a heat map, and whether to grade each fruit too:
-    then `model.instances` answers it.
+    """The bytes of an image file, whether to add a heat map, and whether to grade each fruit too,
+    which `model.instances` does.
     """
 
     data: bytes
@@ -57,7 +57,7 @@ class PredictRequest(NamedTuple):
 class Preprocessed(NamedTuple):
     """An image ready for the network: `input_image` has the network's input size.
 
-    `decoded` is there for the heat map only. `seconds` is the time preprocessing took.
+    `decoded` is set only for a heat map. `seconds` is the time preprocessing took.
     """
 
     input_image: Image.Image
@@ -122,8 +122,7 @@ class Predictor:
         """Warmed up for `threads` concurrent forward passes, after grading the probe. The detector
         takes its memory when it is first used.
 
-        Raises what `open_backbone` raises, and ValueError if what the detector finds on the probe
-        is not that of the manifest.
+        Raises what `open_backbone` and `Detector.of_package` raise.
         """
         manifest = package.manifest
         try:
@@ -139,8 +138,8 @@ class Predictor:
         thresholds: LevelThresholds | None,
         by_fruit: Mapping[str, LevelThresholds] = _NO_FRUITS,
     ) -> "Predictor":
-        """The same loaded model with other freshness thresholds; None: its own. `by_fruit` has
-        those of single fruits, instead.
+        """The same loaded model with other freshness thresholds; None for its own. Those in
+        `by_fruit` replace them for single fruits.
         """
         other = copy.copy(self)
         other.thresholds = thresholds or self.own_thresholds
@@ -157,10 +156,10 @@ class Predictor:
     def predict_batch(
         self, requests: Iterable[PredictRequest | Exception]
     ) -> list[Grade | Exception]:
-        """`predict` for a few images, step by step for all of them.
+        """`predict` for a few images, each step for all of them.
 
         One result per request, in order: its grade, or its own error; an exception in place of a
-        request is passed through. A request is drawn once the one before it is decoded.
+        request is passed through. The next request is taken once the one before it is decoded.
         """
         inputs = [
             _attempt(self.preprocess, request) if isinstance(request, PredictRequest) else request
@@ -268,11 +267,11 @@ class Predictor:
         )
 
     def level_thresholds(self, label: Label) -> LevelThresholds | None:
-        """Those in use for a class; without a freshness the score is about the other classes."""
+        """Those in use for a class; None without a freshness, as the score is not about it then."""
         return self.fruit_thresholds.get(label.fruit, self.thresholds) if label.freshness else None
 
     def decode(self, data: bytes, min_side: int = DRAFT_SIDE) -> DecodedImage:
-        """As `imaging.decode`, which says what it raises."""
+        """As `imaging.decode`; raises the same."""
         return decode(data, self._max_pixels, min_side=min_side)
 
     def feature_map(self, pixels: NDArray[np.uint8]) -> FloatArray:
@@ -302,8 +301,8 @@ class Predictor:
 
 
 def take_batch(items: Iterable[_Item], most: int = MAX_BATCH) -> Iterator[_Item]:
-    """The next batch for `Predictor.predict_batch`: up to `most` of `items`, and after
-    MAX_BATCH_SECONDS no more.
+    """The next batch for `Predictor.predict_batch`: up to `most` of `items`, and none after
+    MAX_BATCH_SECONDS.
     """
     deadline = time.monotonic() + MAX_BATCH_SECONDS
     for count, item in enumerate(items, 1):

@@ -1,6 +1,6 @@
 """The probe: three drawn images that every package grades when it is made, loaded or promoted.
 
-The manifest has the answers that it gave when it was made, so that a package that was changed, or
+The manifest records the grades given when the package was made, so a package that was changed, or
 an engine that computes something else, is noticed before it serves.
 """
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from api.core.arrays import FloatArray, pool
 from api.core.heads import Head
 
-# Of the logarithm of a probability, so that small ones count too. Engines and processors round
-# differently, by 0.01 in single precision.
+# Difference allowed in the logarithm of a probability, so that small ones count too. Engines and
+# processors round differently, by 0.01 in single precision.
 TOLERANCE = 0.5
 SMALLEST = 1e-6
 # Radius of the drawn fruit, and its colour on its background.
@@ -45,7 +45,7 @@ def probe_images(size: int) -> NDArray[np.uint8]:
 def grade_probe(
     backbone: Callable[[NDArray[np.uint8]], FloatArray], head: Head, size: int
 ) -> list[list[float]]:
-    """The probabilities of the images, [3][classes]. Raises ValueError if they are none."""
+    """The probabilities of the images, [3][classes]. Raises ValueError if they are not valid."""
     try:
         embeddings = np.concatenate([pool(backbone(image[None])) for image in probe_images(size)])
         probabilities, _, features = head.predict(embeddings)
@@ -63,11 +63,11 @@ def grade_probe(
 def check_probe(answers: Sequence[Sequence[float]], recorded: Sequence[Sequence[float]]) -> None:
     """Raises ValueError if the answers are not those of the manifest."""
     if np.shape(answers) != np.shape(recorded):
-        raise ValueError("It has other classes than when it was made.")
+        raise ValueError("It has different classes from when it was made.")
     logs = [np.log(np.maximum(values, SMALLEST)) for values in (answers, recorded)]
     difference = float(np.abs(logs[0] - logs[1]).max())
     if difference > TOLERANCE:
         raise ValueError(
-            "It grades otherwise than when it was made: a probability differs by a factor of "
+            "It grades differently from when it was made: a probability differs by a factor of "
             f"{np.exp(difference):.1f}."
         )

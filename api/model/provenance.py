@@ -1,6 +1,6 @@
 """What made a model package: the versions of the libraries, and of this project with its revision.
 
-A version that misbehaves months later can then be made again by the code that made it.
+A version that misbehaves months later can then be rebuilt with the code that made it.
 """
 
 import os
@@ -29,10 +29,10 @@ def versions_of(libraries: Iterable[str]) -> dict[str, str]:
 
 
 def changed_libraries(made_with: Mapping[str, str]) -> dict[str, bool]:
-    """Whether the installed version is another than `versions_of` found, by library.
+    """Whether the installed version differs from the one that `versions_of` found, by library.
 
-    What is not installed is left out, as TensorFlow where photos are only graded, and so is the
-    project itself.
+    Libraries that are not installed are left out, such as TensorFlow where photos are only graded,
+    and so is the project itself.
     """
     changed = {}
     for name in made_with.keys() - {_PROJECT_NAME}:
@@ -51,9 +51,9 @@ def _version(library: str) -> str:
 
 
 def revision() -> str | None:
-    """The short hash of the commit of this code, with `-dirty` if files differ from it.
+    """The short hash of this code's commit, with `-dirty` if files differ from it.
 
-    None outside a git repository, and where git is missing, unless the environment names it.
+    None outside a git repository and without git, unless the environment names it.
     """
     if named := os.environ.get(REVISION_VARIABLE):
         return named

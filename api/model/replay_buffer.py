@@ -19,7 +19,7 @@ from api.core.npz import check_npz
 from api.model.package import BadPackageError
 
 QUANTIZATION_STEPS = 255
-# Half a million photos of 1,280 channels have 700 MB.
+# Half a million photos of 1,280 channels take 700 MB.
 MAX_BYTES = 2**30
 # Above the largest target of fruit of unknown level (0.5), below that of fruit past its best in
 # older packages (0.9).
@@ -44,7 +44,7 @@ def open_arrays(path: Path) -> Iterator[Any]:
         raise BadPackageError(f"{path} cannot be read: {error}") from error
 
 
-# Tells rows apart: SHA-256 of the file, and signature of what the row shows of it.
+# Identifies a row: SHA-256 of the file, and signature of the part that the row shows.
 RowKey = tuple[str, bytes]
 
 
@@ -91,7 +91,7 @@ class OodSamples:
 
 @dataclass(frozen=True)
 class RetiredRows:
-    """Held-out photos of classes that the package does not have (any more).
+    """Held-out photos of classes that the package does not, or no longer, have.
 
     They judge every later candidate that has such a class again. Columns as in `ReplayBuffer`;
     `class_names` strings [r].
@@ -147,8 +147,8 @@ class ReplayBuffer:
 
     For the promotion gate: `first_class` strings, the class of a test row when a model was first
     judged by it, else empty; `first_right` int8 [n], whether that model was right: 1, 0, or -1 if
-    unknown; `contradicted` bool [n], the champion of the time graded it as another class, sure or
-    not, when the photo was added; `retired`, held-out photos of other classes.
+    unknown; `contradicted` bool [n], whether the champion of the time graded it as another class,
+    sure or not, when it was added; `retired`, held-out photos of other classes.
     """
 
     embeddings: NDArray[np.float32]
@@ -224,7 +224,7 @@ class ReplayBuffer:
 
     @classmethod
     def load(cls, path: Path) -> "ReplayBuffer":
-        """Read a file of `save`; columns that older files lack get their unknown values."""
+        """Read a file that `save` wrote; columns that older files lack get `default_columns`."""
         with open_arrays(path) as arrays:
             stored: dict[str, NDArray[Any]] = dict(arrays)
         step, lowest = stored.pop("step"), stored.pop("lowest")
@@ -255,7 +255,7 @@ class ReplayBuffer:
 
 
 def default_columns(rows: int) -> dict[str, NDArray[Any]]:
-    """Columns that older files lack."""
+    """The columns that older files lack, with the values that they get."""
     return {
         "catalog": np.zeros(rows, bool),
         "looks": np.full((rows, len(APPEARANCE_COLUMNS)), np.nan, np.float32),

@@ -1,6 +1,6 @@
-"""What each step of a grading said, side by side, for debugging.
+"""The output of each step of grading a photo, side by side, for debugging.
 
-The photo is graded once more for it, so a grading without it costs nothing.
+The photo is graded once more for it, so grading without it costs nothing extra.
 """
 
 import time

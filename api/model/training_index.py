@@ -1,6 +1,6 @@
-"""Reads parts of a replay buffer's file: its columns without the embeddings, and a few of these.
+"""Reads parts of a replay buffer's file: its columns, and the embeddings of a few rows.
 
-The API needs the columns all the time, and the embeddings take most of the memory.
+The API needs the columns all the time, but the embeddings take most of the memory.
 """
 
 import zipfile
@@ -28,7 +28,7 @@ BLOCK_ROWS = 1024
 
 @dataclass(frozen=True)
 class TrainingIndex:
-    """A replay buffer without its embeddings, which take most of the memory.
+    """A replay buffer without its embeddings.
 
     Columns as in `ReplayBuffer`; `class_names` strings [n] are the most likely targets. `source`
     reads the embeddings of a few rows; None if there is no file.
@@ -64,7 +64,7 @@ class TrainingIndex:
 
     @classmethod
     def empty(cls) -> "TrainingIndex":
-        """For when no model is loaded."""
+        """The index while no model is loaded."""
         none, defaults = np.empty(0, np.str_), default_columns(0)
         signatures = np.empty((0, SIGNATURE_BYTES), np.uint8)
         own = (defaults["catalog"], defaults["looks"], defaults["copies"])
@@ -88,14 +88,14 @@ class TrainingIndex:
         return replace(self, **columns, source=source)
 
     def embeddings(self, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
-        """As `EmbeddingFile.read`; None if the file is not there, or no longer."""
+        """As `EmbeddingFile.read`; None if there is no file, or it is gone or damaged."""
         try:
             return self.source.read(rows) if self.source else None
         except (*DAMAGED, BadPackageError):
             return None
 
     def centred(self, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
-        """An embedding of the same backbone, float32 [channels], as `embeddings` are."""
+        """An embedding of the same backbone, float32 [channels], centred like `embeddings`."""
         return self.source.centred(embedding) if self.source else embedding
 
     @cached_property
@@ -107,9 +107,10 @@ class TrainingIndex:
 
 @dataclass(frozen=True)
 class EmbeddingFile:
-    """Reads embeddings of a saved replay buffer, a block at a time. `rows` are those of the index.
+    """Reads embeddings of a saved replay buffer, a block at a time.
 
-    They are centred, and of length 1: a product is a cosine.
+    `rows` are the rows of the file, in the order of the index. Embeddings are centred and of length
+    1, so a product is a cosine.
     """
 
     path: Path
@@ -129,7 +130,7 @@ class EmbeddingFile:
         return self.centred(quantized * step + lowest)
 
     def centred(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Of embeddings float32 [..., channels]."""
+        """Embeddings float32 [..., channels] minus the mean of all, scaled to length 1."""
         centred = embeddings - self._scale[2]
         length = np.linalg.norm(centred, axis=-1, keepdims=True)
         result: NDArray[np.float32] = centred / np.maximum(length, np.float32(1e-12))
@@ -160,7 +161,7 @@ class EmbeddingFile:
 
 
 def load_embeddings(path: Path, split: str | None = None) -> NDArray[np.float32]:
-    """Of a saved replay buffer, or of one split to save memory: float32 [n, channels]."""
+    """Embeddings of a saved replay buffer: float32 [n, channels]. One `split` saves memory."""
     with open_arrays(path) as arrays:
         rows = slice(None) if split is None else arrays["splits"] == split
         embeddings: NDArray[np.float32] = arrays["quantised"][rows].astype(np.float32)
@@ -171,7 +172,7 @@ def load_embeddings(path: Path, split: str | None = None) -> NDArray[np.float32]
 
 @dataclass(frozen=True)
 class HeldOutRows:
-    """The rows that a version is measured by, whose class is sure: n photos, or boxes in one.
+    """The rows that a version is measured by, all of a sure class: n photos, or boxes in photos.
 
     `embeddings` float32 [n, channels]; the others are strings [n], as in `ReplayBuffer`.
     """
@@ -184,7 +185,7 @@ class HeldOutRows:
 
 
 def load_held_out(path: Path, classes: Sequence[str]) -> HeldOutRows:
-    """Of a saved replay buffer of a package of `classes`. Raises BadPackageError."""
+    """From the saved replay buffer of a package with `classes`. Raises BadPackageError."""
     with open_arrays(path) as arrays:
         targets = arrays["targets"]
         rows = (arrays["splits"] == "test") & (targets.max(axis=1) > SURE_TARGET)

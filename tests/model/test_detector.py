@@ -163,7 +163,7 @@ def test_detector_that_finds_otherwise_than_when_it_was_made_is_refused(package:
     probe = [1 - score if score < 0.5 else score - 0.5 for score in detector.probe]
     changed = detector.model_copy(update={"probe": probe})
     manifest = package.manifest.model_copy(update={"detector": changed})
-    with pytest.raises(ValueError, match=r"not fit to serve.*finds otherwise"):
+    with pytest.raises(ValueError, match=r"not fit to serve.*scores differently"):
         Detector.of_package(replace(package, manifest=manifest))
 
 

@@ -44,7 +44,7 @@ def test_shipped_package_gives_the_answers_of_its_manifest() -> None:
 def test_swapped_classes_are_noticed() -> None:
     kinds = shipped().head.kinds
     order = [1, 0, *range(2, kinds.bias.size)]
-    with pytest.raises(ValueError, match="grades otherwise than when it was made"):
+    with pytest.raises(ValueError, match="grades differently from when it was made"):
         Predictor.of_package(with_kinds(Linear(kinds.weights[:, order], kinds.bias[order])))
 
 

@@ -40,7 +40,7 @@ class CompiledGraph(Protocol):
     def __call__(self, pixels: NDArray[np.uint8], /) -> FloatArray: ...
 
     def release(self) -> None:
-        """Free the memory that the next call needs again."""
+        """Free memory that the next call will take again."""
 
 
 class EngineInfo(BaseModel):
@@ -63,8 +63,8 @@ Check = Callable[[CompiledGraph], None]
 def open_graph(graph: bytes, check: Check, engine: EngineName, threads: int = 0) -> CompiledGraph:
     """Compile a LiteRT graph, warm for `threads` concurrent calls, and check it.
 
-    With `auto`, LiteRT runs what OpenVINO cannot run, or runs otherwise. Raises ValueError or
-    RuntimeError for a graph that the engine cannot run, and what `check` raises.
+    With `auto`, LiteRT runs what OpenVINO cannot run, or runs with other results. Raises ValueError
+    or RuntimeError for a graph that the engine cannot run, and what `check` raises.
     """
     if engine == "openvino" or (engine == "auto" and _prefers_openvino()):
         try:
@@ -82,7 +82,7 @@ def open_graph(graph: bytes, check: Check, engine: EngineName, threads: int = 0)
 
 
 def time_graph(compiled: CompiledGraph, size: int) -> EngineInfo:
-    """Median of TIMED_PASSES of one photo of this size."""
+    """Time one photo of this size: the median of TIMED_PASSES."""
     blank = np.zeros((1, size, size, 3), np.uint8)
     times = []
     for _ in range(TIMED_PASSES):
@@ -109,7 +109,7 @@ def _prefers_openvino() -> bool:
 
 
 def _may_have_bfloat16() -> bool:
-    """Whether OpenVINO is worth asking: loading it takes a tenth of the start, and memory.
+    """Whether OpenVINO is worth asking: loading it takes a tenth of the start-up, and memory.
 
     Linux lists the processor's features; other systems do not tell.
     """

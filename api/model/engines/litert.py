@@ -20,18 +20,18 @@ class LiteRTBackbone:
     """A compiled backbone: uint8 [n, size, size, 3] to feature maps float32 [n, h, w, channels].
 
     Thread-safe: an interpreter must not be shared by threads, so each call takes an idle one from
-    the pool, or makes another. The pool keeps as many as were warm, or one a core. Interpreters are
-    bound to no thread: one thread can warm up a model that others will use.
+    the pool, or makes another. The pool keeps as many as were warmed up, or one per core.
+    Interpreters are not tied to a thread: one thread can warm up a model that others will use.
 
-    Results do not depend on the batch size, to the bit. A graph with a fixed batch size of one runs
-    image by image.
+    Results are the same to the bit whatever the batch size. A graph with a fixed batch size of one
+    runs image by image.
     """
 
     name = "litert"
     precision = "f32"
 
     def __init__(self, graph: bytes, warm: int = 0) -> None:
-        """Starts with `warm` interpreters that have run once, so the first call is fast as well.
+        """Starts with `warm` interpreters that have run once, so even the first call is fast.
 
         Raises ValueError or RuntimeError for a graph that LiteRT cannot run.
         """
@@ -91,7 +91,7 @@ class _Interpreter:
             self._interpreter.invoke()
 
     def supports_batches(self) -> bool:
-        """False for a graph exported with a fixed batch size of one, as those of small inputs."""
+        """False for a graph exported with a fixed batch size of one, as for small inputs."""
         try:
             self._resize(FORWARD_BATCH)
         except RuntimeError:

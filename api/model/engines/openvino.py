@@ -1,8 +1,8 @@
 """Running a graph in OpenVINO.
 
-Where the processor computes in bfloat16, most of the network does: about 1.6 times as fast as
-LiteRT, with probabilities that differ in the third digit. The first layers stay in f32,
-since their rounding errors grow on the way (docs/log/inference.md).
+Where the processor computes in bfloat16, most of the network does too: about 1.6 times as fast as
+LiteRT, with probabilities that differ in the third digit. The first layers stay in f32, since their
+rounding errors would grow from layer to layer (docs/log/inference.md).
 """
 
 import tempfile
@@ -20,7 +20,7 @@ from api.model.engines.litert import FORWARD_BATCH
 
 _DEVICE = "CPU"
 _CONVOLUTIONS = ("Convolution", "GroupConvolution")
-# Of the convolutions, those that stay in single precision.
+# The share of the convolutions that stays in single precision.
 _SHARE_IN_F32 = 1 / 4
 # One request for each part of the graph, in their order.
 _Requests = list["openvino.InferRequest"]
@@ -30,16 +30,16 @@ class OpenVINOBackbone:
     """A compiled LiteRT graph: uint8 [n, size, size, 3] to float32 [n, h, w, channels].
 
     Thread-safe: each call takes idle requests from the pool, or makes others. At most `streams`
-    calls run at once, on one core each; more wait for each other. The pool keeps as many requests.
+    calls run at once, on one core each; others wait. The pool keeps requests for that many.
 
-    Results do not depend on the batch size, to the bit. A graph with a fixed batch size of one runs
-    image by image.
+    Results are the same to the bit whatever the batch size. A graph with a fixed batch size of one
+    runs image by image.
     """
 
     name = "openvino"
 
     def __init__(self, graph: bytes, streams: int, warm: int = 0) -> None:
-        """Starts with `warm` requests that have run once, so the first call is fast as well.
+        """Starts with `warm` requests that have run once, so even the first call is fast.
 
         Raises ValueError for a graph that OpenVINO cannot run.
         """
@@ -57,7 +57,7 @@ class OpenVINOBackbone:
         except IndexError:
             requests = self._make_requests()
         between = pixels
-        for request in requests[:-1]:  # Their memory is read in place by the next.
+        for request in requests[:-1]:  # The next request reads the output in place.
             between = request.infer({0: between}, share_inputs=True, share_outputs=True)[0]
         output: FloatArray = requests[-1].infer({0: between}, share_inputs=True)[0]
         self._idle.append(requests)  # Those that failed are not put back.
@@ -78,7 +78,7 @@ class OpenVINOBackbone:
         """The parts of the graph, the lowest precision, and whether they take batches."""
         try:
             with tempfile.TemporaryDirectory(prefix="ripeline-graph-") as folder:
-                path = Path(folder, "graph.tflite")  # It reads such graphs only from files.
+                path = Path(folder, "graph.tflite")  # OpenVINO reads LiteRT graphs only from files.
                 path.write_bytes(self._graph)
                 model = _core().read_model(path)
                 supports_batches = _take_batches(model)
@@ -140,8 +140,8 @@ def _take_batches(model: "openvino.Model") -> bool:
 def _cut(model: "openvino.Model") -> tuple["openvino.Model", "openvino.Model"] | None:
     """The first layers and the others; None if no single tensor connects them.
 
-    The cut is before a convolution, after _SHARE_IN_F32 of them or, within a residual block, after
-    its end.
+    The cut is before a convolution, after _SHARE_IN_F32 of them; if that is inside a residual
+    block, at the end of the block.
     """
     count = len(_convolutions(model))
     for k in range(round(_SHARE_IN_F32 * count), count):
@@ -157,7 +157,7 @@ def _cut(model: "openvino.Model") -> tuple["openvino.Model", "openvino.Model"] |
                 openvino.Model([end], first.get_parameters()),
                 openvino.Model(last.get_results(), [between]),
             )
-        except RuntimeError:  # More than one tensor leads across.
+        except RuntimeError:  # More than one tensor crosses the cut.
             continue
     return None
 
