@@ -1,8 +1,9 @@
 """Load on a running API: `locust --host http://127.0.0.1:8000 --headless -u 10 -r 10 -t 30s`.
 
-Users of every kind; name some to have only these: `locust … Predict Health`. With RIPELINE_FLOOD=1
-their number rises in steps to far more than one machine can serve, and falls again; then some
-answers are 503 with a Retry-After, by design, and are listed by themselves and not as failures.
+Runs users of every kind; name some to run only those: `locust … Predict Health`. With
+RIPELINE_FLOOD=1 their number rises in steps to far more than one machine can serve, and falls
+again. Some responses are then 503 with a Retry-After, by design; these are listed separately and
+not as failures.
 """
 
 import io
@@ -16,7 +17,7 @@ from locust.contrib.fasthttp import ResponseContextManager
 from PIL import Image, ImageDraw
 
 FLOOD = bool(os.environ.get("RIPELINE_FLOOD"))
-# As the app sends it, where the service asks for one.
+# The same setting as the app's; needed if the service has keys.
 KEY = os.environ.get("RIPELINE_API_KEY", "")
 
 
@@ -44,9 +45,8 @@ def drawn_tray() -> bytes:
 
 
 class Person(FastHttpUser):
-    """Someone who looks at the answer before the next request.
-
-    A hundred of them ask for about as much as one core can grade.
+    """Someone who looks at each response before the next request. A hundred of them keep about one
+    core busy.
     """
 
     abstract = True
@@ -74,14 +74,14 @@ class Batch(Person):
 
     @task
     def batch(self) -> None:
-        # Its type names a dict, which could hold one file of a field.
+        # The declared type is a dict, which could hold only one file per field.
         files: Any = [("files", (f"{n}.jpg", self.photograph, "image/jpeg")) for n in range(10)]
         with self.client.post("/predict/batch", files=files, catch_response=True) as answer:
             refused_is_no_failure(answer)
 
 
 class Instances(Person):
-    """Sends photographs of several fruits, to have each graded."""
+    """Sends photographs of several fruits to have each one graded."""
 
     weight = 1
     photograph = drawn_tray()
@@ -110,7 +110,7 @@ class ModelInfo(Person):
 
 
 class Upload(Person):
-    """Sends photographs to learn from, each a new one, now and then."""
+    """Now and then sends a new training photograph."""
 
     weight = 1
     wait_time = between(1, 3)
@@ -124,11 +124,11 @@ class Upload(Person):
 
 
 class Flood(LoadTestShape):
-    """Users by the second: a rise in steps, a peak, and back to where it began."""
+    """The number of users over time: a rise in steps, a peak, and back to the start."""
 
     abstract = not FLOOD
     seconds = int(os.environ.get("RIPELINE_FLOOD_SECONDS", "60"))
-    # Until which part of the time there are how many users.
+    # Share of the time elapsed, and the number of users until then.
     steps = ((0.2, 10), (0.4, 100), (0.6, 400), (0.8, 800), (1.0, 10))
 
     def tick(self) -> tuple[int, float] | None:
@@ -137,8 +137,8 @@ class Flood(LoadTestShape):
 
 
 def refused_is_no_failure(answer: ResponseContextManager) -> None:
-    """In a flood: an answer in time that says when to come again is what is wanted. It is counted
-    under a name of its own."""
+    """During a flood, a prompt 503 that says when to retry is the desired response. It is counted
+    under its own name."""
     if FLOOD and answer.status_code == 503 and "Retry-After" in (answer.headers or {}):
         answer.request_meta["name"] += " (503)"
         answer.success()  # type: ignore[no-untyped-call]

@@ -1,8 +1,7 @@
-"""All benchmarks: `make bench`, or `make bench ARGS=--quick` with few and short rounds.
+"""All benchmarks: `make bench`, or `make bench ARGS=--quick` with fewer and shorter rounds.
 
-Takes about half an hour, and writes its report beside those of other processors into
-LOAD_TEST_RESULTS.md. A quick run, or one of some parts, is printed and not kept. Ends with status 1
-if a target is missed.
+Takes about half an hour, and writes its report to LOAD_TEST_RESULTS.md beside those of other
+processors. A quick or partial run is only printed. Exits with status 1 if a target is missed.
 """
 
 import argparse
@@ -53,7 +52,7 @@ def main() -> int:
         results = replace(report.results, **{part: PARTS[part](plan, show)})
         report = replace(report, results=results)
         if is_whole:
-            # After each part, so that a failure of a later one loses nothing.
+            # After each part, so that nothing is lost if a later one fails.
             keep(report, KEPT)
             RESULTS.write_text(render(kept_reports(KEPT)))
     if not is_whole:

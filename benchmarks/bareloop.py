@@ -1,7 +1,7 @@
 """Decode, forward pass and head in a loop on one core: the upper limit of any server.
 
-`python -m benchmarks.bareloop IMAGE` reads seconds from each line of stdin, grades IMAGE for that
-long and prints: images, seconds, CPU seconds.
+`python -m benchmarks.bareloop IMAGE` reads a number of seconds from each line of stdin, grades
+IMAGE for that long and prints images, seconds and CPU seconds.
 """
 
 import subprocess

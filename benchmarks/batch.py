@@ -1,4 +1,4 @@
-"""`/predict/batch` on two cores, compared with a bare loop on each."""
+"""`/predict/batch` on two cores, compared with a bare loop on each core."""
 
 import http.client
 import json
@@ -19,8 +19,8 @@ from benchmarks.terminal import Show
 
 @dataclass(frozen=True)
 class BatchFigures:
-    """Images per second, medians over the rounds; `first_line` is the time to the first result, in
-    seconds."""
+    """Images per second, as medians over the rounds; `first_line` is the time to the first result
+    in seconds."""
 
     loops: float
     batch: float
@@ -48,7 +48,7 @@ def measure(plan: Plan, show: Show) -> BatchFigures:
 
 
 def _send(url: str, body: Body) -> tuple[float, float]:
-    """Seconds to the last line and to the first. Raises RuntimeError if an image failed."""
+    """The seconds to the last line and to the first one. Raises RuntimeError if an image failed."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc)
     headers = {"Content-Type": body.content_type, "Accept": "application/x-ndjson"}
     started = time.perf_counter()

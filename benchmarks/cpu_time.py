@@ -9,15 +9,15 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class ProcessUsage:
-    """Of one running process."""
+    """Usage of one running process."""
 
     def __init__(self, pid: int) -> None:
         self._folder = Path("/proc") / str(pid)
 
     @property
     def cpu_seconds(self) -> float:
-        """Of all its threads."""
-        # The name in the second field may hold spaces.
+        """CPU seconds of all its threads."""
+        # The name in the second field may contain spaces.
         fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
@@ -28,7 +28,7 @@ class ProcessUsage:
 
     @property
     def peak(self) -> float:
-        """Peak resident memory in MiB, since the start or `reset_peak`."""
+        """Peak resident memory in MiB since the start or the last `reset_peak`."""
         return self._status("VmHWM")
 
     def reset_peak(self) -> None:
@@ -41,7 +41,7 @@ class ProcessUsage:
 
 
 class BrowserUsage:
-    """Of all processes of a browser; some of them end with their pages."""
+    """Usage of all processes of a browser; some of them end with their pages."""
 
     def __init__(self, context: BrowserContext) -> None:
         if context.browser is None:

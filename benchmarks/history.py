@@ -1,7 +1,7 @@
-"""Time of the catalog's queries, on both databases: `python -m benchmarks.history [rows]`.
+"""Times the catalog's queries on both databases: `python -m benchmarks.history [rows]`.
 
-Each search is a page of 50 with its total, as `GET /predictions` makes it; then what the Monitoring
-page, the triggers and the review queue ask for, and what deleting photos takes. The median and the
+Each search is a page of 50 with its total, as for `GET /predictions`. Then come the queries of the
+Monitoring page, the triggers and the review queue, and deleting photos. Prints the median and the
 longest of nine.
 """
 
@@ -130,7 +130,7 @@ def _time_of(database: Database, query: Callable[[Session], object]) -> float:
 
 
 def _retention(database: Database) -> list[float]:
-    """Deleting what has expired since an hour ago; there are no files of it."""
+    """Delete what has expired within the last hour; its files do not exist."""
     times = []
     with tempfile.TemporaryDirectory() as folder:
         blobs = Blobs(folder)
@@ -142,7 +142,7 @@ def _retention(database: Database) -> list[float]:
 
 
 def _deep_pages(database: Database, rows: int) -> list[float]:
-    """Pages that begin in the middle, in both orders."""
+    """Pages from the middle, in both orders."""
     times = []
     orders: tuple[Order, ...] = ("newest", "least_sure")
     with database.reading() as session:

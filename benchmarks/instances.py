@@ -1,4 +1,4 @@
-"""Grading five fruits of a photo, against the photo as a whole, on one core."""
+"""Grading five fruits in a photo, compared with the photo as a whole, on one core."""
 
 from dataclasses import dataclass
 from statistics import median
@@ -18,14 +18,14 @@ from benchmarks.plan import Plan
 from benchmarks.sample_images import MEDIUM, sample_image
 from benchmarks.terminal import Show
 
-# x and y of the fruits of a phone's photo of 640 x 480, each 180 pixels wide and high.
+# x and y of the fruits in a phone photo of 640 x 480, each 180 pixels wide and high.
 PLACES = ((20, 20), (230, 10), (440, 30), (120, 260), (340, 270))
 SIDE = 180
 
 
 @dataclass(frozen=True)
 class InstanceFigures:
-    """CPU milliseconds of a plain prediction and of one with instances, medians."""
+    """Median CPU milliseconds of a plain prediction and of one with instances."""
 
     plain: float
     instances: float
@@ -50,7 +50,7 @@ def measure(plan: Plan, show: Show) -> InstanceFigures:
 
 
 def _finds_five(detector: Finder) -> Finder:
-    """Does the detector's work, and then finds the same five fruits whatever it found."""
+    """Does the detector's work, but always returns the same five fruits."""
 
     def find(pixels: NDArray[np.uint8]) -> list[Detection]:
         detector(pixels)

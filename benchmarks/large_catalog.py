@@ -1,7 +1,7 @@
-"""A large catalog of drawn images, made within two minutes.
+"""A large catalog of drawn images, created within two minutes.
 
 The rows of uploads and predictions are written in bulk. `DRAWN` images are distinct; the other rows
-share their blobs, with hashes of their own.
+share their blobs but have hashes of their own.
 """
 
 import hashlib
@@ -33,11 +33,11 @@ from tests.synthetic_images import KINDS, draw_fruit, encode
 IMAGES = 10_000
 PREDICTIONS = 20_000
 DRAWN = 1500
-# The newest predictions have a stored image, as after an upload with feedback.
+# The newest predictions have a stored image.
 KEPT = 500
 SIDES = (96, 120, 160, 200)
 OVER_DAYS = 7
-# The lot with the most photos: each of a tray with six fruits.
+# Trays photographed for the largest lot, with six fruits each.
 INSPECTIONS, TRAYS, LOT = 60, 24, "A-0"
 CHUNK = 1000
 
@@ -76,7 +76,7 @@ def fill(state: Path) -> None:
 
 
 def inspect(api_url: str) -> str:
-    """Open `INSPECTIONS` of lots, and photograph `TRAYS` of one of them; its id."""
+    """Open `INSPECTIONS` inspections, add `TRAYS` photos to one of them, and return its id."""
     with httpx.Client(base_url=api_url, timeout=60, trust_env=False) as api:
         for number in reversed(range(INSPECTIONS)):
             body = {"lot": f"A-{number}", "supplier": f"Farm {number % 7}", "max_rotten": 0.05}
@@ -130,7 +130,7 @@ def _image(images: list[DrawnImage], number: int) -> ImageRow:
 
 
 def _record(image: DrawnImage, number: int, version: str) -> Record:
-    """A prediction of the last OVER_DAYS days, with more of them recently."""
+    """A prediction from the last OVER_DAYS days; recent days get more."""
     share = (number / PREDICTIONS) ** 1.5
     prediction = Prediction.of_grade(image.grade, version)
     prediction.prediction_id = _id("prediction", number)
@@ -144,5 +144,5 @@ def _hash(number: int) -> str:
 
 def _id(kind: str, number: int) -> str:
     random = np.random.default_rng([number, *kind.encode()])
-    # The API looks up ids of this form only.
+    # The API only looks up ids of this form.
     return UUID(bytes=random.bytes(16), version=4).hex

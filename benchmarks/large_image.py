@@ -1,4 +1,4 @@
-"""Grading a 12-megapixel JPEG: this service against decoding it in full with Pillow."""
+"""Grading a 12-megapixel JPEG: this service compared with full decoding in Pillow."""
 
 import io
 import time
@@ -22,7 +22,7 @@ QUALITY = 93
 
 @dataclass(frozen=True)
 class LargeImageFigures:
-    """CPU milliseconds, medians, and the file size in `megabytes`."""
+    """Median CPU milliseconds, and the file size in `megabytes`."""
 
     megabytes: float
     full: float

@@ -1,4 +1,4 @@
-"""Load by concurrent users, each of whom waits for an answer before the next request."""
+"""Load from concurrent users, each of whom waits for a response before the next request."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ class Body:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`milliseconds` of each answer in order; `failed` counts statuses other than 200."""
+    """`milliseconds` of each response in order; `failed` counts statuses other than 200."""
 
     seconds: float
     milliseconds: tuple[float, ...]
@@ -59,7 +59,7 @@ def form(
 def drive(
     url: str, body: Body, users: int, seconds: float, *, pause: float = 0, most: int = 10**9
 ) -> Outcome:
-    """Send `body` for `seconds` or `most` times, with `pause` seconds after each answer."""
+    """Send `body` for `seconds` or `most` times, with `pause` seconds after each response."""
     return asyncio.run(_drive(url, body, users, seconds, pause=pause, most=most))
 
 

@@ -60,7 +60,7 @@ def measure(plan: Plan, show: Show) -> list[LoadTestRow]:
 def _rows(
     contender: Contender, scenario: str, users: str, arguments: list[str], settings: dict[str, str]
 ) -> list[LoadTestRow]:
-    """Locust against a fresh server, each on its core."""
+    """Run Locust against a fresh server, each on its own core."""
     with tempfile.TemporaryDirectory() as folder, running(contender) as server, on(LOAD):
         prefix = Path(folder) / "locust"
         command = [

@@ -1,4 +1,4 @@
-"""The machine, and the cores of server and load."""
+"""The machine, and the cores of the server and the load generator."""
 
 import os
 import platform
@@ -17,7 +17,7 @@ _VECTOR_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
 
 @contextmanager
 def on(cores: list[int]) -> Iterator[None]:
-    """Pin this process, and processes that it starts, to these cores."""
+    """Pin this process and the processes that it starts to these cores."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -27,7 +27,7 @@ def on(cores: list[int]) -> Iterator[None]:
 
 
 def processor() -> str:
-    """Its name, family and model: names alone, such as AMD EPYC, stand for many."""
+    """Its name, family and model; a name alone, such as AMD EPYC, covers many processors."""
     fields = _processor_fields()
     kind = f"family {fields.get('cpu family', '?')}, model {fields.get('model', '?')}"
     return f"{fields.get('model name', 'unknown')}, {kind}"

@@ -1,4 +1,4 @@
-"""500 photos through the app, graded and then uploaded as training data."""
+"""500 photos graded in the app, then uploaded there as training data."""
 
 import re
 import tempfile
@@ -79,14 +79,14 @@ def _choose(page: Page, photos: list[Path]) -> None:
 
 
 def _progress(page: Page) -> str:
-    """The text of the progress bar after the first files."""
+    """The progress bar's text after the first files."""
     bar = page.get_by_test_id("stProgress").filter(has_text=_UNDER_WAY)
     expect(bar).to_be_visible(timeout=WITHIN_MS)
     return f"“{bar.inner_text()}”"
 
 
 def _drawn(folder: Path) -> list[Path]:
-    """Photos that are no near-duplicates of one another."""
+    """Photos that are not near-duplicates of one another."""
     names = list(KINDS)
     paths = []
     for seed in range(PHOTOS):

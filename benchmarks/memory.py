@@ -1,4 +1,4 @@
-"""Memory of an API process over many predictions."""
+"""An API process's memory over many predictions."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,7 +22,7 @@ class MemoryFigures:
 
 
 def measure(plan: Plan, show: Show) -> MemoryFigures:
-    """Small images and, one in ten, medium ones; memory is read ten times."""
+    """Send small images, every tenth one medium-sized; read the memory ten times."""
     small, medium = (form(("a.jpg", sample_image(size))) for size in (SMALL, MEDIUM))
     with on(LOAD), running(OURS) as server:
         url, resident = f"{server.url}/predict", {0: server.resident_mb}

@@ -30,8 +30,8 @@ _AGAIN = "() => { window.usableAfter = undefined; return performance.now(); }"
 
 @dataclass(frozen=True)
 class PageElements:
-    """A page's title, and selectors of its first control and of the element that is drawn last, if
-    that is another one."""
+    """A page's title, and selectors of its first control and, if different, of the element drawn
+    last."""
 
     title: str
     control: str
@@ -59,13 +59,13 @@ class PageTimer:
         self._app = app
 
     def page(self, address: str, elements: PageElements) -> list[Visit]:
-        """The first visit with a new browser profile, and VISITS more."""
+        """Time the first visit with a new browser profile, and VISITS more."""
         return self._visits(lambda page, usage: self._open(page, usage, address, elements))
 
     def part(
         self, address: str, elements: PageElements, part: str, part_elements: PageElements
     ) -> list[Visit]:
-        """The same, timed from a click on the text `part` of an open page."""
+        """The same for part of an open page, timed from a click on its text `part`."""
 
         def visit(page: Page, usage: BrowserUsage) -> Visit:
             self._open(page, usage, address, elements)

@@ -37,11 +37,11 @@ PAGES = {
     ),
     "monitoring": PageElements("Monitoring", _CHOICE, ".st-key-chart-timeline .js-plotly-plot"),
 }
-# An inspection, by its address.
+# An inspection, opened by its URL.
 LOT = PageElements(
     f"Lot {large_catalog.LOT}", '[class*="st-key-lot-fruit-"] button', ".st-key-photos img"
 )
-# Parts of pages that load more, with the element that is drawn last.
+# Parts of pages that load more data, with the element drawn last.
 PARTS = {
     ("training_data", "Gallery"): ".st-key-photos img",
     ("training_data", "Review queue"): ".st-key-photos img",

@@ -1,11 +1,11 @@
-"""Durations and counts of the benchmarks: in full, or for `--quick`."""
+"""Durations and counts of the benchmarks, in full and for `--quick`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Times in seconds. Each round measures every server in turn, so noise affects all alike."""
+    """Times in seconds. Each round measures every server in turn, so noise affects all equally."""
 
     rounds: int = 7
     round_seconds: float = 6

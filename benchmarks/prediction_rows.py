@@ -1,7 +1,7 @@
 """Millions of predictions in an empty catalog, written in bulk, on both databases.
 
-They are spread evenly over `SPAN` before `END`; those of the last `KEPT` have a photo, of which
-only the key is there. One lot has a hundred photos, `LABELLED` predictions have feedback.
+They are spread evenly over `SPAN` before `END`. Those of the last `KEPT` have the key of a photo,
+but no file. One lot has a hundred photos; `LABELLED` predictions have feedback.
 """
 
 import json
@@ -26,7 +26,7 @@ LEVELS = ("rotten", "past_best", "fresh")
 VERSION = "1-shipped"
 END = datetime(2026, 11, 1, tzinfo=UTC)
 SPAN, KEPT = timedelta(days=180), timedelta(days=30)
-# The service's own shares of predictions.
+# Shares as in the service.
 SAMPLED_SHARE, DISMISSED_EVERY, BATCH = 0.02, 1000, 500
 LABELLED = 5000
 LOT = f"{1:032x}"
@@ -39,7 +39,7 @@ Row = tuple[Any, ...]
 
 
 def fill(database: Database, rows: int) -> None:
-    """Migrate the catalog and write `rows` predictions; the indexes are made afterwards."""
+    """Migrate the catalog and write `rows` predictions; create the indexes afterwards."""
     database.upgrade()
     table = Base.metadata.tables[PredictionRow.__tablename__]
     indexes = sorted(table.indexes, key=lambda index: str(index.name))
@@ -54,7 +54,7 @@ def fill(database: Database, rows: int) -> None:
         for index in indexes:
             index.create(connection)
     _add_lot_and_feedback(database, rows)
-    # As autovacuum does within minutes; SQLite plans without figures, as in the service.
+    # Autovacuum would do so within minutes. SQLite plans without statistics, as in the service.
     if not database.is_sqlite:
         outside = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         with closing(outside) as connection:
@@ -62,7 +62,8 @@ def fill(database: Database, rows: int) -> None:
 
 
 def prediction_id(number: int) -> str:
-    """Of the prediction with this number, the oldest first: as random as those of the service."""
+    """The id of the prediction with this number, the oldest first; as random as the service's
+    ids."""
     return f"{number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128:032x}"
 
 
@@ -96,7 +97,7 @@ def _chunk(rng: np.random.Generator, first: int, count: int, rows: int) -> Itera
 
 
 def _write(connection: Connection, rows: Iterator[Row]) -> None:
-    """By COPY, or by SQLite's own module: SQLAlchemy would take several times as long."""
+    """Use COPY or the sqlite3 module: SQLAlchemy would take several times as long."""
     driver: Any = connection.connection.driver_connection
     names = ", ".join(COLUMNS)
     if connection.dialect.name == "sqlite":

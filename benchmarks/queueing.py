@@ -1,8 +1,8 @@
-"""A simulation of users, API processes and the cores that they share.
+"""Simulates users, API processes and the cores they share.
 
-Each user waits for an answer before the next request, and keeps one connection, so all requests of
-a user go to one process. A process works on one request at a time. The load generator is one more
-process, which works before each request. Processes that are busy share the cores evenly.
+Each user waits for a response before the next request and keeps one connection, so all requests of
+a user go to one process. A process works on one request at a time. The load generator is another
+process, which works before each request. Busy processes share the cores evenly.
 """
 
 from collections import deque
@@ -12,8 +12,8 @@ from random import Random
 
 @dataclass(frozen=True)
 class Machine:
-    """CPU seconds that a request takes in an API process, and in the load generator (0 if that has
-    a machine of its own)."""
+    """CPU seconds that a request takes in an API process and in the load generator (0 if that runs
+    on another machine)."""
 
     cores: int
     server_seconds: float
@@ -22,7 +22,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Simulated:
-    """Requests per second, and the latency in seconds that 95 % of them stay below."""
+    """Requests per second, and their 95th percentile of latency in seconds."""
 
     per_second: float
     p95: float
@@ -30,7 +30,7 @@ class Simulated:
 
 @dataclass
 class _Station:
-    """A process with its queue of users; the first of them is served."""
+    """A process with its queue of users, the first of whom is being served."""
 
     seconds: float
     queue: deque[int] = field(default_factory=deque)
@@ -50,9 +50,9 @@ class _Station:
 def simulate(
     machine: Machine, processes: int, users: int, seconds: float = 60, seed: int = 0
 ) -> Simulated:
-    """`users` against `processes` for so many simulated seconds.
+    """Simulate `users` against `processes` for `seconds` of simulated time.
 
-    The operating system deals connections to processes by chance, here with `seed`.
+    The operating system distributes connections at random, here seeded with `seed`.
     """
     random = Random(seed)  # noqa: S311
     load = _Station(machine.load_seconds)

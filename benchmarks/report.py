@@ -1,4 +1,5 @@
-"""LOAD_TEST_RESULTS.md: the targets on each processor side by side, then all measurements."""
+"""Renders LOAD_TEST_RESULTS.md: the targets on each processor side by side, then all
+measurements."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ MOST_USERS = "100"
 
 @dataclass(frozen=True)
 class Target:
-    """A promised bound of a metric, and the measurement."""
+    """A promised bound on a metric, and the measurement."""
 
     metric: str
     bound: str
@@ -47,7 +48,7 @@ def _report(report: Report) -> list[str]:
 
 
 def _targets_table(reports: Sequence[Report]) -> str:
-    """A row for each target, a column for each report; empty where it was not measured."""
+    """A row for each target, a column for each report; cells without a measurement are empty."""
     measured = [{one.metric: one for one in targets(report.results)} for report in reports]
     bounds = {one.metric: one.bound for column in measured for one in column.values()}
     return _table(
@@ -66,7 +67,7 @@ def _verdict(target: Target | None) -> str:
 
 
 def targets(results: Results) -> list[Target]:
-    """Of the parts that were measured."""
+    """The targets of the parts that were measured."""
     found: list[Target] = []
 
     def add(metric: str, value: float, bound: float, unit: str, minimum: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""The measurements of a run, and the reports that are kept: one for each processor and engine."""
+"""The measurements of a run, and the stored reports: one for each processor and engine."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ KEPT = PROJECT / "benchmarks" / "reports"
 
 @dataclass(frozen=True)
 class Results:
-    """The measurements of a run; None for a part that was left out."""
+    """The measurements of a run; None for a part that was not run."""
 
     small: list[Row] | None = None
     few: list[Row] | None = None
@@ -37,7 +37,8 @@ class Results:
 
 @dataclass(frozen=True)
 class Report:
-    """What was run when, on what, and what it gave. `machine` is `processor` and all else."""
+    """What was run, when and where, and the results. `machine` is a full description that includes
+    `processor`."""
 
     processor: str
     machine: str
@@ -55,12 +56,12 @@ _AS_JSON = TypeAdapter(Report)
 
 
 def keep(report: Report, folder: Path = KEPT) -> None:
-    """Write it to `folder`, in place of an earlier one of the same processor and engine."""
+    """Write the report to `folder`, replacing an earlier one for the same processor and engine."""
     folder.mkdir(exist_ok=True)
     name = re.sub(r"[^a-z0-9]+", "-", report.title.lower()).strip("-")
     (folder / f"{name}.json").write_bytes(_AS_JSON.dump_json(report, indent=1) + b"\n")
 
 
 def kept_reports(folder: Path = KEPT) -> list[Report]:
-    """In order of processor and engine."""
+    """The stored reports, by processor and engine."""
     return [_AS_JSON.validate_json(path.read_bytes()) for path in sorted(folder.glob("*.json"))]

@@ -24,7 +24,7 @@ from tests.synthetic_images import draw_fruit, encode
 
 CLASSES = ("freshpears", "rottenpears")
 KINDS = ("freshapples", "rottenapples")
-EACH = 300  # Enough to train for longer than it is measured.
+EACH = 300  # Enough for training to outlast the measurement.
 ASK = {
     "mode": "full",
     "classes": list(CLASSES),
@@ -51,7 +51,7 @@ def measure(plan: Plan, show: Show) -> RetrainingFigures:
     with on(BOTH), running(OURS, cores=BOTH) as server, _worker(server):
         url = f"{server.url}/predict"
         _upload(server.url)
-        # The same image graded again and again is drift, which would trigger a run.
+        # Grading the same image again and again is drift, which would trigger a run.
         _call(f"{server.url}/triggers/drift", {"enabled": False}, "PUT")
         drive(url, body, USERS, 1)
         show.say("Latency during a full retraining: first idle, then while it trains.")
@@ -111,7 +111,7 @@ def _wait_until_it_trains(url: str) -> None:
 def _call(
     url: str, body: dict[str, object] | None = None, method: str | None = None
 ) -> dict[str, object]:
-    """A GET, or a POST with `body`, unless `method` is given."""
+    """Send a GET, or a POST if there is a `body`, unless `method` says otherwise."""
     data = json.dumps(body).encode() if body else None
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(url, data, headers, method=method)

@@ -1,4 +1,4 @@
-"""Drawn images as large, and as slow to decode, as real photos."""
+"""Drawn images that are as large and as slow to decode as real photos."""
 
 import io
 from functools import cache
@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 # As in the public dataset, also in file size.
 SMALL = (224, 224)
-# From a messaging app, and from a phone's camera.
+# As from a messaging app and a phone camera.
 MEDIUM = (640, 480)
 TWELVE_MEGAPIXELS = (4032, 3024)
 

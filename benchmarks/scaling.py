@@ -1,7 +1,7 @@
 """One, two and four API processes on two cores, measured and simulated side by side.
 
-`python -m benchmarks.scaling` prints the table of docs/SCALING.md. The load runs on the same cores,
-so this tests the simulation, not the speed of a server.
+`python -m benchmarks.scaling` prints the table of docs/SCALING.md. The load generator runs on the
+same cores, so this tests the simulation, not the speed of a server.
 """
 
 import sys
@@ -19,12 +19,12 @@ from benchmarks.terminal import Show
 PROCESSES = (1, 2, 4)
 USERS = 16
 ROUNDS, ROUND_SECONDS = 5, 6
-# Ways in which the operating system may distribute the connections.
+# Each is one way in which the operating system may distribute the connections.
 SEEDS = range(20)
 
 
 class Measured(NamedTuple):
-    """Medians over the rounds; CPU milliseconds of a request."""
+    """Medians over the rounds; the CPU milliseconds are per request."""
 
     per_second: float
     p95_milliseconds: float
@@ -33,7 +33,7 @@ class Measured(NamedTuple):
 
 
 def measure(processes: int, body: Body, show: Show) -> Measured:
-    # One request at a time and process, as in a container of one core.
+    # One request at a time in each process, as in a container with one core.
     settings = {"WEB_CONCURRENCY": str(processes), "RIPELINE_INFERENCE_THREADS": "1"}
     rounds = []
     with on(BOTH), running(OURS, BOTH, settings) as server:
@@ -69,7 +69,7 @@ def main() -> int:
         return 1
     body = form(("orange.jpg", sample_image(SMALL)))
     found = {count: measure(count, body, show) for count in PROCESSES}
-    # What a request takes is measured with one process alone, and held for all.
+    # A request's CPU time is measured with a single process and assumed for all.
     one = found[PROCESSES[0]]
     machine = Machine(len(BOTH), one.server_milliseconds / 1000, one.load_milliseconds / 1000)
     show.say(f"{describe_machine()}; {USERS} users on the same cores")

@@ -1,4 +1,4 @@
-"""The servers under test, each a process with its own state folder."""
+"""The servers under test, each in its own process with its own state folder."""
 
 import os
 import subprocess
@@ -75,7 +75,7 @@ class Server:
 
     @property
     def resident_mb(self) -> float:
-        """Of all its processes, in 10^6 bytes."""
+        """Resident memory of all its processes, in 10^6 bytes."""
         return float(sum(one.memory_info().rss for one in self._all()) / 1e6)
 
     @property
@@ -94,7 +94,7 @@ def running(
     settings: dict[str, str] | None = None,
     state: Path | None = None,
 ) -> Iterator[Server]:
-    """The server, ready, on `cores`, by default on SERVER."""
+    """Start the server on `cores` (by default SERVER), and yield it once it is ready."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="ripeline-bench-") as folder:
         home = state or Path(folder)

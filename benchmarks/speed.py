@@ -11,14 +11,14 @@ from benchmarks.plan import Plan
 from benchmarks.servers import Contender, Server, running
 from benchmarks.terminal import Show
 
-# Users: enough for a queue at all times, and so few that the server may be idle.
+# Users: enough to keep a queue at all times, and so few that the server may be idle.
 MANY, FEW = 16, 4
 
 
 @dataclass(frozen=True)
 class Row:
-    """Medians over the rounds. `ratio` and `cpu_ratio` are to the bare loop of the same round, in
-    requests per second and in CPU seconds per request."""
+    """Medians over the rounds. `ratio` and `cpu_ratio` compare with the bare loop of the same
+    round, in requests per second and in CPU seconds per request."""
 
     name: str
     per_second: float
@@ -30,7 +30,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Measurement:
-    """Of one server in one round."""
+    """The measurement of one server in one round."""
 
     per_second: float
     cpu_milliseconds: float

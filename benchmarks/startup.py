@@ -16,7 +16,7 @@ from benchmarks.terminal import Show
 
 @dataclass(frozen=True)
 class StartupFigures:
-    """Seconds, medians: with an empty state folder, and with the catalog of an earlier start."""
+    """Median seconds with an empty state folder, and with the catalog of an earlier start."""
 
     first: float
     later: float

@@ -1,7 +1,7 @@
-"""Write the app's models of the API's answers, ui/api_models.py (`make api-models`).
+"""Write the app's models of the API's responses, ui/api_models.py (`make api-models`).
 
-They are generated from docs/openapi.json. The file is committed, so that the app's image needs no
-generator; a test compares it with what this script generates.
+They are generated from docs/openapi.json. The file is committed so that the app's image needs no
+generator; a test compares it with this script's output.
 """
 
 import json
@@ -22,15 +22,15 @@ HEADER = (
     '"""The API\'s answers. Generated from docs/openapi.json by `make api-models`: do not edit."""'
 )
 REF = "#/components/schemas/"
-# Stored JSON that the document leaves open. ui/stored_models.py has these models.
+# Stored JSON whose schema the document leaves open; ui/stored_models.py has the models.
 STORED = {
     "Verdict": ("Run.verdict", "Version.verdict"),
     "Metrics": ("Manifest.metrics",),
     "DetectionMetrics": ("DetectorManifest.metrics",),
 }
-# FastAPI writes a subclass with all fields of its base.
+# FastAPI repeats all fields of the base in a subclass.
 SUBCLASSES = {"BatchPrediction": "Prediction", "VersionDetails": "Version"}
-# Fields that the app can do without, besides those that may be null.
+# Fields that the app can do without, apart from those that may be null.
 OPTIONAL = ("Prediction.fruit", "ModelInfo.*", "ModelSummary.*", "BatchFailure.index", "Problem.*")
 REQUIRED = ("Problem.detail",)
 
@@ -66,7 +66,7 @@ def generated() -> str:
 
 
 def answer_schemas(document: dict[str, Any]) -> dict[str, Any]:
-    """The schemas of successful answers, prepared for the generator."""
+    """The schemas of successful responses, prepared for the generator."""
     schemas = document["components"]["schemas"]
     answers = [
         response
@@ -114,9 +114,9 @@ def _references(part: Any) -> Iterator[str]:
 
 
 def _relax(name: str, schema: dict[str, Any]) -> None:
-    """Let fields be missing that may be null: an older service does not send newer ones.
+    """Let nullable fields be missing: an older service does not send newer ones.
 
-    Also drops titles and descriptions of fields, which would only make the module longer.
+    Also drops the fields' titles and descriptions, which would only make the module longer.
     """
     properties = schema["properties"]
     for key in properties:
@@ -130,7 +130,7 @@ def _relax(name: str, schema: dict[str, Any]) -> None:
 
 
 def _make_subclass(schema: dict[str, Any], base: str, inherited: dict[str, Any]) -> None:
-    """Leave only the fields that `base` does not have."""
+    """Keep only the fields that `base` does not have."""
     properties = schema["properties"]
     schema["properties"] = {key: properties[key] for key in properties if key not in inherited}
     schema["required"] = [key for key in schema["required"] if key not in inherited]

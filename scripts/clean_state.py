@@ -1,4 +1,4 @@
-"""Empty the state folder after asking: uploads, versions, runs (`make clean-state`)."""
+"""Empty the state folder (uploads, versions, runs) after asking: `make clean-state`."""
 
 import shutil
 import sys

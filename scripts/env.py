@@ -1,6 +1,6 @@
 """`make env`: write .env for docker compose, with a random value for each secret.
 
-A .env that is there is left alone. Needs nothing but Python.
+An existing .env is left unchanged. Needs only Python.
 """
 
 import os
@@ -21,7 +21,7 @@ def main(folder: Path = PROJECT) -> int:
         print(".env already exists and was left unchanged.")
         return 0
     with os.fdopen(handle, "w") as stream:
-        # Hexadecimal, so that a value can stand in an address.
+        # Hexadecimal, so that a value can be part of a URL.
         stream.writelines(
             f"{line}{secrets.token_hex(BYTES) if line.endswith('=') else ''}\n" for line in lines
         )

@@ -1,4 +1,4 @@
-"""`make notebook`: run the notebook and save its outputs, without photos and log lines.
+"""`make notebook`: run the notebook and save its outputs without photos and log lines.
 
 The repository contains no photos. Run the notebook in Jupyter to see them.
 """
@@ -14,7 +14,7 @@ NOTEBOOK = Path(__file__).resolve().parent.parent / "notebook" / "Fruits_Classif
 
 
 def execute(path: Path) -> Any:
-    """Run the notebook in its folder and return it, without log lines and times.
+    """Run the notebook in its folder and return it without log lines and times.
 
     Writes nothing. Raises nbclient's CellExecutionError if a cell fails.
     """
@@ -28,10 +28,10 @@ def execute(path: Path) -> Any:
 
 
 def without_photographs(notebook: Any) -> Any:
-    """Replace each contact sheet with a sentence; plots stay."""
+    """Replace each contact sheet with a sentence, but keep plots."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            # Contact sheets are JPEG, plots PNG.
+            # Contact sheets are JPEG, plots are PNG.
             if output.get("data", {}).pop("image/jpeg", None):
                 output.data["text/plain"] = "(Photographs: run the notebook to see them.)"
     return notebook

@@ -1,6 +1,6 @@
 """Write the description of the API to docs/openapi.json (`make openapi`).
 
-The file is committed, so that reviews see changes of the contract; a test compares it with the
+The file is committed so that reviewers see changes to the contract; a test compares it with the
 service.
 """
 
@@ -14,7 +14,7 @@ FILE = PROJECT / "docs" / "openapi.json"
 
 
 def described() -> str:
-    """The service's OpenAPI document, as the file holds it."""
+    """The service's OpenAPI document, as in the file."""
     document = create_app(Settings()).openapi()
     return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 

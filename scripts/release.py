@@ -1,7 +1,7 @@
 """Releases: `make release-check` before a tag, `make version TO=0.3.0` for the next.
 
-`api/__init__.py` holds the version. The other places repeat it, since they are read without Python;
-this script writes them, and checks them and all else that must hold before tagging.
+`api/__init__.py` holds the version. The other places repeat it, since they are read without Python.
+This script writes them, and checks them and everything else that must hold before tagging.
 """
 
 import re
@@ -14,7 +14,7 @@ from api import __version__
 
 PROJECT = Path(__file__).resolve().parent.parent
 VERSION = r"(\d+\.\d+\.\d+)"
-# Each occurrence of the pattern in these files is the version.
+# Each match of the pattern in these files is the version.
 PLACES = {
     "api/__init__.py": rf'__version__ = "{VERSION}"',
     "pyproject.toml": rf'^version = "{VERSION}"',
@@ -68,7 +68,7 @@ def write(project: Path, version: str) -> None:
 
 
 def other_versions(project: Path, version: str) -> Iterator[str]:
-    """The places that do not say `version`."""
+    """The places that do not have `version`."""
     for name, pattern in PLACES.items():
         said = re.findall(pattern, (project / name).read_text(), re.MULTILINE)
         if not said:
@@ -78,7 +78,7 @@ def other_versions(project: Path, version: str) -> Iterator[str]:
 
 
 def changelog_objections(text: str, version: str) -> Iterator[str]:
-    """The newest section must be this version's, with the day of the release."""
+    """The newest section must be this version's, with the release date."""
     newest = HEADING.search(text)
     if newest is None:
         yield "CHANGELOG.md has no section."

@@ -1,9 +1,7 @@
-"""`make run`: start API, app and worker, and restart those that die; stop all on Ctrl-C.
-
-If one ends before all are ready, all end: its settings or files are wrong.
-Host and ports come from RIPELINE_HOST, RIPELINE_API_PORT and RIPELINE_UI_PORT, the path of the app
-from STREAMLIT_SERVER_BASE_URL_PATH. Where the API has keys, the app needs a change key in
-RIPELINE_API_KEY.
+"""`make run`: start API, app and worker, and restart any that dies; stop all on Ctrl-C. If one
+exits before all are ready, its settings or files are wrong, and all are stopped. Host and ports
+come from RIPELINE_HOST, RIPELINE_API_PORT and RIPELINE_UI_PORT, the path of the app from
+STREAMLIT_SERVER_BASE_URL_PATH. If the API has keys, the app needs a change key in RIPELINE_API_KEY.
 """
 
 import errno
@@ -27,11 +25,11 @@ PROJECT = Path(__file__).resolve().parent.parent
 READY_WITHIN_SECONDS = 90
 STOP_WITHIN_SECONDS = 10
 POLL_SECONDS = 0.2
-# One that has lived for this long is started again at once; any other after a pause, which doubles.
+# A service that ran for this long is restarted at once; any other after a pause, which doubles.
 STABLE_SECONDS = 60.0
 MAX_PAUSE_SECONDS = 60.0
 LAST_LINES = 10
-# A child of the process that lives on keeps its output open.
+# A surviving child of the process keeps its output open.
 COPY_WITHIN_SECONDS = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Ignores the proxy settings of the environment.
@@ -49,7 +47,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Service:
-    """One process; `endpoint` where it serves HTTP."""
+    """One process; `endpoint` is set if it serves HTTP."""
 
     name: str
     command: Sequence[str]
@@ -74,13 +72,13 @@ def main() -> int:
         **os.environ,
         "RIPELINE_API_URL": f"http://{local}:{api_port}",
         "RIPELINE_API_PORT": str(api_port),
-        # Unbuffered, so that the last lines of a process that dies arrive.
+        # Unbuffered, so that a dying process's last lines arrive.
         "PYTHONUNBUFFERED": "1",
     }
     if sys.stderr.isatty():  # The processes write to pipes, where logs are JSON by default.
         environment.setdefault("RIPELINE_LOG_FORMAT", "console")
     stopping = threading.Event()
-    # SIGINT too: shells start background jobs with it ignored.
+    # SIGINT too: shells start background jobs with SIGINT ignored.
     for stop in STOP_SIGNALS:
         signal.signal(stop, lambda _signal, _frame: stopping.set())
     parts = [Part(service, environment) for service in services]
@@ -95,7 +93,7 @@ def main() -> int:
 
 
 class Part:
-    """A service and its process, which is started again when it ends."""
+    """A service and its process, which is restarted when it exits."""
 
     def __init__(self, service: Service, environment: Mapping[str, str]) -> None:
         self.service = service
@@ -107,7 +105,8 @@ class Part:
         self._pause = 0.0
 
     def start(self) -> None:
-        # In a session of its own: Ctrl-C reaches only this launcher, which stops them in order.
+        # In a session of its own, so that Ctrl-C reaches only this launcher, which stops them in
+        # order.
         self.process = subprocess.Popen(
             self.service.command,
             cwd=PROJECT,
@@ -123,7 +122,7 @@ class Part:
         self._copying.start()
 
     def restart_if_ended(self) -> None:
-        """Start it again, at once or once its pause is over."""
+        """Restart it, at once or after its pause."""
         if self.process is None:
             if time.monotonic() >= self._start_at:
                 self._try_to_start()
@@ -150,22 +149,22 @@ class Part:
     def _try_to_start(self) -> None:
         try:
             self.start()
-        except OSError as error:  # Such as too little memory; the other parts go on.
+        except OSError as error:  # For example, out of memory; the other parts keep running.
             _say(f"The {self.service.name} cannot be started, and is tried again: {error}")
             self._wait()
 
     def _wait(self) -> None:
-        """Let the pause pass before the next start, and make it longer."""
+        """Wait for the pause before the next start, and lengthen it."""
         self._start_at = time.monotonic() + self._pause
         self._pause = min(max(2 * self._pause, 1.0), MAX_PAUSE_SECONDS)
 
 
 def _copy(output: BinaryIO, lines: deque[bytes]) -> None:
-    """Copy the output of a process to that of this launcher, and its last lines to `lines`."""
+    """Copy a process's output to this launcher's, and its last lines to `lines`."""
     with output:
         for line in output:
             lines.append(line)
-            # Not read any further, the process would stand still.
+            # If nobody read its output, the process would block.
             with suppress(OSError):
                 sys.stdout.buffer.write(line)
                 sys.stdout.buffer.flush()
@@ -176,7 +175,7 @@ def _services(host: str, api_port: int, ui_port: int) -> list[Service]:
     ui = (
         *(sys.executable, "-m", "streamlit", "run", "ui/streamlit_app.py"),
         *("--server.address", host, "--server.port", str(ui_port), "--server.headless", "true"),
-        # The addresses are printed once all is ready.
+        # This launcher prints the addresses once all services are ready.
         *("--logger.hideWelcomeMessage", "true"),
     )
     return [
@@ -187,7 +186,7 @@ def _services(host: str, api_port: int, ui_port: int) -> list[Service]:
 
 
 def _wait_until_ready(host: str, parts: Sequence[Part], stopping: threading.Event) -> int:
-    """Announce the services once all are ready. Returns 1 if one ends, or takes too long."""
+    """Announce the services once all are ready. Return 1 if one exits or takes too long."""
     deadline = time.monotonic() + READY_WITHIN_SECONDS
     waiting = [(part.service.name, part.service.endpoint) for part in parts]
     while not stopping.wait(POLL_SECONDS):
@@ -283,7 +282,7 @@ def _stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
 
 
 def _say(message: str) -> None:
-    """Print; a full disk or a closed pipe behind it stops nothing."""
+    """Print, and ignore a full disk or a closed pipe."""
     with suppress(OSError):
         print(message, flush=True)
 

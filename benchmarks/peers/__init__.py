@@ -1,1 +1,1 @@
-"""Servers to compare with, each built as its documentation recommends."""
+"""Other servers for comparison, each built as its documentation recommends."""

@@ -1,6 +1,6 @@
 """Decode, forward pass and head only: shared by the bare loop and the peers.
 
-They run the engine and precision that the service runs: RIPELINE_ENGINE.
+They use the same engine and precision as the service: RIPELINE_ENGINE.
 """
 
 from api.core.imaging.resize import to_input
@@ -16,14 +16,14 @@ def default_predictor() -> Predictor:
 
 
 def describe_engine() -> str:
-    """What runs the network of all that is measured here, except the baseline in Keras."""
+    """The engine of everything measured here except the Keras baseline."""
     engine = default_predictor().engine
     assert engine is not None
     return f"{engine.name}, {engine.precision}"
 
 
 class Grading:
-    """The default package's probabilities of a file."""
+    """Grades files with the default package."""
 
     def __init__(self) -> None:
         self._predictor = default_predictor()
