@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import ConflictError, NotFoundError
 from api.monitoring.trigger_rules import RULES, TriggerResult
+from api.monitoring.trigger_runs import record_run
 from api.retraining.plan import make_plan
 from api.retraining.queue import RunQueue
 from api.retraining.service import NothingNewError, create_run
@@ -117,8 +118,7 @@ def accept(
         run = create_run(session, mode="fast", started_by=f"suggestion:{trigger.name}", options={})
         _end(row, "accepted", at)
         row.active, row.run_id = None, run.id
-        trigger.last_fired_at, trigger.last_run_id = at, run.id
-        trigger.last_photos = plan.photos
+        record_run(session, trigger, run, plan.photos, at)
     # After the commit: before it, a worker would not find the row.
     queue.put(run.id)
     return run

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api.core.errors import ProblemError
 from api.monitoring.suggestions import active_suggestions, lock_trigger, suggest, withdraw
+from api.monitoring.trigger_runs import record_run
 from api.monitoring.triggers import (
     TriggerState,
     config_of,
@@ -93,6 +94,6 @@ def _fire(
         run = create_run(
             session, mode="fast", started_by=f"trigger:{rule.name}", options=dict(options)
         )
-        row.last_fired_at, row.last_run_id, row.last_photos = at, run.id, state.photos or None
+        record_run(session, row, run, state.photos or None, at)
     log.info("Trigger %s started run %s.", rule.name, run.id)
     return run

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.core.formatting import percent
 from api.monitoring.drift import DriftFigure
+from api.monitoring.trigger_runs import MAX_ATTEMPTS
 from api.predictions.accuracy_in_use import accuracy_in_use
 from api.registry.schemas import Headlines
 from api.retraining.plan import CatalogDiff
@@ -29,7 +30,8 @@ class TriggerConfig:
     """The effective settings of a trigger: defaults, or user settings.
 
     `cooldown_hours` is the minimum time between two runs it starts; due times of the schedule
-    before `scheduled_at` do not count.
+    before `scheduled_at` do not count. `last_photos` and `attempts`: as in `TriggerRow`.
+    `lacks_result`: whether its last run failed or was interrupted.
     """
 
     mode: TriggerMode
@@ -40,10 +42,17 @@ class TriggerConfig:
     last_fired_at: datetime | None
     last_run_id: str | None
     last_photos: str | None
+    attempts: int
+    lacks_result: bool
+
+    @property
+    def is_to_repeat(self) -> bool:
+        """Whether its last run is started again, also on the same photos."""
+        return self.lacks_result and self.attempts < MAX_ATTEMPTS
 
     def has_had(self, photos: str) -> bool:
         """Whether they are those of its last run; what comes of another would be the same."""
-        return bool(photos) and photos == self.last_photos
+        return bool(photos) and photos == self.last_photos and not self.is_to_repeat
 
     def is_exceeded_by(self, value: float) -> bool:
         return self.threshold is not None and value > self.threshold
@@ -207,7 +216,11 @@ def _schedule(context: TriggerContext, config: TriggerConfig) -> TriggerResult:
         return TriggerResult("No schedule is set.")
     due = last_due(config.schedule, context.at)
     moments = [moment for moment in (config.last_fired_at, config.scheduled_at) if moment]
-    handled = [moment for moment in moments if moment <= context.at + CLOCK_TOLERANCE]
+    handled = [
+        moment
+        for moment in (None if config.is_to_repeat else config.last_fired_at, config.scheduled_at)
+        if moment and moment <= context.at + CLOCK_TOLERANCE
+    ]
     # Several missed due times start one run.
     if moments and (not handled or due > max(handled)):
         hours = (context.at - due).total_seconds() / 3600

@@ -26,12 +26,12 @@ from api.monitoring.trigger_rules import (
     TriggerResult,
     read_schedule,
 )
+from api.monitoring.trigger_runs import MAX_ATTEMPTS, ended_without_result
 from api.registry import repository as models
 from api.retraining import repository as runs
 from api.retraining.plan import CatalogDiff, make_plan
 from api.settings import Settings, TriggerMode
 from api.storage.blobs import Blobs
-from api.storage.tables import RunRow
 from api.storage.trigger_tables import SuggestionRow, TriggerRow
 
 MIN_COOLDOWN_HOURS, MAX_COOLDOWN_HOURS = 1, 24 * 365
@@ -46,6 +46,11 @@ UNREADABLE = (
 SAME_PHOTOS = (
     "Waiting for new photos: the last run of this trigger had the same ones. Upload or correct "
     "some, or start a run yourself."
+)
+NO_RESULT = (
+    f"Waiting for new photos: the last {MAX_ATTEMPTS} runs of this trigger failed or were "
+    "interrupted, and the Retrain page and GET /runs say why. Mend that and start a run yourself, "
+    "or upload or correct some photos."
 )
 log = logging.getLogger(__name__)
 
@@ -102,7 +107,8 @@ def trigger_states(
             suggestion = None if is_outdated(suggestion, result, version) else suggestion
         obstacle = _own_obstacle(rule, config, result, suggestion, at) or common_obstacle
         if not obstacle and config.has_had(photos):
-            obstacle = f"{SAME_PHOTOS} {result.sentence}"
+            held_back = NO_RESULT if config.lacks_result else SAME_PHOTOS
+            obstacle = f"{held_back} {result.sentence}"
         states.append(
             TriggerState(
                 rule,
@@ -133,14 +139,10 @@ def config_of(
         scheduled_at=stored.scheduled_at,
         last_fired_at=stored.last_fired_at,
         last_run_id=stored.last_run_id,
-        last_photos=None if _was_interrupted(session, stored) else stored.last_photos,
+        last_photos=stored.last_photos,
+        attempts=stored.attempts or 0,
+        lacks_result=ended_without_result(session, stored),
     )
-
-
-def _was_interrupted(session: Session, trigger: TriggerRow) -> bool:
-    """Whether the trigger's last run was ended by no fault of its photos: its worker was gone."""
-    run = session.get(RunRow, trigger.last_run_id) if trigger.last_run_id else None
-    return run is not None and run.state == "interrupted"
 
 
 def cooldown_end(config: TriggerConfig, at: datetime) -> datetime | None:

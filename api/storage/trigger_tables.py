@@ -18,7 +18,8 @@ class TriggerRow(Base):
     `mode`: off, suggest, start or start_and_promote. `enabled`: whether `mode` is not off, for
     processes of an older version beside this one. `scheduled_at`: when `schedule` was set, or its
     suggestion dismissed; earlier due times do not count. `last_photos`: a hash of the photos of its
-    last run, see `retraining.plan.RetrainPlan.photos`.
+    last run, see `retraining.plan.RetrainPlan.photos`. `attempts`: how many runs in a row had no
+    result, including the last one; see `monitoring.trigger_runs`.
     """
 
     __tablename__ = "triggers"
@@ -33,6 +34,7 @@ class TriggerRow(Base):
     last_fired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_run_id: Mapped[str | None] = mapped_column(String(32))
     last_photos: Mapped[str | None] = mapped_column(String(64))
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class SuggestionRow(Base):

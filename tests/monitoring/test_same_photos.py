@@ -1,12 +1,13 @@
 """A trigger starts no second run on photos of which its last run has had all."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import delete, update
 
 from api.monitoring import suggestions, trigger_check
+from api.monitoring.trigger_runs import MAX_ATTEMPTS
 from api.monitoring.triggers import trigger_states
 from api.retraining import repository
 from api.retraining.plan import CatalogDiff, make_plan
@@ -17,6 +18,7 @@ from api.storage.db import Database
 from api.storage.tables import ImageRow
 from tests.monitoring.conftest import MakeHarness
 from tests.monitoring.samples import AT
+from tests.monitoring.trigger_harness import TriggerHarness
 from tests.retraining.catalog import KNOWN, NEW, add_photographs, install_champion
 
 MANY = CatalogDiff({"pears": 2000}, 0, 0)
@@ -24,11 +26,11 @@ DAY = timedelta(hours=25)  # Longer than the cooldown.
 
 
 @pytest.mark.parametrize("mode", ["start", "start_and_promote"])
-@pytest.mark.parametrize("state", ["failed", "succeeded"])
+@pytest.mark.parametrize("state", ["succeeded", "cancelled"])
 def test_run_that_changed_nothing_is_not_started_again(
     make_harness: MakeHarness, mode: Any, state: str
 ) -> None:
-    """It failed, was rejected, or waits for a person; the next would end alike."""
+    """It was rejected, waits for a person, or was ended by one; the next would end alike."""
     harness = make_harness(mode)
     harness.catalog_diff, harness.photos = MANY, "some"
     assert harness.check()
@@ -46,15 +48,62 @@ def test_run_that_changed_nothing_is_not_started_again(
     assert len(harness.runs) == 2
 
 
-def test_run_that_was_interrupted_is_started_again(make_harness: MakeHarness) -> None:
-    """The worker was gone, as when a laptop is shut: the photos were not learned."""
+@pytest.mark.parametrize("state", ["failed", "interrupted"])
+def test_run_without_a_result_is_started_again_after_the_cooldown(
+    make_harness: MakeHarness, state: str
+) -> None:
+    """Memory, the store or the worker was gone, which may pass: the photos were not learned."""
     harness = make_harness("start")
     harness.catalog_diff, harness.photos = MANY, "some"
     assert harness.check()
-    harness.end_run("interrupted")
+    harness.end_run(state)
+    assert harness.check(AT + DAY / 2) is None
     assert harness.check(AT + DAY)
-    harness.end_run("failed")
+    harness.end_run("succeeded")
     assert harness.check(AT + 2 * DAY) is None
+
+
+@pytest.mark.parametrize("states", [["failed"], ["interrupted"], ["failed", "interrupted"]])
+def test_runs_without_a_result_come_to_an_end(make_harness: MakeHarness, states: list[str]) -> None:
+    harness = make_harness("start")
+    harness.catalog_diff, harness.photos = MANY, "some"
+    for attempt in range(MAX_ATTEMPTS):
+        assert harness.states(AT + attempt * DAY)["new-images"].would_fire
+        assert harness.check(AT + attempt * DAY)
+        harness.end_run(states[attempt % len(states)])
+    for days in range(MAX_ATTEMPTS, MAX_ATTEMPTS + 3):
+        assert harness.check(AT + days * DAY) is None
+    late = AT + (MAX_ATTEMPTS + 3) * DAY
+    shown = harness.states(late)["new-images"]
+    assert not shown.would_fire
+    assert "the last 3 runs of this trigger failed or were interrupted" in shown.reason
+    assert "2000 training images are new" in shown.reason
+
+    harness.photos = "others"
+    for attempt in range(MAX_ATTEMPTS):
+        assert harness.check(late + attempt * DAY)
+        harness.end_run("failed")
+    assert harness.check(late + MAX_ATTEMPTS * DAY) is None
+    assert len(harness.runs) == 2 * MAX_ATTEMPTS
+
+
+def test_scheduled_run_without_a_result_does_not_wait_for_the_next_due_time(
+    make_harness: MakeHarness,
+) -> None:
+    harness = make_harness("start")
+    harness.set("new-images", mode="off")
+    harness.set("schedule", schedule="weekly")
+    harness.photos = "some"
+    monday = AT + timedelta(days=2)
+    for attempt in range(MAX_ATTEMPTS):
+        run = harness.check(monday + timedelta(hours=2 * attempt))
+        assert run
+        assert run.started_by == "trigger:schedule"
+        harness.end_run("failed")
+        assert harness.check(monday + timedelta(hours=2 * attempt, minutes=30)) is None
+    assert harness.check(monday + timedelta(hours=9)) is None
+    assert "Waiting" not in harness.states(monday + timedelta(hours=9))["schedule"].reason
+    assert "Waiting" in harness.states(monday + timedelta(days=7))["schedule"].reason
 
 
 def test_another_trigger_has_its_own_run(make_harness: MakeHarness) -> None:
@@ -82,9 +131,8 @@ def test_worker_that_evaluated_before_the_last_run_starts_none(
     assert harness.check(AT + DAY) is None
 
 
-def test_accepted_suggestion_does_not_come_again_for_the_same_photos(
-    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def suggesting(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> TriggerHarness:
     class Plan:
         catalog_diff, champion, photos = MANY, "v1", "some"
         left_out: ClassVar[dict[str, int]] = {}
@@ -92,24 +140,40 @@ def test_accepted_suggestion_does_not_come_again_for_the_same_photos(
     monkeypatch.setattr(suggestions, "make_plan", lambda *_: Plan)
     harness = make_harness("suggest")
     harness.catalog_diff, harness.photos = MANY, "some"
-    harness.check()
+    return harness
+
+
+def _suggested(harness: TriggerHarness, at: datetime) -> list[str]:
+    """Ids of the open suggestions after a check."""
+    harness.check(at)
     with harness.database.reading() as session:
-        [row] = suggestions.open_suggestions(session)
-    suggestions.accept(
-        harness.database, harness.blobs, harness.settings, RunQueue(harness.settings), row.id
-    )
-    harness.end_run()
+        return [row.id for row in suggestions.open_suggestions(session)]
+
+
+def _accept(harness: TriggerHarness, suggestion_id: str, at: datetime) -> None:
+    queue = RunQueue(harness.settings)
+    suggestions.accept(harness.database, harness.blobs, harness.settings, queue, suggestion_id)
     with harness.database.session() as session:
-        suggestions.lock_trigger(session, "new-images").last_fired_at = AT
+        suggestions.lock_trigger(session, "new-images").last_fired_at = at
 
-    def is_suggested() -> bool:
-        harness.check(AT + DAY)
-        with harness.database.reading() as session:
-            return bool(suggestions.open_suggestions(session))
 
-    assert not is_suggested()
-    harness.photos = "others"
-    assert is_suggested()
+def test_accepted_suggestion_does_not_come_again_for_the_same_photos(
+    suggesting: TriggerHarness,
+) -> None:
+    [first] = _suggested(suggesting, AT)
+    _accept(suggesting, first, AT)
+    suggesting.end_run()
+    assert not _suggested(suggesting, AT + DAY)
+    suggesting.photos = "others"
+    assert _suggested(suggesting, AT + DAY)
+
+
+def test_accepted_suggestion_whose_run_failed_comes_again(suggesting: TriggerHarness) -> None:
+    for attempt in range(MAX_ATTEMPTS):
+        [suggested] = _suggested(suggesting, AT + attempt * DAY)
+        _accept(suggesting, suggested, AT + attempt * DAY)
+        suggesting.end_run("failed")
+    assert not _suggested(suggesting, AT + MAX_ATTEMPTS * DAY)
 
 
 def test_what_counts_as_the_same_photos(

@@ -1,0 +1,31 @@
+"""The runs that triggers have started, and how often one is tried again.
+
+A run that failed or was interrupted has learned no photos, and what ended it may pass: memory, the
+store or the worker was gone. One that no photos can mend must not be started for ever, either.
+"""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from api.storage.tables import RunRow
+from api.storage.trigger_tables import TriggerRow
+
+# Runs of a trigger in succession, without a result, before it waits for other photos.
+MAX_ATTEMPTS = 3
+
+
+def ended_without_result(session: Session, trigger: TriggerRow) -> bool:
+    """Whether the last run of the trigger failed or was interrupted."""
+    run = session.get(RunRow, trigger.last_run_id) if trigger.last_run_id else None
+    return run is not None and run.state in ("failed", "interrupted")
+
+
+def record_run(
+    session: Session, trigger: TriggerRow, run: RunRow, photos: str | None, at: datetime
+) -> None:
+    """Note a new run on the locked row of its trigger. `photos`: as in `RetrainPlan.photos`."""
+    goes_on = trigger.attempts < MAX_ATTEMPTS or photos == trigger.last_photos
+    is_repeated = goes_on and ended_without_result(session, trigger)
+    trigger.attempts = trigger.attempts + 1 if is_repeated else 1
+    trigger.last_fired_at, trigger.last_run_id, trigger.last_photos = at, run.id, photos
