@@ -6,6 +6,7 @@ store or the worker was gone. One that no photos can mend must not be started fo
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.storage.tables import RunRow
@@ -16,9 +17,12 @@ MAX_ATTEMPTS = 3
 
 
 def ended_without_result(session: Session, trigger: TriggerRow) -> bool:
-    """Whether the last run of the trigger failed or was interrupted."""
+    """Whether the trigger's last run failed or was interrupted, and no run has succeeded since."""
     run = session.get(RunRow, trigger.last_run_id) if trigger.last_run_id else None
-    return run is not None and run.state in ("failed", "interrupted")
+    if run is None or run.state not in ("failed", "interrupted"):
+        return False
+    later = select(RunRow.id).where(RunRow.state == "succeeded", RunRow.number > run.number)
+    return session.scalars(later.limit(1)).first() is None
 
 
 def record_run(

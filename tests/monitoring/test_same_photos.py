@@ -12,6 +12,7 @@ from api.monitoring.triggers import trigger_states
 from api.retraining import repository
 from api.retraining.plan import CatalogDiff, make_plan
 from api.retraining.queue import RunQueue
+from api.retraining.service import create_run, end
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
@@ -85,6 +86,19 @@ def test_runs_without_a_result_come_to_an_end(make_harness: MakeHarness, states:
         harness.end_run("failed")
     assert harness.check(late + MAX_ATTEMPTS * DAY) is None
     assert len(harness.runs) == 2 * MAX_ATTEMPTS
+
+
+def test_run_is_not_started_again_once_another_has_succeeded(make_harness: MakeHarness) -> None:
+    """A person's, with the same photos: it was rejected, or they would be no news."""
+    harness = make_harness("start")
+    harness.catalog_diff, harness.photos = MANY, "some"
+    assert harness.check()
+    harness.end_run("failed")
+    with harness.database.session() as session:
+        run = create_run(session, mode="fast", started_by="manual", options={})
+        end(run, "succeeded", "")
+    assert harness.check(AT + DAY) is None
+    assert harness.states(AT + DAY)["new-images"].reason.startswith("Waiting for new photos")
 
 
 def test_scheduled_run_without_a_result_does_not_wait_for_the_next_due_time(
