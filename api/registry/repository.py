@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from api.core.errors import ConflictError, NotFoundError
@@ -116,23 +117,38 @@ def add_model(
 def promote(session: Session, version: str, kind: Kind) -> PromotionRow:
     """Make `version` the champion, unless it already is. Returns its promotion.
 
-    Raises UnknownModelError, PrunedModelError; IntegrityError if another process adds the first
-    champion at the same moment.
+    The kind "first" replaces no champion: if there is one, its promotion is returned. Raises
+    UnknownModelError, PrunedModelError.
     """
-    current = _lock_champion(session)
+    current, at = _lock_champion(session), now()
     check_promotable(session, version)
-    if current is not None and current.version == version:
+    if current is None and not _insert_champion(session, version, at):
+        return promote(session, version, kind)
+    if current is not None and (kind == "first" or current.version == version):
         return history(session, limit=1)[0]
-    replaced, at = current.version if current else None, now()
-    if current is None:
-        session.add(ChampionRow(id=1, version=version, changed_at=at))
-    else:
+    replaced = current.version if current else None
+    if current is not None:
         current.version, current.changed_at = version, at
     promotion = PromotionRow(version=version, replaced=replaced, kind=kind, at=at)
     session.add(promotion)
     shadow_repository.end(session, "replaced")
     session.flush()
     return promotion
+
+
+def _insert_champion(session: Session, version: str, at: datetime) -> bool:
+    """Make `version` the first champion; False if another process was faster.
+
+    Before there is a row, none can be locked. On PostgreSQL this waits until that process commits.
+    """
+    try:
+        with session.begin_nested():
+            session.add(ChampionRow(id=1, version=version, changed_at=at))
+    except IntegrityError:
+        if _lock_champion(session) is None:  # Something else is wrong.
+            raise
+        return False
+    return True
 
 
 def compared_version(session: Session, version: str) -> str | None:
