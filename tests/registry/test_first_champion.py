@@ -81,14 +81,17 @@ def test_same_version_is_promoted_once(two_versions: Database) -> None:
     assert history(two_versions) == [("a", None, "manual")]
 
 
-@pytest.mark.usefixtures("at_once")
 def test_shipped_version_does_not_replace_one_that_a_person_promoted(
-    two_versions: Database,
+    two_versions: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        shipped = pool.submit(service._add_shipped, two_versions, MANIFESTS["a"])
-        manual = pool.submit(promote, two_versions, "b", "manual")
-        shipped.result()
-        manual.result()
+    check = repository.check_promotable
+
+    def check_while_b_is_promoted(session: Session, version: str) -> None:
+        check(session, version)
+        if version == "a" and champion(two_versions) is None:
+            promote(two_versions, "b", "manual")
+
+    monkeypatch.setattr(repository, "check_promotable", check_while_b_is_promoted)
+    service._add_shipped(two_versions, MANIFESTS["a"])
     assert champion(two_versions) == "b"
-    assert history(two_versions)[-1][0] == "b"
+    assert history(two_versions) == [("b", None, "manual")]
