@@ -11,10 +11,10 @@ from api.insights.schemas import Appearance, ClassAppearance, Quantiles, Size, S
 PERCENTILES = (5, 25, 50, 75, 95)
 # Sizes within a tenth of each other are counted together.
 LOG_BIN = np.log(1.1)
-# A probability of superiority from which brightness alone separates fresh from rotten.
+# From this probability of superiority on, brightness alone separates fresh from rotten.
 CLEAR_SUPERIORITY = 0.8
 UNMEASURED = (
-    "Of {count} it is not known: their package was made before this was measured. "
+    "For {count} it is not known: their package was made before this was measured. "
     "`python -m api.commands.training measure <folder>` measures it again on its photos."
 )
 

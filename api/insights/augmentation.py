@@ -1,4 +1,4 @@
-"""A photo as it is and as eight augmented training views, each with its grade."""
+"""A photo and eight augmented training views of it, each with its grade."""
 
 import base64
 import io
@@ -26,7 +26,7 @@ def augmentation(
 
     The same `seed` (0 or more) gives the same views. Raises what `imaging.decode` raises.
     """
-    # Imported here: serving has no other use for what is there for training.
+    # Imported here: serving has no other use for training code.
     from api.training.augment import AugmentRates, augment  # noqa: PLC0415
     from api.training.recipe import Recipe  # noqa: PLC0415
 
@@ -70,8 +70,8 @@ def _view(predictor: Predictor, pixels: NDArray[np.uint8]) -> View:
 def _story(original: View, views: list[View]) -> str:
     agreed = sum(view.predicted_class == original.predicted_class for view in views)
     start = (
-        f"As it is, the grader calls it {words(original.predicted_class)}, and so it does "
-        f"{agreed} of {len(views)} training views."
+        f"The grader calls the original {words(original.predicted_class)}, and {agreed} of "
+        f"{len(views)} training views too."
     )
     scores = [view.freshness_score for view in views if view.freshness_score is not None]
     if original.freshness_score is None or not scores:
@@ -83,7 +83,7 @@ def _story(original: View, views: list[View]) -> str:
     )
     if (low >= FRESH_FROM) == (high >= FRESH_FROM) == (original.freshness_score >= FRESH_FROM):
         return (
-            f"{start}: never on the other side, whatever is done to the photo. That is what "
+            f"{start}: always on the same side, whatever is done to the photo. That is what "
             "augmentation is for."
         )
     return (

@@ -47,7 +47,7 @@ class TrainingSet:
 
 @lru_cache(maxsize=2)  # A stored version never changes.
 def load_training_set(blobs: Blobs, cache: Path, version: str) -> TrainingSet:
-    """Of a stored version; cached. Raises BadPackageError."""
+    """The training set of a stored version; cached. Raises BadPackageError."""
     package = fetch_package(blobs, version, cache)
     manifest = package.manifest
     index = TrainingIndex.load(package.folder / REPLAY, manifest.classes)
@@ -61,7 +61,7 @@ def load_images(session: Session) -> Sequence[Any]:
 
 
 def load_blob_keys(session: Session, image_ids: Sequence[str]) -> dict[str, str]:
-    """Blob keys by image id, of the images that exist."""
+    """Blob keys by image ID, for the images that exist."""
     query = select(ImageRow.id, ImageRow.blob).where(ImageRow.id.in_(image_ids))
     return {str(image_id): str(blob) for image_id, blob in session.execute(query)}
 

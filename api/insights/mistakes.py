@@ -46,7 +46,7 @@ class Pictures(NamedTuple):
 def find_mistakes(
     database: Database, blobs: Blobs, cache: Path, manifest: Mapping[str, Any], limit: int
 ) -> Mistakes:
-    """Of the stored version of `manifest`, at most `limit`. Raises BadPackageError."""
+    """At most `limit` mistakes of the stored version of `manifest`. Raises BadPackageError."""
     version = manifest["version"]
     held_out, wrong = _wrong_grades(blobs, cache, version)
     metrics = (manifest.get("detector") or {}).get("metrics") or {}
@@ -55,7 +55,7 @@ def find_mistakes(
         pictures = _pictures(session, wrong)
         missed = _photos_with_boxes(session, BoxedPhotoRow.sha256, _hashes(misses))
         by_file = {row.sha256: _of_boxed(row) for row in missed}
-    # Sorted by confidence already, and sorting keeps the order of equals.
+    # Already sorted by confidence, and the sort is stable.
     shown = sorted(wrong, key=lambda row: row.sha256 not in pictures.photos)[:limit]
     return Mistakes(
         version=version,
@@ -130,7 +130,7 @@ def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _hashes(misses: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Of the photos that were in the catalog."""
+    """SHA-256s of the photos that were in the catalog."""
     return [row["sha256"] for row in misses if "sha256" in row]
 
 
@@ -169,7 +169,7 @@ def _miss(row: Mapping[str, Any], photo: CatalogPhoto | None) -> Miss:
 
 
 def _in_pixels(boxes: Sequence[Sequence[float]], photo: CatalogPhoto | None) -> list[FruitBox]:
-    """Boxes in shares of a photo's sides, in its pixels; none without the photo."""
+    """Boxes in shares of a photo's sides, converted to its pixels; none without the photo."""
     if photo is None:
         return []
     return [

@@ -20,8 +20,8 @@ COLUMNS = (
 
 
 def mistakes_zip(database: Database, blobs: Blobs, mistakes: Sequence[Mistake]) -> Iterator[bytes]:
-    """The parts of the zip. Of several mistakes in one photo, the photo is in it once; the file of
-    a photo that is not in the catalog, or was removed meanwhile, is empty in the table.
+    """The parts of the zip. A photo with several mistakes is in it once. For a photo that is not in
+    the catalog, or was removed meanwhile, the table has no file.
     """
     archive, files = StreamedZip(), dict[str, str]()
     for photo in filter(None, (mistake.photo for mistake in mistakes)):
@@ -51,7 +51,7 @@ def _blob(database: Database, photo: CatalogPhoto) -> str:
 
 
 def _table(mistakes: Sequence[Mistake], files: dict[str, str]) -> bytes:
-    """CSV with a byte order mark, without which Excel takes it for another encoding."""
+    """CSV with a byte order mark, without which Excel assumes another encoding."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS)
     writer.writeheader()

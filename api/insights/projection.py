@@ -85,7 +85,7 @@ class ProjectionCache:
     """Points of one version.
 
     `replay_points` float32 [n, 2] of the rows of its replay buffer; `image_points` of images that
-    were embedded since, by id. `unreadable`: ids of images whose files cannot be read.
+    were embedded since, by ID. `unreadable`: IDs of images whose files cannot be read.
     """
 
     projection: Projection
@@ -116,7 +116,7 @@ def embed_new(
 ) -> None:
     """Add the points of the newest images outside the replay buffer, as many as time allows.
 
-    `blob_keys` maps image ids to blob keys; `read` returns the bytes of a blob or raises
+    `blob_keys` maps image IDs to blob keys; `read` returns the bytes of a blob or raises
     FileNotFoundError.
     """
     outside = examples.image_ids[(examples.replay_rows < 0) & (examples.image_ids != "")].tolist()
@@ -201,8 +201,7 @@ def _map_story(
         story += f" Shown are {shown:,} of {embedded:,}, drawn evenly."
     if waiting:
         story += (
-            f" {number(waiting, 'new image')} not placed yet; they follow the next times that "
-            "this map is asked for."
+            f" {number(waiting, 'new image')} not placed yet: open this map again to place more."
         )
     if unreadable:
         named = ", ".join(unreadable[:MAX_NAMED])

@@ -85,7 +85,7 @@ def _source_in_words(source: str) -> str:
 
 
 def _source_figures(measured: Mapping[str, Any]) -> Iterator[Figure]:
-    """The recipe on sources left out of training: together, one by one, and other produce."""
+    """The recipe on sources left out of training, together and one by one, and on other produce."""
     if measured.get("accuracy") is not None:
         yield _figure("sources", "Right class, sources never met", measured, "accuracy")
     for source, part in (measured.get("by_source") or {}).items():

@@ -1,8 +1,8 @@
 """Where to draw the line: a version's errors at each freshness threshold of one fruit.
 
-Counted are the photos that were graded as this fruit, as its thresholds apply to those. The
-held-out ones are a fair sample; those that people corrected are not, since errors are reported
-more readily, so the two are counted apart.
+It counts the photos that were graded as this fruit, since its thresholds apply to those. Held-out
+photos are a fair sample; photos that people corrected are not, since errors are reported more
+readily. So the two are counted separately.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ from api.storage.db import Database
 from api.storage.inspection_tables import InspectionFruitRow, InspectionPhotoRow
 from api.storage.tables import FeedbackRow, PredictionRow
 
-# Corrections that are counted, the newest.
+# Only the newest corrections are counted.
 MAX_CORRECTED = 10_000
 
 
@@ -124,7 +124,7 @@ def sweep(
     line: Line,
     costs: LineCosts,
 ) -> ThresholdSweep:
-    """Of the stored version of `manifest`. Raises DamagedModelError."""
+    """The sweep of the stored version of `manifest`. Raises DamagedModelError."""
     in_use = thresholds.rotten_below
     if line == "fresh_from" and thresholds.fresh_from is not None:
         in_use = thresholds.fresh_from
@@ -177,8 +177,8 @@ def _held_out(blobs: Blobs, cache: Path, version: str) -> _Graded:
 def _corrected(
     session: Session, version: str, classes: Sequence[str], fruit: str
 ) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
-    """Scores and true levels of what the version graded as this fruit, and people spoke about:
-    photos of one fruit, and the fruits of inspections.
+    """Scores and true levels of what the version graded as this fruit and people corrected or
+    confirmed: photos of one fruit, and the fruits of inspections.
     """
     own = [name for name in classes if read_label(name).fruit == fruit and read_label(name).level]
     photos = (

@@ -21,7 +21,7 @@ MAX_MORE = 2000
 
 @dataclass(frozen=True)
 class Tally:
-    """Fruits of an inspection by level. `unknown`: those with no level yet, as they were not
+    """Fruits of an inspection by level. `unknown`: those with no level yet, because they were not
     recognised and nobody has said what they are.
     """
 
@@ -45,8 +45,8 @@ class Tally:
 
 @dataclass(frozen=True)
 class Profile:
-    """What is tolerated: at most these shares (above 0, below 1) of the lot, `past_best` None if
-    any; and how sure a verdict must be (0 to 1).
+    """What is tolerated: at most these shares of the lot (above 0, below 1; `past_best` None for
+    any share); and how sure a verdict must be (0 to 1).
     """
 
     rotten: float
@@ -89,7 +89,7 @@ def share_of(tally: Tally, level: Level, confidence: float) -> Share:
 
 
 def judge(tally: Tally, profile: Profile) -> Verdict:
-    """The verdict on a lot, or what leads to one."""
+    """The verdict on a lot, or what it takes to reach one."""
     verdict = decide(tally, profile)
     if verdict.decision != "more":
         return verdict
@@ -111,8 +111,8 @@ def decide(tally: Tally, profile: Profile) -> Verdict:
 
 
 def _over(counts: Mapping[Level, float], total: float, profile: Profile) -> tuple[Level, ...]:
-    """The levels of which there are surely too many."""
-    # Any of the limits may reject, so the risk is shared by them. To accept, all must hold.
+    """The levels that are surely over their limits."""
+    # Any of the limits may reject, so they share the risk. To accept, all must hold.
     needed = len(profile.limits) / (1 - profile.confidence)
     return tuple(
         level
@@ -124,7 +124,7 @@ def _over(counts: Mapping[Level, float], total: float, profile: Profile) -> tupl
 def _is_within(
     counts: Mapping[Level, float], total: float, unknown: float, profile: Profile
 ) -> bool:
-    """Whether there are surely not too many, although the unknown may be of each level."""
+    """Whether all levels are surely within their limits, whatever the unknown fruits are."""
     needed = 1 / (1 - profile.confidence)
     return all(
         evidence_below(counts[level] + unknown, total, most) >= needed
@@ -133,7 +133,7 @@ def _is_within(
 
 
 def _more(tally: Tally, profile: Profile) -> int | None:
-    """How many more fruits decide if their shares are those so far; None beyond MAX_MORE."""
+    """How many more fruits decide if the shares stay the same; None beyond MAX_MORE."""
     total = tally.graded
     shares = {level: tally.of(level) / total if total else 0.0 for level in profile.limits}
 

@@ -1,4 +1,4 @@
-"""A person's corrections of the fruits of an inspection: they count at once, and are learned.
+"""A person's corrections of the fruits of an inspection: they count at once, and models learn them.
 
 The photo's boxes go into the training data with the classes that the person named, as from
 `PUT /predictions/{id}/boxes`. Fruits that nobody corrected get a box without a class: the model
@@ -26,19 +26,19 @@ from api.storage.inspection_tables import InspectionFruitRow, InspectionRow, Sai
 
 class AddedByPersonError(ConflictError):
     code = "added-by-person"
-    detail = "A person added this fruit, so it cannot be 'no_fruit': DELETE takes it away again."
+    detail = "A person added this fruit, so it cannot be 'no_fruit': DELETE removes it."
 
 
 @dataclass(frozen=True)
 class Corrections:
-    """Takes corrections of one request. `classes` are those that a class name may be of."""
+    """Makes the corrections of one request. `classes` are the class names that a box may get."""
 
     store: BoxedPhotoStore
     recorder: Recorder
     classes: Collection[str]
 
     def say(self, inspection_id: str, photo_id: str, number: int, said: Said) -> Photo:
-        """What the fruit of this number is; replaces what was said before.
+        """Set what the fruit with this number is; replaces an earlier correction.
 
         Raises InspectionNotFoundError, InspectionPhotoNotFoundError, FruitNotFoundError,
         AddedByPersonError.
@@ -54,7 +54,7 @@ class Corrections:
             return photo
 
     def take_back(self, inspection_id: str, photo_id: str, number: int) -> Photo:
-        """The fruit is again what the grader says; one that a person added is gone.
+        """Restore what the grader says of the fruit; one that a person added is deleted.
 
         Raises InspectionNotFoundError, InspectionPhotoNotFoundError, FruitNotFoundError.
         """
@@ -95,7 +95,7 @@ class Corrections:
             return photo
 
     def _put_photo(self, inspection_id: str, photo_id: str) -> bytes | None:
-        """As `BoxesService.put_photo`.
+        """Like `BoxesService.put_photo`.
 
         Raises InspectionNotFoundError, InspectionPhotoNotFoundError.
         """
@@ -107,9 +107,9 @@ class Corrections:
     def _teach(
         self, session: Session, inspection: InspectionRow, photo: Photo, data: bytes | None
     ) -> None:
-        """Put the photo's boxes into the training data, where it is still kept.
+        """Put the photo's boxes into the training data, if the photo is still kept.
 
-        `data`: of `_put_photo`.
+        `data` is from `_put_photo`.
         """
         store = replace(self.store, database=OpenTransaction(self.store.database, session))
         fruits = [one for one in photo.fruits if one.said != "no_fruit"]
@@ -120,7 +120,7 @@ class Corrections:
             )
             for one in fruits
         ]
-        # No box is left if the person said that nothing found is a fruit.
+        # If no box is left, a person said that nothing here is a fruit: that is complete.
         annotation = Annotation(boxes, not boxes, Size(photo.row.width, photo.row.height))
         try:
             BoxesService(store, self.recorder).put_recorded(photo.prediction, annotation, data)
@@ -146,7 +146,7 @@ def _of_kind(kind: str, classes: Iterable[str]) -> list[str]:
 
 
 def _locked(session: Session, inspection_id: str, photo_id: str) -> tuple[InspectionRow, Photo]:
-    """One correction of an inspection at a time, and in the order of `images.lock_images`."""
+    """Locks the inspection, after `images.lock_images`: one correction of it at a time."""
     images.lock_images(session)
     inspection = repository.get(session, inspection_id, lock=True)
     return inspection, repository.photo(session, inspection_id, photo_id)

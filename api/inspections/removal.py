@@ -1,7 +1,7 @@
 """Removing inspections and their photos so that they can be restored for some days.
 
-What is removed stays in its row, with a mark that hides it. The predictions of removed photos have
-no picture, so that no page shows one.
+A removed row stays, with a mark that hides it. The predictions of removed photos have no picture,
+so no page shows them.
 """
 
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ def keep_inspection(database: Database, inspection_id: str) -> None:
 
 
 def restore_photo(database: Database, inspection_id: str, photo_id: str) -> Photo:
-    """Bring a photo back with what was said of it. One that is there stays as it is.
+    """Bring a photo back with its corrections. One that was not removed is left alone.
 
     Raises InspectionNotFoundError, InspectionPhotoNotFoundError, InspectionFullError.
     """
@@ -90,7 +90,7 @@ def restore_inspection(database: Database, inspection_id: str) -> InspectionRow:
 def removed_inspections(
     session: Session, offset: int, limit: int
 ) -> tuple[int, list[tuple[InspectionRow, int]]]:
-    """How many there are, and a page of them, each with its number of photos; the last first."""
+    """Their number, and a page of them, each with its number of photos; the last removed first."""
     photos = (
         select(func.count())
         .where(
@@ -109,7 +109,7 @@ def removed_inspections(
 def removed_photos(
     session: Session, inspection_id: str, offset: int, limit: int
 ) -> tuple[int, list[RemovedPhoto]]:
-    """As `removed_inspections`, of the photos of one."""
+    """Like `removed_inspections`, for the photos of one inspection."""
     row = InspectionPhotoRow
     removed = (row.inspection_id == inspection_id, row.removed_at.is_not(None))
     fruits = select(func.count()).where(InspectionFruitRow.photo_id == row.id, repository.IS_FRUIT)
@@ -124,12 +124,12 @@ def removed_photos(
 
 
 def sweep_removed(service: InspectionService, keep_days: float, at: datetime) -> int:
-    """Delete for good what was removed more than `keep_days` ago; returns how many inspections and
-    photos.
+    """Delete for good what was removed more than `keep_days` ago; returns the number of inspections
+    and photos.
     """
     cutoff, swept = at - timedelta(days=keep_days), 0
     inspections = select(InspectionRow.id).where(InspectionRow.removed_at < cutoff).limit(CHUNK)
-    # Those of a removed inspection go with it.
+    # Photos of a removed inspection go with it.
     photos = (
         select(InspectionPhotoRow.inspection_id, InspectionPhotoRow.id)
         .join(InspectionRow, InspectionRow.id == InspectionPhotoRow.inspection_id)

@@ -21,7 +21,7 @@ DECISIONS: dict[Decision, str] = {"accept": "Accept", "reject": "Reject", "more"
 
 @dataclass(frozen=True)
 class Report:
-    """An inspection as it stands: `photos` in their order, those that do not count among them."""
+    """The state of an inspection; `photos` are in order, including those that do not count."""
 
     inspection: InspectionRow
     tally: Tally
@@ -52,7 +52,7 @@ class Report:
 
     @property
     def details(self) -> list[tuple[str, str]]:
-        """What is said of the inspection before its fruits, as pairs of a name and a text."""
+        """The facts that come before the fruits, as pairs of a name and a text."""
         row, profile = self.inspection, self.profile
         past_best = "any" if profile.past_best is None else limit_percent(profile.past_best)
         left_out = len(self.photos) - len(self.counted)
@@ -67,7 +67,7 @@ class Report:
             ("Report made", format_time(self.made_at)),
             ("At most rotten", limit_percent(profile.rotten)),
             ("At most past their best", past_best),
-            ("Sure to", limit_percent(profile.confidence)),
+            ("Confidence", limit_percent(profile.confidence)),
             ("Photos", f"{len(self.photos)}{same}"),
             ("Fruits", str(self.tally.total)),
             ("Looked at by a person", str(said)),
@@ -99,7 +99,7 @@ def fruit_name(fruit: InspectionFruitRow, kind: str) -> str:
 
 
 def real_fruits(photo: Photo) -> list[InspectionFruitRow]:
-    """Without those of which a person said that they are no fruit."""
+    """The fruits of a photo, without those that a person marked as no fruit."""
     return [fruit for fruit in photo.fruits if fruit.said != "no_fruit"]
 
 

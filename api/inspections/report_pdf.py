@@ -28,7 +28,7 @@ from api.inspections.wording import limit_percent
 from api.storage.blobs import Blobs
 from api.storage.inspection_tables import InspectionFruitRow
 
-# The fonts of PDF itself have no letters beyond Western Europe.
+# PDF's built-in fonts lack letters beyond Western European ones.
 FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
 # With more, the file would be too large to mail.
 MAX_PHOTOS, MAX_FRUITS = 60, 12
@@ -46,7 +46,7 @@ Picture = tuple[Image.Image, str]
 
 
 def report_pdf(report: Report, blobs: Blobs) -> bytes:
-    """The PDF. Photos that are no longer kept are left out, and it says so."""
+    """The PDF. Photos that are no longer kept are left out, with a note."""
     document = _document(report)
     document.add_page()
     _heading(document, report)
@@ -64,11 +64,11 @@ def report_pdf(report: Report, blobs: Blobs) -> bytes:
 
 
 def _document(report: Report) -> Any:
-    """An empty document with a foot on each page."""
+    """An empty document with a footer on each page."""
     # Imported here: slow, and few requests need it.
     from fpdf import FPDF  # noqa: PLC0415
 
-    # They warn of each letter that the font lacks.
+    # They warn about each letter that the font lacks.
     for name in ("fontTools", "fpdf"):
         logging.getLogger(name).setLevel(logging.ERROR)
     foot = f"Lot {printable(report.inspection.lot)}"
@@ -124,7 +124,7 @@ def _details(document: Any, report: Report) -> None:
     texts = (report.inspection.lot, *(text for row in report.details for text in row))
     known = document.current_font.cmap
     if any(ord(letter) not in known for text in texts for letter in printable(text)):
-        _text(document, "Letters that this document's font lacks are boxes; the workbook has them.")
+        _text(document, "Letters that this font lacks appear as boxes; the workbook has them.")
 
 
 def _table(
@@ -161,7 +161,7 @@ def _plain() -> Any:
 def _fruit_pictures(
     report: Report, load: Callable[[Photo], Image.Image | None]
 ) -> Iterator[Picture]:
-    """The worst fruits; the good ones are seen on the photos."""
+    """The worst fruits; the good ones can be seen in the photos."""
     fruits = [
         (photo, fruit)
         for photo in report.counted
@@ -190,7 +190,7 @@ def _photo_pictures(
 
 
 def _grid(document: Any, title: str, across: int, pictures: Iterator[Picture]) -> None:
-    """Pictures in rows, each with its text below; nothing without pictures."""
+    """Pictures in rows, each with its caption below; nothing without pictures."""
     side = (_WIDTH - (across - 1) * _GAP) / across
     row: list[Picture] = []
     for row in iter(lambda: list(islice(pictures, across)), []):
@@ -219,7 +219,7 @@ def _row(document: Any, row: Sequence[Picture], heights: Sequence[float], side: 
 
 
 def _jpeg(picture: Image.Image) -> io.BytesIO:
-    """A tenth of the size of what the document would store by itself."""
+    """A tenth of the size that the document would store otherwise."""
     stream = io.BytesIO()
     picture.save(stream, "JPEG", quality=80)
     return stream

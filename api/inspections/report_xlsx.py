@@ -15,9 +15,9 @@ from api.inspections.report import (
 from api.inspections.repository import level_of
 
 SHARES = ("Level", "Fruits", "Share", "In the lot, from", "In the lot, to", "Tolerated")
-FRUITS = ("Photo", "Fruit", "Level", "Name", "Said by", "Sure to", "Freshness", "File")
+FRUITS = ("Photo", "Fruit", "Level", "Name", "Said by", "Confidence", "Freshness", "File")
 PHOTOS = ("Photo", "File", "Added (UTC)", "Counts", "Fruits", "Found, not graded", "Model")
-_PERCENT = ("Share", "In the lot, from", "In the lot, to", "Tolerated", "Sure to")
+_PERCENT = ("Share", "In the lot, from", "In the lot, to", "Tolerated", "Confidence")
 
 
 def report_xlsx(report: Report) -> bytes:
@@ -48,7 +48,7 @@ def _share_rows(report: Report) -> list[Sequence[Cell]]:
 
 
 def _fruit_rows(report: Report) -> list[Sequence[Cell]]:
-    """Those that count, photo by photo."""
+    """The fruits that count, photo by photo."""
     return [
         (
             photo.row.number,

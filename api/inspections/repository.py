@@ -31,8 +31,8 @@ class InspectionNotFoundError(NotFoundError):
 
     def __init__(self, inspection_id: str) -> None:
         super().__init__(
-            f"There is no inspection '{inspection_id}'. GET /inspections lists those that there "
-            "are; they are deleted after RIPELINE_KEEP_INSPECTIONS_DAYS."
+            f"There is no inspection '{inspection_id}'. GET /inspections lists the existing "
+            "ones; they are deleted after RIPELINE_KEEP_INSPECTIONS_DAYS."
         )
 
 
@@ -56,7 +56,7 @@ class Photo:
 
 
 def level_of(fruit: InspectionFruitRow) -> Level | None:
-    """What a fruit counts as, as `LEVEL` says in SQL; None for an unknown one and for no fruit."""
+    """The level that a fruit counts as, like `LEVEL` in SQL; None if unknown or no fruit."""
     if fruit.said is not None:
         return None if fruit.said == "no_fruit" else fruit.said
     return fruit.freshness_level if fruit.recognised else None
@@ -65,7 +65,7 @@ def level_of(fruit: InspectionFruitRow) -> Level | None:
 def filters(
     search: str | None, since: datetime | None, until: datetime | None
 ) -> list[ColumnElement[bool]]:
-    """Query conditions. `search`: a part of the lot or the supplier; `until` is not included."""
+    """Query conditions. `search`: a part of the lot or the supplier; `until` is exclusive."""
     conditions: list[ColumnElement[bool]] = [InspectionRow.removed_at.is_(None)]
     if search:
         names = (InspectionRow.lot, InspectionRow.supplier)
@@ -100,7 +100,7 @@ def get(session: Session, inspection_id: str, *, lock: bool = False) -> Inspecti
 
 
 def get_any(session: Session, inspection_id: str) -> InspectionRow:
-    """Also one that was removed. It is locked. Raises InspectionNotFoundError."""
+    """The locked inspection, even if it was removed. Raises InspectionNotFoundError."""
     row = by_id(session, InspectionRow, inspection_id, lock=True)
     if row is None:
         raise InspectionNotFoundError(inspection_id)
@@ -122,8 +122,8 @@ def tallies(session: Session, inspection_ids: Iterable[str]) -> dict[str, Tally]
 
 
 def photo_counts(session: Session, inspection_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """Of each inspection, how many photos it has, and how many of them may show the same fruits
-    as another, which nobody has said yet.
+    """For each inspection, its number of photos, and how many of them may show the same fruits as
+    another photo and await a decision.
     """
     asked = case(
         ((InspectionPhotoRow.same_as.is_not(None)) & (InspectionPhotoRow.counted.is_(None)), 1),
@@ -148,7 +148,7 @@ def photos(session: Session, inspection_id: str, offset: int, limit: int) -> lis
 
 
 def all_photos(session: Session, inspection_id: str) -> list[Photo]:
-    """All photos of an inspection in their order."""
+    """All photos of an inspection in order."""
     return _with_fruits(session, _photos_of(inspection_id).order_by(InspectionPhotoRow.number))
 
 
@@ -167,7 +167,7 @@ def photo(session: Session, inspection_id: str, photo_id: str) -> Photo:
 def any_photo(
     session: Session, inspection_id: str, photo_id: str
 ) -> tuple[InspectionPhotoRow, PredictionRow]:
-    """Also one that was removed, with its prediction. Raises InspectionPhotoNotFoundError."""
+    """A photo, even if it was removed, and its prediction. Raises InspectionPhotoNotFoundError."""
     row = by_id(session, InspectionPhotoRow, photo_id)
     if row is None or row.inspection_id != inspection_id:
         raise InspectionPhotoNotFoundError()
@@ -175,8 +175,8 @@ def any_photo(
 
 
 def photo_rows(session: Session, inspection_id: str) -> Sequence[InspectionPhotoRow]:
-    """All photos of an inspection in their order, also those that were removed, with thumbnails
-    and without their fruits.
+    """All photos of an inspection in order, including removed ones, with thumbnails but without
+    their fruits.
     """
     query = select(InspectionPhotoRow).where(InspectionPhotoRow.inspection_id == inspection_id)
     query = query.options(undefer(InspectionPhotoRow.thumbnail))
@@ -184,7 +184,7 @@ def photo_rows(session: Session, inspection_id: str) -> Sequence[InspectionPhoto
 
 
 def forget_repetitions(session: Session, photo_id: str) -> dict[str, bool | None]:
-    """The photos that seemed to show the fruits of this one count by themselves now.
+    """Let photos that seemed to show the same fruits as this one count on their own.
 
     Returns whether each of them counted, as `InspectionPhotoRow.repeated_by`.
     """
@@ -207,8 +207,8 @@ def fruit(found: Photo, number: int) -> InspectionFruitRow:
 def worst_fruits(
     session: Session, inspection_id: str, offset: int, limit: int
 ) -> Sequence[InspectionFruitRow]:
-    """The fruits of the photos that count: rotten, past best, unknown, fresh, each from the lowest
-    freshness score on.
+    """The fruits of the photos that count: rotten, past best, unknown, fresh, each by ascending
+    freshness score.
     """
     order = case({"rotten": 0, "past_best": 1, "fresh": 3}, value=LEVEL, else_=2)
     score = func.coalesce(InspectionFruitRow.freshness_score, 0.0)
@@ -227,7 +227,7 @@ def older_than(session: Session, cutoff: datetime, limit: int) -> Sequence[str]:
 
 
 def clear_thumbnails(session: Session) -> None:
-    """Of the photos that are no longer kept."""
+    """Clear those of photos that are no longer kept."""
     gone = select(PredictionRow.id).where(PredictionRow.blob.is_(None))
     session.execute(
         update(InspectionPhotoRow)

@@ -1,4 +1,4 @@
-"""Opening and deleting inspections, and adding photos to them. `removal` takes both back."""
+"""Opening and deleting inspections, and adding photos. `removal` removes both restorably."""
 
 import logging
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ class InspectionService:
         return row
 
     def check_open(self, inspection_id: str) -> None:
-        """Whether a photo can be added. Raises InspectionNotFoundError, InspectionFullError."""
+        """Check that a photo can be added. Raises InspectionNotFoundError, InspectionFullError."""
         with self.database.reading() as session:
             repository.get(session, inspection_id)
             check_not_full(repository.photo_count(session, inspection_id))
@@ -116,7 +116,7 @@ class InspectionService:
         return outcome, photo
 
     def count(self, inspection_id: str, photo_id: str, *, counted: bool) -> Photo:
-        """Whether a photo counts, or shows the same fruits as another.
+        """Set whether a photo counts, or shows the same fruits as another.
 
         Raises InspectionNotFoundError, InspectionPhotoNotFoundError.
         """
@@ -129,7 +129,7 @@ class InspectionService:
     def remove_photo(
         self, inspection_id: str, photo_id: str, *, only_removed: bool = False
     ) -> None:
-        """Remove a photo for good, also one that could still be restored, or only such a one.
+        """Delete a photo for good, even if it could still be restored; or only if it could.
 
         What was learned from it stays in the training data. Raises InspectionNotFoundError,
         InspectionPhotoNotFoundError.
@@ -145,8 +145,8 @@ class InspectionService:
         self._forget(key)
 
     def delete(self, inspection_id: str, *, only_removed: bool = False) -> None:
-        """Delete an inspection with its photos for good, also one that could still be restored, or
-        only such a one. Raises InspectionNotFoundError.
+        """Delete an inspection with its photos for good, even if it could still be restored; or
+        only if it could. Raises InspectionNotFoundError.
         """
         with self.database.session() as session:
             inspection = repository.get_any(session, inspection_id)
@@ -162,7 +162,7 @@ class InspectionService:
 
     def sweep(self, at: datetime, keep_days: float) -> int:
         """Delete the inspections that were opened more than `keep_days` before `at`, and the
-        thumbnails of photos that are no longer kept; returns how many inspections.
+        thumbnails of photos that are no longer kept; returns the number of inspections.
         """
         before, deleted = at - timedelta(days=keep_days), 0
         with self.database.session() as session:
@@ -173,7 +173,7 @@ class InspectionService:
             for inspection_id in old:
                 try:
                     self.delete(inspection_id)
-                except repository.InspectionNotFoundError:  # By another process.
+                except repository.InspectionNotFoundError:  # Deleted by another process.
                     continue
                 deleted += 1
             if not old:
@@ -238,7 +238,7 @@ def _fruit_row(photo_id: str, number: int, instance: Instance) -> InspectionFrui
 
 
 def find_same(pixels: NDArray[np.uint8], rows: Sequence[InspectionPhotoRow]) -> str | None:
-    """The photo that seems to show the same fruits; itself no repetition, where possible."""
+    """The photo that seems to show the same fruits; if possible, not itself a repetition."""
     known = [(row, row.thumbnail) for row in rows if row.thumbnail]
     if not known:
         return None

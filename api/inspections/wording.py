@@ -9,7 +9,7 @@ _MANY: dict[Level, str] = _LEVELS | {"past_best": "past their best"}
 
 
 def verdict_message(verdict: Verdict, tally: Tally, profile: Profile) -> str:
-    """One or two sentences: what the verdict is, or what leads to one."""
+    """One or two sentences: the verdict, or what it takes to reach one."""
     if verdict.decision == "accept":
         within = " and ".join(
             f"at most {limit_percent(most)} {_MANY[level]}"

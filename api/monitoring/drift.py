@@ -41,7 +41,7 @@ Column = NDArray[np.generic]
 class Predictions:
     """Columns of n predictions of one version.
 
-    `features` float32 [n or less, directions]: some may have been recorded without. `confidence`
+    `features` float32 [n or fewer, directions]: some predictions may lack them. `confidence`
     float32 [n], `predicted` strings [n], `recognised` bool [n]. `since`: the time of the oldest.
     """
 
@@ -83,10 +83,10 @@ def load_reference(blobs: Blobs, cache: Path, version: str) -> Predictions:
 
 
 def load_sample(session: Session, version: str, directions: int, at: datetime) -> Predictions:
-    """The predictions of the day's look: the newest MAX_SAMPLE within WINDOW of the last midnight.
+    """The day's sample of predictions: the newest MAX_SAMPLE within WINDOW before midnight.
 
-    With fewer than MIN_SIZE by then, the first MIN_SIZE since. All looks within a day (UTC) see
-    the same sample, so the false alarm rate of `two_sample` holds per day.
+    If these are fewer than MIN_SIZE, the first MIN_SIZE of WINDOW and today. All looks within a day
+    (UTC) see the same sample, so the false alarm rate of `two_sample` holds per day.
     """
     midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     query = select(
@@ -136,9 +136,7 @@ class DriftFigure(BaseModel):
 def current_drift(
     session: Session, settings: Settings, blobs: Blobs, version: str, at: datetime
 ) -> list[DriftFigure]:
-    """Takes a second at the first look of a day. Raises BadPackageError or an error of the blob
-    store.
-    """
+    """Takes a second at the first look of a day. Raises BadPackageError or a blob store error."""
     reference = load_reference(blobs, settings.model_cache, version)
     directions = reference.features.shape[1]
     sample = load_sample(session, version, directions, at)
@@ -155,7 +153,7 @@ class _Look:
     sample: Predictions = field(compare=False)
 
 
-@lru_cache(maxsize=4)  # The same sample is looked at every minute.
+@lru_cache(maxsize=4)  # The same sample is compared every minute.
 def _compare(look: _Look) -> tuple[DriftFigure, ...]:
     return tuple(drift_metrics(look.reference, look.sample))
 

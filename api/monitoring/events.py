@@ -25,7 +25,7 @@ _HARMLESS = str.maketrans({"@": "(at)", "<": "(", ">": ")", "[": "(", "]": ")", 
 
 @dataclass(frozen=True)
 class Event:
-    """`id` is the same in every process; `kind` is a colour, in services that have some."""
+    """`id` is the same in every process; some services show `kind` as a colour."""
 
     id: str
     at: datetime

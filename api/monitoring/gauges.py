@@ -39,7 +39,7 @@ class Gauges:
         self._drift: set[str] = set()
 
     def refresh(self) -> None:
-        """Read champion, runs, notifications, accuracy and drift. Raises errors of the database."""
+        """Read champion, runs, notifications, accuracy and drift. Raises database errors."""
         manifest = self._show_champion()
         with self._state.database.reading() as session:
             by_state = select(RunRow.state, func.count()).group_by(RunRow.state)
@@ -77,7 +77,7 @@ class Gauges:
         return runtime.manifest if runtime else None
 
     def _show_drift(self, figures: Sequence[DriftFigure]) -> None:
-        """What was shown before and is not there any more, as of another version, becomes NaN."""
+        """Figures that no longer exist, such as those of another version, become NaN."""
         shown = {
             figure.name: (figure.value, figure.threshold)
             for figure in figures
@@ -107,7 +107,7 @@ class Gauges:
 
 
 def show_accuracy(session: Session, manifest: Manifest | None) -> None:
-    """Of the version that serves, by people's answers about a random sample; NaN without any."""
+    """Of the serving version, from people's answers about a random sample; NaN without any."""
     accuracy = is_below = math.nan
     answered, correct = count_answers(session, manifest.version) if manifest else (0, 0)
     if manifest and answered:
@@ -119,7 +119,7 @@ def show_accuracy(session: Session, manifest: Manifest | None) -> None:
 
 
 def show_notifications(session: Session) -> None:
-    """All that ended, whichever process sent them: a worker has no metrics of its own."""
+    """All that were sent or failed, in any process: a worker has no metrics of its own."""
     has_failed = NotificationRow.failed > 0
     ended = select(has_failed, func.count()).where(NotificationRow.failed.is_not(None))
     counts = {bool(failed): n for failed, n in session.execute(ended.group_by(has_failed))}

@@ -13,7 +13,7 @@ from api.monitoring.skew import ENOUGH, Skew, measure_skew
 from api.predictions.state import AppState
 from api.settings import Settings
 
-# Long after a start, which it must not slow down; then once a day.
+# Long after startup, which it must not slow down; then once a day.
 FIRST_SECONDS = 3600.0
 AGAIN_SECONDS = 24 * 3600.0
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class _OtherVersionError(ValueError):
 class NightlySkew:
     """Call `refresh` every minute or so, from one thread. `clock` returns seconds.
 
-    It takes two seconds of one core for 200 photos, between which others get their turn.
+    It takes two seconds of one core for 200 photos; other work gets its turn between photos.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class NightlySkew:
             _show(None)  # In a shared folder, another process may have set it.
 
     def refresh(self) -> None:
-        """Measure, if it is time. Raises errors of the database."""
+        """Measure, if it is time. Raises database errors."""
         self._follow()
         if self._clock() < self._due_at or self._state.catalog_problem:
             return
@@ -49,7 +49,7 @@ class NightlySkew:
         try:
             skew = measure_skew(self._state.database, self._state.blobs, cache, self._serving)
         except _OtherVersionError:
-            return  # The next call finds it.
+            return  # The next call tries again.
         except (ProblemError, BadPackageError) as error:  # No champion, or the reloader logs it.
             log.info("Training and serving were not compared: %s", error)
             self._due_at = self._clock() + FIRST_SECONDS
@@ -71,7 +71,7 @@ class NightlySkew:
         return predictor.manifest.version if predictor else ""
 
     def _serving(self, package: Package) -> Predictor:
-        """The loaded model: no second one takes memory."""
+        """The loaded model, so that no second one takes memory."""
         predictor = self._state.predictor
         if predictor is None or predictor.manifest.version != package.manifest.version:
             raise _OtherVersionError
@@ -79,7 +79,7 @@ class NightlySkew:
 
 
 def _show(skew: Skew | None) -> None:
-    """NaN where too few photos were compared to tell, or none: 0 would say that all is well."""
+    """NaN if too few photos were compared, or none: 0 would claim that all is well."""
     telemetry.SKEW_PHOTOS.set(skew.photos if skew else 0)
     same_class = found = math.nan
     if skew and skew.photos >= ENOUGH:

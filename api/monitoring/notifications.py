@@ -1,7 +1,8 @@
-"""Notifications by Apprise: mail, chats and webhooks, as RIPELINE_NOTIFY says.
+"""Notifications through Apprise: mail, chats and webhooks, as set in RIPELINE_NOTIFY.
 
 Every API process and worker looks for events every few seconds. The first process to record an
-event as taken sends it, so each event is sent once. If that process dies meanwhile, it is lost.
+event as taken sends it, so each event is sent once. If that process dies meanwhile, the event is
+lost.
 """
 
 import logging
@@ -37,9 +38,9 @@ class Receiver:
         return scheme(self._url)
 
     def send(self, event: Event, footer: str) -> "Future[bool] | None":
-        """Begin to send; the result says whether it was taken.
+        """Start to send; the result says whether the receiver took it.
 
-        None while an earlier one hangs: that bounds how many threads there are.
+        None while an earlier event hangs, which bounds the number of threads.
         """
         if self._sending is not None and not self._sending.done():
             return None
@@ -51,7 +52,7 @@ class Receiver:
             except Exception as error:  # Each service raises its own.
                 sending.set_exception(error)
 
-        # A daemon: no process waits at its end for a receiver that hangs.
+        # A daemon, so that no process waits at exit for a receiver that hangs.
         Thread(target=work, name="notification", daemon=True).start()
         return sending
 
@@ -104,7 +105,7 @@ class Notifier:
         self._receivers = Receivers(settings.notify, settings.ui_url, seconds)
 
     def poll(self) -> None:
-        """Send what no other process sends. Raises errors of the database."""
+        """Send the events that no other process has taken. Raises database errors."""
         with self._database.reading() as session:
             events = recent_events(session, now())
         for event in events:

@@ -1,4 +1,4 @@
-"""Training/serving skew: a photo's embedding from training, against the one that serving computes.
+"""Training/serving skew: a photo's embedding from training, and the one that serving computes.
 
 The champion's replay buffer has an embedding of each catalog photo that it learned or was measured
 on. Reading the file again, and embedding it as `/predict` does with the engine in use, should give
@@ -30,7 +30,7 @@ from api.storage.tables import ImageRow
 
 # The replay buffer keeps a byte per channel: photos near a border between classes may cross it.
 MIN_SAME_CLASS = 0.98
-# Medians over the photos: of the greatest difference of a probability, and of the cosine.
+# Medians over the photos: of the greatest difference in a probability, and of the cosine.
 MAX_DIFFERENCE = 0.02
 MIN_COSINE = 0.995
 # With fewer photos there is no verdict.
@@ -40,8 +40,8 @@ SAMPLE = 200
 
 @dataclass(frozen=True)
 class Skew:
-    """Of `photos` photos: the share with the same class, the median of the greatest difference of a
-    probability and of the cosine of both embeddings, and how many files cannot be read.
+    """For `photos` photos: the share with the same class, the medians of the greatest difference in
+    a probability and of the cosine of the two embeddings, and the number of unreadable files.
     """
 
     version: str
@@ -62,7 +62,7 @@ class Skew:
         *,
         unreadable: int,
     ) -> Self:
-        """Of embeddings float32 [n, channels] of the same photos: learned, and as served."""
+        """From embeddings float32 [n, channels] of the same photos: as learned, and as served."""
         name = predictor.engine.name if predictor.engine else "an unknown engine"
         count, version = len(learned), package.manifest.version
         if not count:
@@ -81,7 +81,7 @@ class Skew:
 
     @property
     def objections(self) -> list[str]:
-        """Why training and serving differ; empty if they agree, or too few photos can tell."""
+        """Why training and serving differ; empty if they agree, or there are too few photos."""
         found: list[str] = []
         if self.photos < ENOUGH:
             return found
@@ -114,7 +114,7 @@ def measure_skew(
     load: Callable[[Package], Predictor],
     sample: int = SAMPLE,
 ) -> Skew:
-    """Of the champion, which `load` loads, on up to `sample` photos, the same ones each time.
+    """The champion's skew, on up to `sample` photos, the same ones each time; `load` loads it.
 
     Raises NoChampionError, BadPackageError, and what `load` raises.
     """

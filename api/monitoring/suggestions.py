@@ -1,6 +1,6 @@
-"""Suggestions of triggers: made, answered by people, and withdrawn when they hold no longer.
+"""Suggestions of triggers: made, answered by people, and withdrawn when they no longer hold.
 
-They change under the lock of their trigger's row, so that each is made and answered once.
+They change under the lock of their trigger's row, so each is made and answered only once.
 """
 
 from datetime import datetime
@@ -41,22 +41,22 @@ class SuggestionOverError(ConflictError):
 
 
 def open_suggestions(session: Session) -> list[SuggestionRow]:
-    """Those that wait for a person, the oldest first."""
+    """Suggestions that wait for a person, the oldest first."""
     is_open = select(SuggestionRow).where(SuggestionRow.active == 1, SuggestionRow.state == "open")
     return list(session.scalars(is_open.order_by(SuggestionRow.created_at)))
 
 
 def active_suggestions(session: Session) -> dict[str, SuggestionRow]:
-    """By trigger: open ones, and dismissed ones that may still hold it back."""
+    """By trigger: open suggestions, and dismissed ones that may still hold it back."""
     active = select(SuggestionRow).where(SuggestionRow.active == 1)
     return {row.trigger_name: row for row in session.scalars(active)}
 
 
 def is_outdated(dismissed: SuggestionRow, result: TriggerResult, version: str) -> bool:
-    """Whether something new holds since a suggestion was dismissed.
+    """Whether there is something new since a suggestion was dismissed.
 
     That is another version, or a value that has grown by the threshold once more. If the condition
-    stops holding, `trigger_check` withdraws the suggestion.
+    no longer holds, `trigger_check` withdraws the suggestion.
     """
     if version != dismissed.version:
         return True
@@ -105,7 +105,7 @@ def accept(
     """Start a fast run for a suggestion.
 
     Raises UnknownSuggestionError, SuggestionOverError, NoChampionError, NothingNewError and
-    RunActiveError; then nothing is changed.
+    RunActiveError, and changes nothing then.
     """
     with database.reading() as session:
         _check_open(_get(session, suggestion_id))
@@ -125,14 +125,14 @@ def accept(
 
 
 def dismiss(session: Session, suggestion_id: str, at: datetime) -> SuggestionRow:
-    """Its trigger suggests nothing until something new holds.
+    """Dismiss it: its trigger suggests nothing until there is something new.
 
     Raises UnknownSuggestionError, SuggestionOverError.
     """
     row, trigger = _lock(session, suggestion_id)
     _end(row, "dismissed", at)
     if RULES[row.trigger_name].has_schedule:
-        trigger.scheduled_at = at  # The next due time is something new.
+        trigger.scheduled_at = at  # Only the next due time counts as something new.
     return row
 
 

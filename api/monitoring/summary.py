@@ -12,7 +12,7 @@ from api.core import telemetry
 from api.registry.repository import history
 from api.storage.tables import PredictionRow
 
-# In seconds. The shortest with no more than MAX_SLICES is used.
+# Of a slice, in seconds. The shortest that needs no more than MAX_SLICES is used.
 WIDTHS = (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600)
 MAX_SLICES = 100
 MAX_LATENCIES = 10_000

@@ -1,4 +1,4 @@
-"""The check of the triggers, once a minute in a worker: suggesting runs, or starting them."""
+"""Checks the triggers once a minute in a worker: suggests runs, or starts them."""
 
 import logging
 from datetime import datetime
@@ -21,7 +21,7 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.tables import RunRow
 
-# The options of a run in the mode "start": what it makes waits for a person.
+# The options of a run in the mode "start": its version waits for a person.
 WAITS: dict[str, Any] = {"promote": "person"}
 log = logging.getLogger(__name__)
 
@@ -31,8 +31,7 @@ def check_triggers(
 ) -> RunRow | None:
     """Let each trigger whose condition holds do what its mode says. Call it once a minute.
 
-    The first one that starts a run ends the check: the run is returned. Raises errors of the
-    database.
+    The first one that starts a run ends the check, and the run is returned. Raises database errors.
     """
     moment = at or now()
     with database.reading() as session:  # Slow, so without a write lock.
@@ -80,7 +79,7 @@ def _fire(
 ) -> RunRow | None:
     """Create a fast run and record the time, in one transaction.
 
-    Raises what `create_run` raises; then nothing is recorded.
+    Raises what `create_run` raises, and records nothing then.
     """
     rule = state.rule
     with database.session() as session:

@@ -47,11 +47,11 @@ class TriggerConfig:
 
     @property
     def is_to_repeat(self) -> bool:
-        """Whether its last run is started again, also on the same photos."""
+        """Whether its last run is started again, even on the same photos."""
         return self.lacks_result and self.attempts < MAX_ATTEMPTS
 
     def has_had(self, photos: str) -> bool:
-        """Whether they are those of its last run; what comes of another would be the same."""
+        """Whether its last run had the same `photos`, so that another would end the same way."""
         return bool(photos) and photos == self.last_photos and not self.is_to_repeat
 
     def is_exceeded_by(self, value: float) -> bool:
@@ -62,8 +62,8 @@ class TriggerConfig:
 class TriggerContext:
     """Input of a rule. `catalog_diff`: changes of the catalog since the champion was trained.
 
-    `drift` and `catalog_diff` are None if they cannot be computed; of the latter `problem` says
-    why. `photos`: what there is for a run, see `RetrainPlan.photos`; empty if unknown.
+    `drift` and `catalog_diff` are None if they cannot be computed; `problem` says why the latter
+    cannot. `photos`: those that a run would have, see `RetrainPlan.photos`; empty if unknown.
     """
 
     session: Session
@@ -189,7 +189,7 @@ NEW_IMAGES = Rule(
 )
 
 SCHEDULE_HOUR = 3
-# Clocks of workers differ by less; what is further ahead was recorded while a clock was wrong.
+# Workers' clocks differ by less; a time further ahead was recorded while a clock was wrong.
 CLOCK_TOLERANCE = timedelta(hours=1)
 
 

@@ -1,7 +1,7 @@
-"""The runs that triggers have started, and how often one is tried again.
+"""The runs that triggers have started, and how often they are tried again.
 
-A run that failed or was interrupted has learned no photos, and what ended it may pass: memory, the
-store or the worker was gone. One that no photos can mend must not be started for ever, either.
+A run that failed or was interrupted has learned no photos, and its cause may pass: memory, the
+store or the worker was gone. But a run that always fails must not be started for ever.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from api.storage.tables import RunRow
 from api.storage.trigger_tables import TriggerRow
 
-# Runs of a trigger in succession, without a result, before it waits for other photos.
+# Consecutive runs of a trigger without a result, after which it waits for other photos.
 MAX_ATTEMPTS = 3
 
 

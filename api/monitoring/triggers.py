@@ -37,7 +37,7 @@ from api.storage.trigger_tables import SuggestionRow, TriggerRow
 MIN_COOLDOWN_HOURS, MAX_COOLDOWN_HOURS = 1, 24 * 365
 _ANSWERS = {
     "open": "Suggested, and waits for a person.",
-    "dismissed": "Dismissed: nothing new holds since.",
+    "dismissed": "Dismissed, and there has been nothing new since.",
 }
 UNREADABLE = (
     "the store, the files of the current version or the catalog cannot be read now. The service "
@@ -49,7 +49,7 @@ SAME_PHOTOS = (
 )
 NO_RESULT = (
     f"Waiting for new photos: the last {MAX_ATTEMPTS} runs of this trigger failed or were "
-    "interrupted, and the Retrain page and GET /runs say why. Mend that and start a run yourself, "
+    "interrupted, and the Retrain page and GET /runs say why. Fix that and start a run yourself, "
     "or upload or correct some photos."
 )
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class TriggerState:
     """`reason` says why the trigger would suggest or start a run, or why not.
 
     `version`: the champion; empty without one. `photos`: as in `TriggerContext`.
-    `suggestion`: open, or dismissed and not outdated; `is_stale`: what it says holds no longer.
+    `suggestion`: open, or dismissed and not outdated; `is_stale`: it no longer holds.
     """
 
     rule: Rule
@@ -90,7 +90,7 @@ class TriggerState:
 def trigger_states(
     session: Session, settings: Settings, blobs: Blobs, at: datetime
 ) -> list[TriggerState]:
-    """All triggers. Takes some tenths of a second for the drift."""
+    """All triggers. The drift takes some tenths of a second."""
     context = _context(session, settings, blobs, at)
     version = context.champion.version if context else ""
     photos = context.photos if context else ""
@@ -147,7 +147,7 @@ def config_of(
 
 def cooldown_end(config: TriggerConfig, at: datetime) -> datetime | None:
     """End of the cooldown; None if it is over."""
-    # It fired in the future if the clock was wrong then; waiting for that could take years.
+    # The time lies ahead if a clock was wrong then; waiting for it could take years.
     if config.last_fired_at is None or config.last_fired_at > at + CLOCK_TOLERANCE:
         return None
     end = config.last_fired_at + timedelta(hours=config.cooldown_hours)
@@ -179,7 +179,7 @@ def _is_stale(
     result: TriggerResult,
     context: TriggerContext | None,
 ) -> bool:
-    """Whether what a suggestion says holds no longer; not if that is unknown."""
+    """Whether a suggestion no longer holds; False if that is unknown."""
     if context is None or context.drift is None or context.catalog_diff is None:
         return False
     return (
@@ -257,7 +257,7 @@ def change_settings(
 def _mode(
     enabled: bool | None, mode: TriggerMode | None, default: TriggerMode
 ) -> TriggerMode | None:
-    """The mode that `enabled` asks for: on is the default, and where that is off, to suggest."""
+    """The mode that `enabled` asks for: True turns an off trigger to its default, or to suggest."""
     if enabled is None:
         return None
     if not enabled:
@@ -269,9 +269,9 @@ def _mode(
 
 def _validate(rule: Rule, changes: dict[str, Any]) -> None:
     if not rule.is_automatic:
-        raise BadTriggerSettingError("This trigger has nothing to set: a person is what fires it.")
+        raise BadTriggerSettingError("This trigger has no settings: only a person fires it.")
     if "mode" in changes and "enabled" in changes:
-        raise BadTriggerSettingError("enabled is a mode other than off: send one of the two.")
+        raise BadTriggerSettingError("enabled means a mode other than off: send one of the two.")
     threshold, cooldown = changes.get("threshold"), changes.get("cooldown_hours")
     if threshold is not None and rule.threshold is None:
         raise BadTriggerSettingError(f"Trigger '{rule.name}' has no threshold. Leave it out.")

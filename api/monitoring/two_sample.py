@@ -19,7 +19,7 @@ _AT_ONCE = 500
 # The usual limit for a significant shift (Siddiqi, as below).
 MIN_PSI_THRESHOLD = 0.25
 # Probability that any of the figures of one look exceeds its threshold by chance. There is one look
-# a day (`drift.load_sample`), so this is also that of a day.
+# a day (`drift.load_sample`), so this is also the probability per day.
 LOOK_FALSE_ALARM_RATE = 1 / 1000
 FIGURES = 3
 # Of one figure: C. E. Bonferroni's bound (1936), whether or not the figures depend on each other.
@@ -33,9 +33,9 @@ def energy_drift(
 ) -> tuple[float, float]:
     """Energy coefficient of `sample` [m, d] and `reference` [n, d], and its threshold.
 
-    The coefficient is 0 (equal) to 1 (nothing in common; also where a number is not finite, since a
-    NaN would pass for no drift). The threshold is MIN_ENERGY_THRESHOLD, or more if samples of these
-    sizes would exceed that by chance.
+    The coefficient is 0 (equal) to 1 (nothing in common; also if a number is not finite, since a
+    NaN would look like no drift). The threshold is MIN_ENERGY_THRESHOLD, or more if samples of
+    these sizes would exceed that by chance.
     """
     pooled = np.concatenate([reference, sample])
     if not np.isfinite(pooled).all():

@@ -23,7 +23,7 @@ from api.storage.db import UNAVAILABLE, Database
 from api.storage.tables import ChampionRow, RunRow
 
 CHAMPION_CHANGED = (
-    "Another version ({version}) was promoted while this one was made; the two were not compared."
+    "Another version was promoted while this one was made ({version}), and they were not compared."
 )
 WAITS_FOR_A_PERSON = "It passed all checks, and waits for a person to promote it."
 # A database outage of up to this long does not lose the result of a training.

@@ -44,7 +44,7 @@ def test_unmeasured_examples_are_counted() -> None:
     assert (result.measured, result.not_measured) == (1, 1)
     assert (measured.measured, measured.not_measured) == (1, 1)
     for story in (result.story, measured.story):
-        assert "Of 1 example it is not known" in story
+        assert "For 1 example it is not known" in story
         assert "api.commands.training measure" in story
 
 
