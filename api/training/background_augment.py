@@ -87,10 +87,10 @@ def background_mask(pixels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
 
 
 def _reached_from_border(ground: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """What of `ground` [height, width] leads to the border, by neighbours beside and above.
+    """The part of `ground` [height, width] connected to the border, along rows and columns.
 
-    Here and in `_feather` NumPy does what SciPy would: the API's image has augmented views, too,
-    and SciPy would be a tenth of it.
+    Here and in `_feather` NumPy does what SciPy would: the API makes augmented views too, and SciPy
+    would be a tenth of its container image.
     """
     rows, columns = _runs(ground), _runs(ground.T).T
     reached = ground.copy()
@@ -106,7 +106,7 @@ def _reached_from_border(ground: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _runs(ground: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The number of the run of each pixel in its row, for pixels that are set: [height, width]."""
+    """The number of the run that each set pixel belongs to in its row: [height, width]."""
     starts = ground.copy()
     starts[:, 1:] &= ~ground[:, :-1]
     numbers: NDArray[np.int64] = np.cumsum(starts.ravel(), dtype=np.int64)

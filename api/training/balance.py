@@ -35,7 +35,7 @@ def epoch_order(
 ) -> NDArray[np.int64]:
     """The rows to show in an epoch, in order: int64 [views].
 
-    `weights` [n] are 0 or more, not all 0. A row whose expected count is x comes floor(x) or
+    `weights` [n] are 0 or more, not all 0. A row whose expected count is x appears floor(x) or
     ceil(x) times: systematic sampling over a shuffled order.
     """
     rng = np.random.default_rng((seed, epoch))

@@ -21,7 +21,7 @@ from api.core.imaging.crop import crop_photo
 from api.core.imaging.decode import DecodedImage
 from api.core.labels import Level
 
-# The file's names of the levels.
+# Names of the levels in the file.
 LEVEL_NAMES: dict[str, Level] = {"fresh": "fresh", "normal": "past_best", "rotten": "rotten"}
 # Frames of one run have numbers at most this far apart.
 MAX_NUMBER_GAP = 50
@@ -90,7 +90,7 @@ def read_boxes(folder: Path, skip: Collection[str] = ()) -> tuple[Box, ...]:
 def crop(photograph: DecodedImage, box: Box, margin: float) -> Image.Image:
     """Crop the box to a square with a margin of `margin` times its longer side.
 
-    The frame clips it, so a crop at the edge is not square.
+    It is clipped to the frame, so a crop at the edge is not square.
     """
     return crop_photo(photograph, PixelBox(box.xmin, box.ymin, box.xmax, box.ymax), margin)
 

@@ -70,7 +70,7 @@ def read_class_folders(
 
     Damaged files, and exact duplicates within a class, are skipped with a reason. `known` are rows
     of an earlier index: a file of the same path and size is not read again, and photographs keep
-    their name and so their split.
+    their names and therefore their splits.
     """
     earlier = {row.path: row for row in known}
     classes = {row.class_name for row in known}

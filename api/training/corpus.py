@@ -26,8 +26,8 @@ from api.training.samples import (
     photograph_samples,
 )
 
-# A source of boxes with less than MIN_HELD_OUT of them in the test split gets more runs there, but
-# not a run that would take it beyond MAX_HELD_OUT.
+# A source with less than MIN_HELD_OUT of its boxes in the test split gets more runs there, but no
+# run that would take it beyond MAX_HELD_OUT.
 MIN_HELD_OUT = TEST_SHARE * 2 / 3
 MAX_HELD_OUT = 0.25
 
@@ -54,9 +54,9 @@ class TrainingCorpus:
     """Class folders, bounding boxes, and out-of-distribution photos: near (other produce) and far
     (other things).
 
-    All files lie under the root of `listing`; `catalog` has the paths of those from the catalog,
-    `retired` held-out files of classes that are left out, `catalog_frames` its boxed photos, which
-    are for the detector: their fruits are among the files as crops.
+    All files lie under the root of `listing`. `catalog` has the paths of files from the catalog,
+    `retired` held-out files of classes that are left out. `catalog_frames` are the catalog's boxed
+    photos, for the detector; their fruits are also among the files, as crops.
     Every sample is assigned to a split by its group: photograph, run, kind of produce, or file.
     Methods that take several splits return their samples split by split.
     """
@@ -122,7 +122,7 @@ class TrainingCorpus:
     def split_of_run(self) -> dict[str, Split]:
         """The split of each run, so that every source of boxes has held-out fruit.
 
-        A source may have a few long runs, and by their hashes alone all may fall into training.
+        A source may have only a few long runs, whose hashes alone may put all into training.
         """
         boxes = Counter((sample.source, sample.group) for sample in self._all_boxed)
         total = Counter(sample.source for sample in self._all_boxed)
@@ -145,7 +145,7 @@ class TrainingCorpus:
     def near_ood(self, *splits: Split) -> list[Sample]:
         """One sample for each photo of other produce; a kind is in one split.
 
-        A kind that is a fruit of the classes, such as one that a user added, is left out.
+        A kind that is also a fruit of the classes, such as one that a user added, is left out.
         """
         known = {fruit for name in self.classes for fruit in fruits_of(name)}
         samples = [
@@ -173,7 +173,7 @@ class TrainingCorpus:
     def split_without(self, held_out: Callable[[Sample], bool]) -> TrainingSplit:
         """For a grader that is evaluated on the `held_out` samples: everything else.
 
-        The test split is training data here: it is only special to the grader that will serve.
+        The test split is training data here: it is special only to the grader that will serve.
         """
 
         def kept(*parts: Sequence[Sample]) -> list[Sample]:

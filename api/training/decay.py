@@ -1,8 +1,8 @@
-"""Simulated decay: mould, browning and shrivelling drawn on sound fruit, which then is rotten.
+"""Simulated decay: mould, browning and shrivelling drawn on sound fruit, then labelled rotten.
 
 A collection shows few of the ways in which fruit decays: one has mouldy oranges, the next collapsed
-ones. Ways that are missing are drawn here. Harmless marks (a shadow, a reflection, a sticker),
-which leave the label as it is, keep any change of the skin from becoming the cue.
+ones. The missing ways are drawn here. Harmless marks (a shadow, a reflection, a sticker), which
+leave the label unchanged, keep any change of the skin from becoming the cue.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ Pixels = NDArray[np.float32]
 
 # Fruit with a smaller mask, in pixels, is left alone.
 MIN_AREA = 400
-# Radius of the disc that stands for the fruit where there is no plain background.
+# Radius of the disc that stands in for the fruit where there is no plain background.
 DISC = CANVAS * 0.4
 # Probability of a second way of decay.
 SECOND_WAY = 0.4
@@ -153,7 +153,7 @@ def _blend(under: Pixels, over: Pixels, share: Pixels) -> Pixels:
 
 
 def _light(pixels: Pixels, fruit: Pixels) -> Pixels:
-    """Brightness beside the fruit's mean: float32 [CANVAS, CANVAS, 1], 0.45 to 1.35."""
+    """Brightness relative to the fruit's mean: float32 [CANVAS, CANVAS, 1], 0.45 to 1.35."""
     grey = ndimage.uniform_filter(pixels.mean(axis=2), 9)
     mean = max(float((grey * fruit).sum() / fruit.sum()), 1.0)
     light: Pixels = np.clip(grey / mean, 0.45, 1.35).astype(np.float32)[..., None]
@@ -168,7 +168,7 @@ def _region(field: Pixels, fruit: Pixels, coverage: float, edge: float) -> Pixel
 
 
 def _noise(rng: Generator, octaves: int) -> Pixels:
-    """Smooth noise, float32 [CANVAS, CANVAS], mean 0, deviation 1; more octaves, more ragged."""
+    """Smooth noise, float32 [CANVAS, CANVAS], mean 0, deviation 1; more octaves make it rougher."""
     total = np.zeros((CANVAS, CANVAS), np.float32)
     cells = int(rng.integers(2, 5))
     for octave in range(octaves):

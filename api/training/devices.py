@@ -29,13 +29,13 @@ class OutOfMemoryError(ProblemError):
         super().__init__(
             f"Memory ran out while {recipe.architecture} was trained on batches of "
             f"{recipe.batch_size} pictures of {size} x {size} pixels. Try "
-            f"{batch if recipe.batch_size > 1 else 'other programs closed'}, a smaller input size, "
-            "or an architecture with less in it, such as mobilenet_v2 or custom_cnn."
+            f"{batch if recipe.batch_size > 1 else 'closing other programs'}, a smaller input "
+            "size, or a smaller architecture, such as mobilenet_v2 or custom_cnn."
         )
 
 
 def make_deterministic() -> None:
-    """Make runs on a CPU reproducible. Call it before anything is built."""
+    """Make runs on a CPU reproducible. Call this before anything is built."""
     if not tf.config.list_physical_devices("GPU"):
         # On a GPU, the gradient of a depthwise convolution may have no deterministic kernel.
         tf.config.experimental.enable_op_determinism()
@@ -68,7 +68,7 @@ def list_gpus() -> list[str]:
 
 
 def replicate(backbone: keras.Model) -> keras.Model:
-    """`backbone` itself on one device, a mirrored copy on several. Call it in a strategy's scope.
+    """`backbone` itself on one device, a mirrored copy on several. Call this in a strategy's scope.
 
     The original stays on one device, since `predict_on_batch` on several repeats every output.
     """

@@ -18,7 +18,7 @@ MAX_LOGIT_DIFFERENCE = 1e-2
 
 
 # Logits of two classes that differ by less are a tie, which rounding decides: a network that has
-# learned nothing gives all classes the same.
+# learned nothing gives all classes the same logit.
 TIE = 1e-4
 
 
@@ -38,15 +38,15 @@ class Agreement:
 
 
 def to_litert(backbone: keras.Model, half_precision: bool = False) -> bytes:
-    """Convert a network (uint8 to feature map) with batch size 1; its weights in half precision
-    take half the space and are expanded when it is loaded.
+    """Convert a network (uint8 to feature map) with batch size 1. With `half_precision`, its
+    weights take half the space and are expanded on loading.
 
     Only built-in operations are allowed, so a graph that needs TensorFlow's (Flex) at inference
     fails here.
     """
     image = tf.TensorSpec((1, *backbone.input_shape[1:]), tf.uint8, name="image")
     single = tf.function(lambda image: backbone(image, training=False), input_signature=[image])
-    # A Keras model would be written to disk and read back first, which takes five times as long.
+    # From a Keras model, the converter writes it to disk and reads it back: five times as long.
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         [single.get_concrete_function()], single
     )
@@ -74,14 +74,14 @@ def check_agreement(
     maps = [np.asarray(backbone.predict_on_batch(image)) for image in images]
     expected = logits(np.concatenate([pool(feature_map) for feature_map in maps]))
     actual = logits(np.concatenate([pool(exported(image)) for image in images]))
-    # How much less likely Keras finds the class of the graph than its own.
+    # How much less likely Keras finds the graph's class than its own.
     behind = expected.max(axis=1) - expected[np.arange(len(actual)), actual.argmax(axis=1)]
     agreement = Agreement(
         photographs=len(pixels),
         same_class=int((behind <= TIE).sum()),
         largest_logit_difference=float(np.abs(expected - actual).max()),
     )
-    # A difference of NaN is within no limit.
+    # Written so that a difference of NaN is not close.
     is_close = agreement.largest_logit_difference <= MAX_LOGIT_DIFFERENCE
     if agreement.same_class < len(pixels) or not is_close:
         raise ExportError(f"The exported graph does not agree with Keras: {agreement}.")

@@ -1,4 +1,4 @@
-"""Photos with boxes around their fruits, as a detector learns them and is measured on them."""
+"""Photos with boxes around their fruits, to train and measure a detector on."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -13,13 +13,13 @@ from api.core.labels import Level
 from api.core.splits import Split
 from api.training.bounding_boxes import Box
 
-# Of a sample of frames.
+# For `sample_frames`.
 SEED = 20261129
 
 
 class FrameBox(NamedTuple):
-    """One fruit, corners in pixels. `fruit` is None if only its place is known, `level` if its
-    freshness is not."""
+    """One fruit, corners in pixels. `fruit` is None if only its place is known, `level` is None if
+    its freshness is unknown."""
 
     box: PixelBox
     fruit: str | None
@@ -28,8 +28,8 @@ class FrameBox(NamedTuple):
 
 @dataclass(frozen=True)
 class Frame:
-    """An upright photo and its boxes; `name` is the file's, for people. Where not `complete`, there
-    may be fruit without a box. `sha256` is the catalog's, None where it is not from there."""
+    """An upright photo and its boxes; `name` is the file's, for people. Unless `complete`, there
+    may be fruit without a box. `sha256` is that of a photo in the catalog; None for others."""
 
     path: Path
     name: str
@@ -40,7 +40,7 @@ class Frame:
     sha256: str | None = None
 
     def levels(self, fruits: Collection[str]) -> list[Level | None]:
-        """Of the boxes that a detector of `fruits` should find, in order."""
+        """The levels of the boxes that a detector of `fruits` should find, in order."""
         return [each.level for each in self.boxes if each.fruit is None or each.fruit in fruits]
 
 
@@ -73,8 +73,8 @@ def imported_frames(
 
 
 def sample_frames(frames: Sequence[Frame], most: int) -> list[Frame]:
-    """At most `most` of them, the same each time and in order: those of small sources first, since
-    a detector learns as much from each source."""
+    """At most `most` of the frames, always the same ones, in order. Small sources are kept whole
+    if possible, since a detector learns equally from each source."""
     by_source: dict[str, list[int]] = defaultdict(list)
     for row, frame in enumerate(frames):
         by_source[frame.source].append(row)

@@ -1,8 +1,8 @@
 """How many fruits a photo of a class folder shows.
 
 A class folder names the fruit, not the number. The photos of the public sets were viewed one by
-one; `fruit_counts.csv` lists those that do not show one fruit, by the SHA-256 of a file. A bunch of
-bananas counts as one. A photo that is not listed is taken to show one fruit.
+one; `fruit_counts.csv` lists those that do not show exactly one fruit, by the SHA-256 of a file. A
+bunch of bananas counts as one. A photo that is not listed is taken to show one fruit.
 """
 
 import csv

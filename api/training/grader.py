@@ -99,7 +99,7 @@ def embed_samples(
     def embed(sample: Sample) -> NDArray[np.float32]:
         return pool(backbone(to_input(load_image(sample), size)[None]))
 
-    # An empty array of the right width, for no samples.
+    # An empty array of the right width, in case there are no samples.
     embeddings = [pool(backbone(np.zeros((1, size, size, 3), np.uint8)))[:0]]
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for done, embedding in enumerate(threads.map(embed, samples), start=1):

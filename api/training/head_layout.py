@@ -43,7 +43,7 @@ class HeadLayout:
         return self.kinds + self.has_freshness
 
     def with_target(self, samples: Sequence[Sample]) -> list[Sample]:
-        """Without the out-of-distribution samples if "none of them" is no output."""
+        """The samples; out-of-distribution ones only if "none of them" is an output."""
         has_none = self.kinds > int(self.kind_of.max()) + 1
         return [sample for sample in samples if has_none or sample.target]
 

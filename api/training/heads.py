@@ -1,4 +1,4 @@
-"""Fitting the heads on embeddings, then calibration: seconds, and no TensorFlow.
+"""Fitting the heads on embeddings, then calibration. Takes seconds, without TensorFlow.
 
 Full training, every run of the cross-validation and fast retraining use this.
 """
@@ -25,8 +25,8 @@ ROTTEN_BELOW = 0.5
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """Of in-distribution photos: `targets` float32 [n, classes], `levels` int64 [n] and `sources`
-    [n]."""
+    """The truth about in-distribution photos: `targets` float32 [n, classes], `levels` int64 [n]
+    and `sources` [n]."""
 
     targets: NDArray[np.float32]
     levels: NDArray[np.int64]
@@ -74,8 +74,8 @@ def calibrate_head(
 ) -> Head:
     """Set temperatures, the fresh threshold and the OOD threshold of an uncalibrated head.
 
-    `logits` and `truth` are of held-out photos; `new_class_scores` are the OOD scores [any] of
-    those of each class that is new.
+    `logits` and `truth` are of held-out photos; `new_class_scores` are the OOD scores [any] of the
+    held-out photos of each new class.
     """
     labels = head.kind_of[truth.targets.argmax(axis=1)]
     kinds = int(head.kind_of.max()) + 1
@@ -187,7 +187,7 @@ def kinds_and_parts(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """`Head.kind_of` int64 [classes] and `Head.parts` float32 [levels, classes].
 
-    Without a freshness head (nothing rotten, or nothing else), each class is a kind of its own.
+    Without a freshness head (nothing is rotten, or everything), each class is a kind of its own.
     """
     kind_of, parts = class_parts(classes)
     return (kind_of, parts) if has_freshness else (np.arange(len(classes)), np.ones_like(parts))
@@ -200,7 +200,7 @@ def freshness_values(samples: Sequence[Sample]) -> NDArray[np.float32]:
 
 
 def level_numbers(samples: Sequence[Sample], classes: Sequence[str]) -> NDArray[np.int64]:
-    """Level of in-distribution samples, by the box or else the class: int64 [n], UNKNOWN if
+    """Level of in-distribution samples, from the box or else the class: int64 [n], UNKNOWN if
     unknown."""
     levels = [
         sample.box.level if sample.box else read_label(classes[int(np.argmax(sample.target))]).level

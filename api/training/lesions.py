@@ -1,8 +1,8 @@
 """Lesion transplants: paste a patch of rotten skin on sound fruit, and label it rotten.
 
-Where a source has sound fruit alone, a network learns that the source is sound. Rot transplanted
+Where a source has only sound fruit, a network learns that the source is sound. Rot transplanted
 from another source breaks that, and makes small lesions count. Patches of sound skin, which leave
-the label as it is, keep the edge of a patch from becoming the cue.
+the label unchanged, keep the edge of a patch from becoming the cue.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,11 +17,11 @@ from scipy import ndimage
 from api.core.imaging.resize import to_input
 from api.training.background_augment import CANVAS, background_mask
 
-# Probability that a lesion comes from the same fruit; else from any.
+# Probability that a lesion comes from the same kind of fruit; otherwise from any.
 SAME_KIND = 0.6
 # Patch radius as a share of the square root of the fruit's area.
 MIN_RADIUS, MAX_RADIUS = 0.12, 0.5
-# Of CANDIDATES places on the donor, one of the TOP that differ most from sound fruit is taken.
+# Of CANDIDATES places on the donor, one of the TOP that differ most from sound fruit is chosen.
 CANDIDATES, TOP = 8, 3
 # Fruit with a smaller mask, in pixels, is left alone.
 MIN_AREA = 400
@@ -105,7 +105,7 @@ def _transplant(
     on_fruit = ndimage.uniform_filter(target.mask.astype(np.float32), 5)[place]
     alpha = (_blob(radius, rng)[in_patch] * on_fruit)[..., None]
     out = target.pixels.astype(np.float32)
-    # The shading of the place stays.
+    # Keeps the shading of the place.
     light = out[place].mean(axis=2, keepdims=True)
     light = np.clip(light / max(float(light.mean()), 1.0), 0.6, 1.4)
     out[place] = out[place] * (1 - alpha) + np.asarray(patch, np.float32)[in_patch] * light * alpha
@@ -147,7 +147,7 @@ def _blob(radius: int, rng: Generator) -> NDArray[np.float32]:
 
 
 def _centre_disc() -> NDArray[np.bool_]:
-    """Stands for the fruit where it cannot be told from the background: bool [CANVAS, CANVAS]."""
+    """Stands in for the fruit if the background cannot be told from it: bool [CANVAS, CANVAS]."""
     y, x = np.mgrid[:CANVAS, :CANVAS] - CANVAS / 2
     disc: NDArray[np.bool_] = np.hypot(y, x) < CANVAS / 3
     return disc

@@ -21,7 +21,7 @@ class Recipe:
     # Momentum of the weight average that is kept: 0.99 averages about 100 steps.
     averaging: float = 0.99
     # Share of the pretrained weights in the final ones (weight-space interpolation), for robustness
-    # on unseen sources: M. Wortsman et al., "Robust fine-tuning of zero-shot models", 2022.
+    # to unseen sources: M. Wortsman et al., "Robust fine-tuning of zero-shot models", 2022.
     kept_share: float = 0.3
     # Layers with at most this stride stay frozen: edges and colours are the same everywhere, and
     # training takes a quarter less time.
@@ -31,16 +31,16 @@ class Recipe:
     dropout: float = 0.2
     head_l2: float = 1e-3
 
-    # Share of views that are only mirrored, after what is drawn on the fruit.
+    # Share of views that are only mirrored, apart from what is drawn on the fruit.
     clean_share: float = 0.35
     # Share of the other views that get a new background, where theirs is white or paper.
     background_share: float = 0.4
     # Share of the other views that get neighbouring fruit.
     neighbour_share: float = 0.2
-    # Share of views of sound fruit that get a lesion of other fruit, and drawn decay.
+    # Shares of views of sound fruit that get a lesion from another fruit, or drawn decay.
     lesion_share: float = 0.12
     decay_share: float = 0.3
-    # Share of views that get a patch of sound skin, and a drawn mark that changes nothing.
+    # Shares of views that get a patch of sound skin, or a drawn mark; neither changes the label.
     sound_patch_share: float = 0.08
     mark_share: float = 0.12
 

@@ -37,7 +37,7 @@ def build_replay(
     """One row for each photograph (its unaltered file if there is one) and each boxed fruit, of
     all splits; out-of-distribution samples of training and validation only.
 
-    First judgements and contradictions are taken over from `earlier`, the version before's replay.
+    First judgements and contradictions are copied from `earlier`, the previous version's replay.
     """
     samples = _samples(corpus)
     files = [corpus.by_path[sample.copies[0]] for sample in samples if sample.box is None]
@@ -134,7 +134,7 @@ def appearance_and_copies(
 def measure_appearance(samples: Sequence[Sample]) -> NDArray[np.float32]:
     """APPEARANCE_COLUMNS of the first file of each sample, cropped to its box: float32 [n, 5].
 
-    The size of a box is that in the file. Decodes every file.
+    The size of a box is in pixels of the file. Decodes every file.
     """
 
     def measure(sample: Sample) -> tuple[float, ...]:

@@ -57,8 +57,9 @@ def file_samples(root: Path, files: Iterable[PhotoFile], classes: Sequence[str])
 def boxed_samples(boxes: Iterable[Box], classes: Sequence[str]) -> list[Sample]:
     """One sample for each box whose fruit is among `classes`.
 
-    Past its best maps to the overripe class, else to the fresh one. An unknown level has target
-    0.5 for fresh and 0.5 for rotten. A fruit whose class names no level has that class.
+    Past its best maps to the overripe class if there is one, else to the fresh one. An unknown
+    level has target 0.5 for fresh and 0.5 for rotten. A fruit whose class names no level has that
+    class.
     """
     by_label = {read_label(name): name for name in classes}
     without_level = {
@@ -124,8 +125,8 @@ def balance_keys(
 ) -> tuple[list[str], list[str], list[str]]:
     """Source, label and kind of each sample, for `balanced_weights`.
 
-    The label is the class; the fruit for a box of unknown level; near or far and the freshness for
-    out-of-distribution samples. The kind is the fruit, or "" for out-of-distribution samples.
+    The label is the class; for a box of unknown level, the fruit; for out-of-distribution samples,
+    near or far and the freshness. The kind is the fruit, or "" for out-of-distribution samples.
     """
     sources, labels, kinds = [], [], []
     for sample in samples:
@@ -154,7 +155,7 @@ def load_inputs(samples: Sequence[Sample], size: int) -> NDArray[np.uint8]:
 
 
 def _sample(root: Path, files: Sequence[PhotoFile], classes: Sequence[str]) -> Sample:
-    """One sample of the files of one photograph."""
+    """The sample of the files of one photograph."""
     first = files[0]
     return Sample(
         copies=tuple(root / file.path for file in files),

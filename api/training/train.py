@@ -30,7 +30,7 @@ class TrainingDivergedError(ProblemError):
 
     def __init__(self, learning_rate: float) -> None:
         super().__init__(
-            "The training diverged: its loss is no number any more, so nothing was learned. Try a "
+            "The training diverged: its loss is no longer a number, so nothing was learned. Try a "
             f"smaller learning rate than {learning_rate:g}, and look for damaged photographs."
         )
 
@@ -57,8 +57,8 @@ def train(
     """Train on a split. Deterministic on a CPU; several GPUs share each batch.
 
     First fits the heads on the frozen backbone, so that the first gradients do not damage its
-    features; then fine-tunes all on augmented views; then interpolates towards the pretrained
-    weights (`Recipe.kept_share`). With weights "none" only the second stage runs.
+    features; then fine-tunes everything on augmented views; then interpolates towards the
+    pretrained weights (`Recipe.kept_share`). With weights "none" only the second stage runs.
 
     Raises what `build_backbone` raises, UnevenBatchError, OutOfMemoryError or
     TrainingDivergedError.
@@ -107,8 +107,8 @@ def _train(
             layout.loss,
             metrics=[keras.metrics.MeanMetricWrapper(layout.accuracy, "accuracy")],
         )
-        # The metric and the optimizer have their variables before the first step: one that makes
-        # some is traced a second time, which takes longer than many steps.
+        # The metric and the optimizer get their variables before the first step: a step that makes
+        # variables is traced a second time, which takes longer than many steps.
         model.optimizer.build(model.trainable_variables)
     done, total = itertools.count(1), steps * recipe.epochs
     record = model.fit(
@@ -193,7 +193,7 @@ def _dataset(
     classes: Sequence[str],
     row_targets: NDArray[np.float32],
 ) -> tf.data.Dataset:
-    """`view_batches` with their targets; `row_targets` are those of the samples."""
+    """`view_batches` with their targets; `row_targets` are the targets of the samples."""
 
     def pairs() -> Iterator[tuple[Any, Any]]:
         for batch in view_batches(recipe, samples, classes):

@@ -22,7 +22,7 @@ from api.training.recipe import Recipe
 from api.training.samples import Sample, balance_keys, load_image
 
 PREFETCH = 4
-# Augmentation assets, in memory for the whole run.
+# Augmentation assets that stay in memory for the whole run.
 MAX_CUTOUTS, MAX_BACKGROUNDS, MAX_DONORS_PER_GROUP = 150, 200, 40
 # Decoded images kept in memory across epochs, and the longest side at which they are kept.
 CACHED_IMAGES, CACHED_SIDE = 4000, 320
@@ -60,7 +60,7 @@ def view_batches(
         freshness = np.array([freshness for _, freshness in views], np.float32)
         return ViewBatch(np.stack([pixels for pixels, _ in views]), rows, freshness)
 
-    # Our own prefetching: TensorFlow's is limited under op determinism.
+    # Prefetches by itself, since TensorFlow's prefetching is limited under op determinism.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         pending: deque[Future[ViewBatch]] = deque()
         for epoch in itertools.count():
@@ -100,7 +100,7 @@ class ViewSampler:
         freshness = UNKNOWN if sample.freshness is None else sample.freshness
         if sample.target and sample.freshness is not None:
             image, freshness = self._maybe_edit(image, self._kinds[row], freshness, rng)
-        # Neighbouring fruit would put an out-of-distribution image in distribution.
+        # Neighbouring fruit would make an out-of-distribution image in-distribution.
         assets = self._assets if sample.target else replace(self._assets, cutouts=())
         return augment(image, self._recipe.input_size, rng, self._rates, assets), freshness
 

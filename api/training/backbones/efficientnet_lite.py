@@ -31,7 +31,7 @@ class Block:
     filters: int
 
 
-# Stages of blocks of one width: how many, and the first; the others have a stride of 1.
+# Stages of equal width: the number of blocks, and the first; the others have a stride of 1.
 STAGES = (
     (1, Block(3, 1, 1, 16)),
     (2, Block(3, 2, 6, 24)),
@@ -52,7 +52,7 @@ BATCH_NORM = {"epsilon": 1e-3, "momentum": 0.99}
 
 
 def build(size: int) -> keras.Model:
-    """The network without classifier and weights: float32 [n, size, size, 3], -1..1, to a feature
+    """The network without classifier or weights: float32 [n, size, size, 3], -1..1, to a feature
     map [n, ceil(size/32), ceil(size/32), 1280], not negative (ReLU6)."""
     image = keras.Input((size, size, 3), name="image")
     x = _conv(image, "stem", STEM_FILTERS, kernel=3, stride=2)
@@ -132,7 +132,7 @@ def read_torch_tensors(path: Path) -> dict[str, Array]:
     """Read a legacy (pre-zip) PyTorch state dict into NumPy arrays by tensor name.
 
     No code in the file can run: the unpickler allows a few names and raises
-    pickle.UnpicklingError for any other. Raises ValueError for another kind of file.
+    pickle.UnpicklingError for all others. Raises ValueError for another kind of file.
     """
     stream = io.BytesIO(path.read_bytes())
     magic = _TensorUnpickler(stream).load()

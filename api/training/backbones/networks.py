@@ -1,8 +1,8 @@
 """Backbones without classifier: our custom CNN and those of keras.applications.
 
 Keras networks expect different pixel ranges, and EfficientNetB0 scales internally, differently with
-and without ImageNet weights. Here no network scales: a `scale_for_…` layer before it does, so that
-a weights file has one meaning.
+and without ImageNet weights. Here no network scales: a layer of `scale_…` before it does, so that a
+weights file always means the same.
 """
 
 from typing import Any

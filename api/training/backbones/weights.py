@@ -1,7 +1,7 @@
 """Weight files and the errors of loading weights.
 
-Only HDF5 files of `save_weights` are accepted, which contain arrays and names. Formats that can
-carry code (`.keras` with Lambda layers, pickles) are refused by their suffix.
+Only HDF5 files that `save_weights` wrote are accepted; they contain just arrays and names. Formats
+that can carry code (`.keras` with Lambda layers, pickles) are refused by their suffix.
 """
 
 import warnings

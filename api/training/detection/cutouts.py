@@ -19,14 +19,15 @@ from api.training.frames import Frame
 NONE = -1
 # Brightest value in the corners of a rotated copy.
 BLACK = 12
-# Shares of the border: a fruit that stands alone leaves the rest to the background.
+# Least share of the border that is background, around a fruit that stands alone, and at all.
 ALONE, MIN_BACKGROUND = 0.95, 0.5
-# Shares of its box that a cut-out fills; one much fuller than a disc still has its background.
+# Shares of its box that a cut-out fills (one much fuller than a disc still has its background), and
+# its shortest side as a share of the canvas.
 MIN_FILL, MAX_FILL, MIN_SIDE = 0.25, 0.93, 0.15
-# Share of its convex hull that round fruit fills, without stem and leaves: white mould is easily
-# taken for the background, which leaves a bite.
+# Share of its convex hull that round fruit fills, without stem and leaves. White mould is easily
+# mistaken for background, which leaves a gap like a bite.
 MIN_SOLIDITY, STEM = 0.93, 0.06
-# Ellipses stand for the outline of fruit about as wide as high; bananas have none.
+# Ellipses stand in for the outline of fruit about as wide as it is high, but not for bananas.
 MIN_ROUND, MAX_ROUND = 0.85, 1.18
 NOT_ROUND = ("banana",)
 

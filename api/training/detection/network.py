@@ -14,7 +14,7 @@ from api.training.detection.recipe import DetectorRecipe
 # The last layers of strides 8 and 16, and one of stride 32.
 LAYERS = ("block4_add", "block10_add", "block12_add")
 STRIDE = 8
-# Focal loss: exponents of how wrong a cell is, and of how near a centre is.
+# Focal loss: exponents of how wrong a cell is, and of how near to a centre it is.
 WRONG_POWER, NEAR_POWER = 2.0, 4.0
 BOX_WEIGHT, KIND_WEIGHT = 3.0, 1.0
 FIRST_SCORE, FIRST_DISTANCE = 0.02, 0.15
@@ -63,7 +63,7 @@ def _conv(x: Any, filters: int, kernel: int) -> Any:
 
 
 def detection_loss(target: Any, grid: Any) -> Any:
-    """Loss of grids [n, h, w, 5 + fruits] against targets [n, h, w, CHANNELS], by fruit.
+    """Loss of grids [n, h, w, 5 + fruits] against targets [n, h, w, CHANNELS], per fruit.
 
     Focal loss for centres (Zhou et al., 2019), generalised IoU for boxes (H. Rezatofighi et al.,
     2019) and cross-entropy for the kind.

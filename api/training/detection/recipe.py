@@ -23,15 +23,15 @@ class DetectorRecipe:
     warm_up_steps: int = 50
     weight_decay: float = 1e-4
     averaging: float = 0.99
-    # Layers with at most this stride stay as ImageNet left them.
+    # Layers with at most this stride keep their ImageNet weights.
     frozen_stride: int = 8
 
     # A detector that is trained further starts from its weights, and takes fewer and smaller steps.
     tuning_steps: int = 400
     tuning_rate: float = 2e-4
 
-    # Shares of the scenes: composed ones, photos of several fruits with boxes, one fruit as it is,
-    # and photos without fruit.
+    # Shares of the scenes: composed ones, photos of several fruits with boxes, photos of one fruit.
+    # The rest are photos without fruit.
     composed_share: float = 0.45
     boxed_share: float = 0.3
     single_share: float = 0.17
@@ -46,7 +46,7 @@ class DetectorRecipe:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "DetectorRecipe":
-        """Of a manifest; what this version does not know is left out."""
+        """From a manifest; values that this version does not know are ignored."""
         names = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in names})
 

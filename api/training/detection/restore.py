@@ -1,8 +1,7 @@
 """Reads a detector's network back from its LiteRT graph, to train it further.
 
-A graph has the weights as they are used: each batch normalisation is part of the convolution before
-it. So the network that is read back has normalisations that change nothing but add the bias; they
-must stay frozen.
+A graph has folded weights: each batch normalisation is part of the convolution before it. In the
+network that is read back, the normalisations therefore only add the bias, and must stay frozen.
 """
 
 from collections import defaultdict, deque
@@ -34,7 +33,7 @@ _DTYPES: dict[int, Any] = {
 
 
 class NotRestorableError(ProblemError):
-    """The graph is not one of the recipe's network, so training must begin anew."""
+    """The graph is not one of the recipe's network, so training must start from scratch."""
 
     code = "detector-not-restorable"
 
@@ -51,7 +50,7 @@ def restore_network(graph: bytes, recipe: DetectorRecipe, fruits: int) -> keras.
 
     Raises NotRestorableError, and what `build_detector` raises.
     """
-    # The weights are those of the graph.
+    # The weights will come from the graph.
     network = build_detector(replace(recipe, weights="none"), fruits)
     backbone, *_ = (layer for layer in network.layers if isinstance(layer, keras.Model))
     if recipe.weights != "none":
@@ -87,7 +86,7 @@ def restore_network(graph: bytes, recipe: DetectorRecipe, fruits: int) -> keras.
 def _read_convolutions(graph: bytes) -> dict[tuple[str, tuple[int, ...]], deque[_Convolution]]:
     """All convolutions by kind and kernel shape, in the order in which they run.
 
-    Those of one shape follow each other in the network, so their order is the same there.
+    Those of one shape run one after another, so they have the same order in the Keras network.
     """
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(graph))
     [part] = model.subgraphs
@@ -129,6 +128,6 @@ def _check_same(network: keras.Model, graph: bytes, input_size: int) -> None:
     for image in probe_images(input_size):
         expected = run(image[None])
         actual = np.asarray(network(image[None], training=False))
-        # A difference of NaN is within no limit.
+        # Written so that a difference of NaN is not within the limit.
         if actual.shape != expected.shape or not np.abs(actual - expected).max() <= TOLERANCE:
-            raise NotRestorableError("The network that was read from the graph is another.")
+            raise NotRestorableError("The network read from the graph does not give its results.")

@@ -28,14 +28,14 @@ _Item = TypeVar("_Item")
 KEPT_SIDE = 400
 # Boxed photos in memory, which take up to 0.5 MB each.
 MAX_BOXED = 2000
-# Of a fruit that the detector does not find.
+# The index of a fruit that the detector does not learn to find.
 IGNORED = -2
 
 
 @dataclass(frozen=True)
 class Material:
-    """What scenes are made of: scenes with boxes by their source, photos of one fruit, cut-outs,
-    and photos without fruit: `empty`, and of `other` produce."""
+    """What scenes are made of: scenes with boxes by source, photos of a single fruit, cut-outs of
+    fruit and of other produce (`clutter`), `empty` photos, and photos of `other` produce."""
 
     fruits: tuple[str, ...]
     boxed: dict[str, list[Scene]] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Material:
 
     @property
     def shows_places(self) -> bool:
-        """Whether anything tells where a fruit is: boxes, or a plain background."""
+        """Whether anything shows where a fruit is: boxes, or a plain background."""
         return bool(self.boxed or self.single or self.cutouts)
 
 
@@ -91,8 +91,8 @@ def read_material(
 
 
 def read_scene(frame: Frame, kinds: dict[str, int]) -> Scene:
-    """The scene of one frame, in the photo's own pixels. A fruit that is none of `kinds` is
-    ignored: the detector need not find it, and may."""
+    """The scene of one frame, in the photo's own pixels. A fruit that is not among `kinds` is
+    ignored: the detector may find it or not."""
     image = decode(frame.path.read_bytes()).image
     shares = np.array(image.size * 2)
     corners = np.clip(as_boxes([np.divide(each.box, shares) for each in frame.boxes]), 0, 1)
@@ -115,7 +115,7 @@ def scene_batches(
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
     """An endless stream of batches: uint8 [n, size, size, 3] and targets.
 
-    A scene depends on the seed and its number only.
+    A scene depends only on the seed and its number.
     """
     sampler = SceneSampler(recipe, material)
     number = 0
@@ -177,7 +177,7 @@ def _one_of(items: Sequence[_Item], rng: Generator) -> _Item:
 
 
 def _balanced(cutouts: Sequence[Cutout]) -> list[Cutout]:
-    """About as many of each fruit, and of rotten and other ones, by repetition."""
+    """About as many of each fruit, rotten and not, by repeating cut-outs."""
     groups: dict[tuple[int, bool], list[Cutout]] = {}
     for cutout in cutouts:
         groups.setdefault((cutout.kind, bool(cutout.rotten)), []).append(cutout)

@@ -19,7 +19,7 @@ from api.training.background_augment import procedural_background
 from api.training.detection.cutouts import NONE, Cutout
 from api.training.detection.targets import Scene, as_boxes
 
-# A fruit of which less is seen is no fruit to find, but is not to be learned as background.
+# A fruit that is less visible than this need not be found, nor be learned as background.
 LEAST_VISIBLE = 0.4
 
 
@@ -47,8 +47,8 @@ class Composer:
         return self.arrange([chosen[int(k)] for k in order], rng)
 
     def arrange(self, things: Sequence[Cutout], rng: Generator, apart: bool = False) -> Scene:
-        """A scene of these things, on a grid or anywhere, more or less close together; side by
-        side and all in sight if `apart`."""
+        """A scene of these things, on a grid or anywhere, more or less close together. With
+        `apart`, they are side by side and all visible."""
         stretch = np.exp(rng.uniform(-0.3, 0.3) / 2)
         width, height = round(self.side * stretch), round(self.side / stretch)
         scene = self.background(rng, (width, height))
@@ -95,7 +95,7 @@ class Composer:
 
 
 def random_part(image: Image.Image, rng: Generator, least: float) -> Image.Image:
-    """A part with at least that share of the sides."""
+    """A random part whose sides are at least the share `least` of the image's."""
     width, height = (max(1, int(side * rng.uniform(least, 1))) for side in image.size)
     x = int(rng.integers(image.width - width + 1))
     y = int(rng.integers(image.height - height + 1))
@@ -103,8 +103,8 @@ def random_part(image: Image.Image, rng: Generator, least: float) -> Image.Image
 
 
 def random_view(scene: Scene, rng: Generator, least: float, most: float) -> Scene:
-    """A part of the scene, or the scene with a border, perhaps mirrored: `least` to `most` times
-    its sides are seen."""
+    """A part of the scene, or the scene with a border, perhaps mirrored: the view is `least` to
+    `most` times as wide and high."""
     width, height = scene.image.size
     seen = np.exp(rng.uniform(np.log(least), np.log(most)))
     across, down = seen * np.exp(rng.uniform(-0.15, 0.15)), seen * np.exp(rng.uniform(-0.15, 0.15))
@@ -153,7 +153,7 @@ def _places(count: int, rng: Generator) -> tuple[NDArray[np.float64], float]:
     if count == 1:
         return rng.uniform(0.3, 0.7, (1, 2)), float(rng.uniform(0.15, 0.95))
     size = float(rng.uniform(0.45, 1.05)) / np.sqrt(count)
-    # Of several places for each, the one farthest from those before it, or among fewer: closer.
+    # Each takes the candidate farthest from those before it; fewer tries bring them closer.
     tries = int(rng.choice([2, 5, 15]))
     low, high = min(size * 0.4, 0.4), max(1 - size * 0.4, 0.6)
     places = [rng.uniform(low, high, 2)]
@@ -165,7 +165,7 @@ def _places(count: int, rng: Generator) -> tuple[NDArray[np.float64], float]:
 
 
 def _on_grid(count: int, rng: Generator, most: float) -> tuple[NDArray[np.float64], float]:
-    """As `_places`, one in each cell, at most `most` times as large as a cell."""
+    """As `_places`, at most one in each cell, at most `most` times as large as a cell."""
     columns = int(np.ceil(np.sqrt(count * rng.uniform(0.6, 1.6))))
     rows = -(-count // columns)
     cells = rng.permutation(rows * columns)[:count]
@@ -210,7 +210,7 @@ def _paste(
 def _claim(
     owner: NDArray[np.uint8], image: Image.Image, place: tuple[int, int], number: int
 ) -> int:
-    """Mark the pixels of the thing in `owner`; returns how many it has, in and out of the scene."""
+    """Mark the thing's pixels in `owner`; returns how many it has, even outside the scene."""
     solid = np.asarray(image.getchannel("A")) > 127
     x, y = place
     height, width = owner.shape

@@ -23,7 +23,7 @@ from api.training.detection.sampler import Material, SceneSampler, read_material
 # Channels of the two convolutions.
 REDUCED, MIXED = 24, 24
 EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 12, 64, 1e-3, 1e-2, 0.2
-# Most scenes drawn per scene used: those whose number of fruits is unclear are skipped.
+# At most this many scenes are drawn per scene used: those without a clear number are skipped.
 MAX_DRAWS = 5
 
 
@@ -75,7 +75,7 @@ def draw_scenes(
 ) -> Iterator[tuple[NDArray[np.uint8], bool]]:
     """Augmented pictures uint8 [size, size, 3], and whether each shows several fruits.
 
-    Scenes without fruit, and those with one that may have more, are left out.
+    Scenes without fruit, and those with one fruit that may show more, are left out.
     """
     sampler = SceneSampler(recipe, material)
     drawn = 0

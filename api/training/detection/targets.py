@@ -20,7 +20,7 @@ CHANNELS = 8
 SPREAD = 0.54 / 6
 # Cells with less than this share of the Gaussian's height learn no box.
 LEAST_INSIDE = 0.05
-# Of a fruit of which only the place is known.
+# The kind of a fruit if only its place is known.
 UNKNOWN = -1
 NO_BOXES = np.zeros((0, 4), np.float32)
 
@@ -29,7 +29,7 @@ NO_BOXES = np.zeros((0, 4), np.float32)
 class Scene:
     """A picture and its fruits: `boxes` float32 [n, 4] in shares of its width and height, `kinds`
     indices of fruits [n], UNKNOWN where only the place is known. `ignored` boxes [m, 4] may or may
-    not be fruit. Where not `complete`, there may be fruit outside all boxes as well.
+    not be fruit. Unless `complete`, there may be fruit outside all boxes as well.
     """
 
     image: Image.Image
@@ -45,7 +45,7 @@ class Scene:
 
 
 def as_boxes(rows: Sequence[Sequence[float]]) -> FloatArray:
-    """float32 [n, 4], also of none."""
+    """float32 [n, 4], even for no rows."""
     return np.array(rows, np.float32).reshape(-1, 4)
 
 
@@ -64,7 +64,7 @@ def make_target(scene: Scene, grid: int) -> NDArray[np.float32]:
     for box, kind in zip(scene.boxes, scene.kinds, strict=True):
         left, top, right, bottom = box.tolist()
         x, y = (left + right) / 2, (top + bottom) / 2
-        # At least so wide that neighbouring cells of a small box count a little.
+        # Wide enough that the neighbouring cells count a little even for a small box.
         spread_x = max(SPREAD * (right - left), 0.3 / grid)
         spread_y = max(SPREAD * (bottom - top), 0.3 / grid)
         column, row = (min(int(value * grid), grid - 1) for value in (x, y))
@@ -85,7 +85,7 @@ def make_target(scene: Scene, grid: int) -> NDArray[np.float32]:
 
 
 def _covered(box: FloatArray, middle: FloatArray, margin: float) -> tuple[slice, slice]:
-    """The cells of a box with a margin of that share of its sides."""
+    """The cells of a box with a `margin`, a share of its sides."""
     left, top, right, bottom = box.tolist()
     across, down = margin * (right - left), margin * (bottom - top)
     first_x, last_x = np.searchsorted(middle, (left - across, right + across)).tolist()

@@ -14,7 +14,7 @@ from api.training.detection.targets import Scene
 
 _Item = TypeVar("_Item")
 CANDIDATES = tuple(round(0.1 + 0.025 * k, 3) for k in range(25))
-# Composed scenes, and at most so many photos of each other group.
+# Composed scenes, and at most this many photos of each other group.
 SCENES, MOST = 120, 120
 WITHOUT_FRUIT = 0.5
 
@@ -22,11 +22,11 @@ WITHOUT_FRUIT = 0.5
 def choose_threshold(
     detector: Detector, material: Material, recipe: DetectorRecipe, progress: Progress = silent
 ) -> float:
-    """The threshold with most pictures whose number of fruits is right.
+    """The threshold at which the most pictures have the right number of fruits.
 
     Composed scenes, photos of one fruit and photos with boxes count equally, photos without fruit
-    half: the grader still says of a false box that it shows none of its fruits. Of equal thresholds
-    the middle one is taken.
+    half: the grader can still reject what a false box shows. Of equally good thresholds, the middle
+    one is chosen.
     """
     rng = np.random.default_rng(recipe.seed)
     composer = Composer(material.cutouts, material.clutter, material.empty, 2 * recipe.input_size)

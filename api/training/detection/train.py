@@ -28,7 +28,7 @@ from api.training.detection.threshold import choose_threshold
 from api.training.export import to_litert
 from api.training.train import TrainingDivergedError
 
-# Until it is chosen.
+# Used until the threshold is chosen.
 FIRST_THRESHOLD = 0.3
 
 
@@ -44,7 +44,7 @@ class NoPlacesError(ProblemError):
 
 @dataclass(frozen=True)
 class TrainedDetector:
-    """A detector as a package has it."""
+    """A detector as stored in a package."""
 
     graph: bytes
     manifest: DetectorManifest
@@ -105,7 +105,7 @@ def fit_network(
     progress: Progress = silent,
     start: bytes | None = None,
 ) -> keras.Model:
-    """The trained network in Keras, anew or from the graph of another."""
+    """The network in Keras, trained from scratch or from the graph of another."""
     keras.backend.clear_session()
     keras.utils.set_random_seed(recipe.seed)
     devices.make_deterministic()
@@ -129,7 +129,7 @@ def fit_network(
         ),
         detection_loss,
     )
-    # A first step that makes variables is traced twice.
+    # If the first step made the variables, it would be traced twice.
     network.optimizer.build(network.trainable_variables)
     done = itertools.count(1)
     record = network.fit(
