@@ -30,7 +30,7 @@ TIMED_RUNS = 200
 
 @dataclass(frozen=True)
 class Trial:
-    """`frozen` leaves the backbone as it is and fits one linear head."""
+    """`frozen` leaves the backbone unchanged and fits one linear head."""
 
     recipe: Recipe
     frozen: bool = False

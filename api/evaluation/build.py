@@ -42,7 +42,7 @@ from api.training.recipe import Recipe
 from api.training.replay import appearance_and_copies, build_replay
 from api.training.samples import load_inputs
 
-# OpenVINO makes no package, and may serve it.
+# OpenVINO does not make a package, but may serve it.
 LIBRARIES = ("ai-edge-litert", "keras", "numpy", "openvino", "pillow", "scipy", "tensorflow")
 PREPROCESSING = (
     "upright RGB, the whole picture resized to a square (Pillow, bilinear), uint8; "
@@ -76,7 +76,8 @@ def build_package(
 ) -> Manifest:
     """Train on `corpus` and write the package to `folder`, with the `detector` if there is one.
 
-    With `scenes`, the grader also learns from such scenes to tell several fruits from one.
+    With `scenes`, the grader also learns from scenes of that recipe to tell several fruits from
+    one.
 
     `parent` and `started_by` go into the manifest; `earlier` is as in `build_replay`. Raises
     ExportError if the exported graph does not agree with Keras on the test photos.
@@ -137,7 +138,7 @@ def remeasure_package(
 ) -> Manifest:
     """Recompute a package's metrics and appearance columns, for packages older than a metric.
 
-    Network, head, version and the metrics of training stay. Raises OtherPhotographsError unless
+    Network, head, version and training metrics stay the same. Raises OtherPhotographsError unless
     the package was made from `corpus`.
     """
     manifest = package.manifest
@@ -205,8 +206,8 @@ def with_detector(
 def measure_detector(
     package: Package, corpus: TrainingCorpus, progress: Progress = silent, trays: int = TRAYS
 ) -> Manifest:
-    """Measure a package's detector on the test split, and write the figures into its manifest; all
-    else stays. Raises NoDetectorError."""
+    """Measure a package's detector on the test split, and write the figures into its manifest;
+    everything else stays the same. Raises NoDetectorError."""
     metrics = measure_detection(package, corpus, progress=progress, trays=trays)
 
     def write_files(part: Path) -> None:

@@ -1,7 +1,7 @@
 """Leave one source out: accuracy on photos of people whose photos were not trained on.
 
 Each run holds out all fruit of one source. Kinds of other produce are held out by hash, each in at
-least one run, and those of the held-out source in its run too, so that every kind is rejected by a
+least one run, and those of the held-out source in its run too, so that every kind is tried on a
 grader that has not seen it. Other things are held out by file.
 """
 
@@ -58,7 +58,7 @@ class LeaveOneSourceOut(CrossValidation):
 
 
 def left_out_metrics(runs: LeaveOneSourceOut, results: Sequence[GradedSamples]) -> dict[str, Any]:
-    """Metrics of all runs together, of which there is at least one, and of each."""
+    """Metrics of all runs together (at least one), and of each."""
     # A photograph of two sources counts once for each, in the run of that source.
     own = [
         result.where(result.is_fruit & (result.sources == source))
@@ -100,5 +100,5 @@ def _why_not_left_out(corpus: TrainingCorpus, fruit: Sequence[Sample], source: s
     if missing := [name for k, name in enumerate(corpus.classes) if k not in trained]:
         return f"no other source has {', '.join(missing)} to learn from"
     if not any(sample.target for sample in rest.validation):
-        return "of the other sources no photographs are left to set thresholds by"
+        return "the other sources leave no photographs to set thresholds by"
     return ""

@@ -112,7 +112,7 @@ def worst_errors(
     classes: Sequence[str],
     files: Sequence[PhotoFile],
 ) -> list[dict[str, Any]]:
-    """The errors of the highest confidence, one file for each photograph.
+    """The errors with the highest confidence, one file for each photograph.
 
     `probabilities` [n, classes], `labels` and `files` [n]. `file` is relative to the dataset root;
     `copies_wrong` counts the misclassified files of the photograph.
@@ -199,7 +199,7 @@ def _one_vs_rest(
 def _thin(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[list[float], list[float]]:
     """Thin a curve to about MAX_POINTS, ends included, spaced evenly along its length.
 
-    By index they would crowd in one corner, where a good grader's points are.
+    Spaced by index, they would crowd in the one corner where most points of a good grader are.
     """
     length = np.concatenate([[0.0], np.hypot(np.diff(x), np.diff(y)).cumsum()])
     targets = np.linspace(0, length[-1], MAX_POINTS)

@@ -24,14 +24,14 @@ from api.training.detection.scenes import Composer
 from api.training.detection.targets import Scene
 from api.training.frames import Frame
 
-# Photos of one fruit at most, and composed scenes.
+# At most this many photos of one fruit, and this many composed scenes.
 SINGLE, COMPOSED = 120, 60
 SIDE, SEED = 448, 20261129
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A held-out picture of a group; `levels` of its boxes where it is a boxed photo.
+    """A held-out picture of a group; a boxed photo has the `levels` of its boxes.
 
     `read` gives its scene: boxed photos are large, so only one is in memory at a time.
     """
@@ -42,12 +42,12 @@ class Picture:
 
     @classmethod
     def of(cls, group: str, scene: Scene) -> "Picture":
-        """A small one, which stays in memory."""
+        """A small picture, which stays in memory."""
         return cls(group, lambda: scene)
 
 
 def held_out_pictures(frames: Iterable[Frame], material: Material) -> list[Picture]:
-    """Boxed photos, and what the test split's `material` gives: photos of one fruit and scenes
+    """Boxed photos and, from the `material` of the test split, photos of one fruit and scenes
     composed of cut-outs."""
     kinds = kinds_of(material.fruits)
     pictures = [
@@ -74,7 +74,7 @@ def compare_detectors(
     grader: FruitGrader,
     progress: Progress = silent,
 ) -> DetectorComparison:
-    """`grader` grades what both find, so that only the boxes differ. Both find the same fruits."""
+    """`grader` grades what both find, so only the boxes differ. Both know the same fruits."""
     detectors = (champion, candidate)
     found: list[list[FoundBoxes]] = [[], []]
     graded: list[list[bool]] = [[], []]
@@ -125,7 +125,7 @@ def compare_detectors(
 
 
 def is_right(photo: FoundBoxes) -> bool:
-    """Whether each fruit is found and named, and nothing else where all are known."""
+    """Whether each fruit is found and named, and nothing else is found where all are known."""
     matches = match(photo.boxes, photo.true_boxes)
     all_found = (matches >= 0).sum() == len(photo.true_boxes)
     surplus = photo.complete and len(photo.boxes) > len(photo.true_boxes)

@@ -54,8 +54,8 @@ class HeldOut:
 
     `class_names` strings [n] are their labels; `photographs` strings [n], equal for copies of one
     photo; `sources` strings [n]; `looks` float32 [n, 5] as in `ReplayBuffer`; `is_new` bool [n]:
-    the champion was not judged by it; `first_right` int8 [n]: whether the first version judged by
-    it was right, -1 if unknown.
+    whether the champion was never judged by it; `first_right` int8 [n]: whether the first version
+    judged by it was right, -1 if unknown.
     """
 
     class_names: NDArray[np.str_]
@@ -73,7 +73,7 @@ class HeldOut:
         return first
 
     def slices(self) -> dict[str, NDArray[np.bool_]]:
-        """Groups of similar light, size or colour, in words: bool [n] each."""
+        """Groups of similar light, size or colour, named in words: bool [n] each."""
         brightness, _, hue, width, height = self.looks.T
         groups = {
             **_thirds(brightness, "dark photos", "bright photos"),
@@ -185,7 +185,7 @@ def compare_with_itself(package: Package) -> ModelComparison:
 def _since_first(
     held_out: HeldOut, candidate_right: NDArray[np.bool_], rows: NDArray[np.bool_]
 ) -> dict[str, PairedCounts]:
-    """The first version judged by each of `rows` against the candidate: of all, and by class."""
+    """The first version judged by each of `rows` against the candidate, over all and by class."""
     first_right = held_out.first_right == 1
     groups = {"": rows} | {
         name: rows & (held_out.class_names == name)
@@ -225,7 +225,7 @@ def _thirds(values: NDArray[np.float32], lowest: str, highest: str) -> dict[str,
 
 
 def compare_latency(champion: Backbone, candidate: Backbone, sizes: Sequence[int]) -> MetricPair:
-    """Median milliseconds of a forward pass at input `sizes`, interleaved to share the load."""
+    """Median milliseconds of a forward pass at input `sizes`, in turn so that load affects both."""
     times: list[list[float]] = [[], []]
     for _ in range(LATENCY_RUNS):
         for model_times, backbone, size in zip(times, (champion, candidate), sizes, strict=True):
@@ -237,7 +237,7 @@ def compare_latency(champion: Backbone, candidate: Backbone, sizes: Sequence[int
 
 
 def paired_counts(champion: NDArray[np.bool_], candidate: NDArray[np.bool_]) -> PairedCounts:
-    """Of whether each was right: bool [n] each."""
+    """The counts from whether each model was right: bool [n] each."""
     return PairedCounts(
         photographs=len(champion),
         champion_right=int(champion.sum()),

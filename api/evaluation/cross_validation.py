@@ -2,7 +2,7 @@
 supplied split.
 
 Leaving one source out estimates accuracy on other people's photos; five folds, on new photos of the
-same sources. The supplied split leaks, and is only comparable with published results.
+same sources. The supplied split leaks, and only serves for comparison with published results.
 """
 
 import json

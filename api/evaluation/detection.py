@@ -1,4 +1,4 @@
-"""Measures a package's detector, and its grades of what is found, on held-out photos."""
+"""Measures a package's detector, and its grades of what the detector finds, on held-out photos."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from api.training.samples import load_image
 
 # Low enough for the curve that average precision is taken from.
 LOWEST_SCORE = 0.02
-# Photos that are named as the worst.
+# At most this many photos are listed as the worst.
 WORST = 10
 STAGE = "Measuring the detector"
 TRAYS, TRAY_SIDE, TRAY_SEED = 200, 480, 20261128
@@ -55,7 +55,7 @@ class FruitGrader:
         self._predictor = Predictor.of_package(package)
 
     def grade(self, image: Image.Image, boxes: FloatArray) -> list[FruitGrade]:
-        """For boxes [n, 4] in shares of the picture; all fruits in one batch."""
+        """The grades of boxes [n, 4] in shares of the picture; all fruits in one batch."""
         corners = boxes * np.array([image.width, image.height] * 2)
         photo = DecodedImage(image, image.width, image.height, "")
         return grade_boxes(self._predictor, photo, [Box(*corner) for corner in corners.tolist()])
@@ -108,9 +108,9 @@ def measure_detection(
 def worst_misses(
     frames: Sequence[Frame], photos: Sequence[FoundBoxes], threshold: float
 ) -> list[dict[str, Any]]:
-    """The photos with most missed fruits and, if all fruits have boxes, surplus boxes: JSON-ready.
+    """The photos with the most missed fruits and, if all fruits have boxes, surplus boxes.
 
-    For photos of the catalog also the boxes themselves, in shares of the photo's sides.
+    JSON-ready. Photos of the catalog also have the boxes, in shares of the photo's sides.
     """
     rows: list[dict[str, Any]] = []
     for frame, photo in zip(frames, photos, strict=True):
@@ -148,7 +148,7 @@ def _frame(
 
 
 def find(detector: Detector, scene: Scene) -> FoundBoxes:
-    """What is found in a picture, of any score, without what is found of an ignored thing."""
+    """What is found in a picture, with any score, except for boxes on ignored things."""
     raw = detector.detect(np.asarray(scene.image), LOWEST_SCORE)
     counted = match(raw.boxes, scene.ignored) < 0
     return FoundBoxes(
@@ -164,7 +164,7 @@ def find(detector: Detector, scene: Scene) -> FoundBoxes:
 def grade_found(
     grader: FruitGrader, scene: Scene, boxes: FloatArray, levels: Sequence[str | None]
 ) -> list[Graded]:
-    """Of the found fruits whose level is known; `levels` of the boxes of the scene."""
+    """The grades of the found fruits whose level is known; `levels` are of the scene's boxes."""
     grades = grader.grade(scene.image, boxes)
     return [
         Graded(levels[row] == "rotten", grade.freshness == "rotten")
@@ -196,7 +196,7 @@ def measure_trays(
         photo = find(detector, scene)
         photos.append(photo)
         kept = photo.boxes[photo.scores >= threshold]
-        # `arrange` keeps the order, and all are seen.
+        # `arrange` keeps the order, and all are visible.
         levels = ["rotten", *["fresh"] * (count - 1)]
         for grade in grade_found(grader, scene, kept, levels):
             found_rotten += grade.is_rotten
@@ -215,8 +215,8 @@ def measure_trays(
 
 
 def measure_single(detector: Detector, corpus: TrainingCorpus, split: Split) -> dict[str, Any]:
-    """Photos of the class folders that show one fruit, by source: the share with exactly one
-    found."""
+    """Photos of the class folders that show one fruit, by source: the shares with exactly one, none
+    and several found."""
     numbers: dict[str, list[int]] = {}
     for sample in corpus.of_one_fruit(split):
         numbers.setdefault(sample.source, []).append(_number(detector, load_image(sample)))
@@ -242,7 +242,7 @@ def measure_several(package: Package, corpus: TrainingCorpus, split: Split) -> d
 def _one_and_several(
     corpus: TrainingCorpus, split: Split
 ) -> Iterator[tuple[str, str, Image.Image]]:
-    """Photos by source, "one" or "several", and in full size: one at a time."""
+    """Source, "one" or "several", and picture of each photo; one at a time, as they are large."""
     for sample in corpus.photographs(split):
         if (count := corpus.fruit_count(sample)) != "unclear":
             yield sample.source, count, load_image(sample)

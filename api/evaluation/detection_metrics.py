@@ -1,4 +1,4 @@
-"""Metrics of found boxes: average precision, recall by size, right numbers."""
+"""Metrics of found boxes: average precision, recall by size, right number of fruits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ class FoundBoxes:
     """What was found in one photo and what is there, in shares of its width and height.
 
     `boxes` float32 [n, 4] with `scores` [n] and `fruits` [n], best first; `true_boxes` [m, 4] with
-    `true_fruits` [m], negative where only the place is known. Where not `complete`, there may be
-    more fruit than that.
+    `true_fruits` [m], negative where only the place is known. Unless `complete`, there may be more
+    fruit than that.
     """
 
     boxes: FloatArray
@@ -64,9 +64,9 @@ def average_precision(scores: FloatArray, right: NDArray[np.bool_], total: int) 
 
 
 def average_precisions(photos: Sequence[FoundBoxes], fruits: Sequence[str]) -> dict[str, float]:
-    """Average precision of each fruit that is there; a box of another fruit is no match.
+    """Average precision of each fruit that is there; a box named as another fruit is no match.
 
-    A box around a fruit of which only the place is known counts neither way.
+    A box around a fruit whose kind is not known counts neither way.
     """
     result = {}
     for kind, name in enumerate(fruits):
@@ -86,8 +86,8 @@ def average_precisions(photos: Sequence[FoundBoxes], fruits: Sequence[str]) -> d
 def detection_metrics(
     photos: Sequence[FoundBoxes], fruits: Sequence[str], threshold: float
 ) -> dict[str, Any]:
-    """JSON-ready metrics. `photos` have boxes of any score, for average precision; all else counts
-    those of at least `threshold`.
+    """JSON-ready metrics. `photos` have boxes with any score, for average precision; the other
+    metrics count those with at least `threshold`.
 
     Precision, average precision and right numbers only count photos that are complete.
     """
@@ -121,7 +121,7 @@ def detection_metrics(
 
 
 def right_fruits(photo: FoundBoxes, matches: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Of the boxes that find a fruit that is known, whether they name it: bool [k]."""
+    """Whether each box that finds a fruit of a known kind names it: bool [k]."""
     rows = np.flatnonzero(matches >= 0)
     true = photo.true_fruits[matches[rows]]
     named: NDArray[np.bool_] = (photo.fruits[rows] == true)[true >= 0]
@@ -129,7 +129,7 @@ def right_fruits(photo: FoundBoxes, matches: NDArray[np.int64]) -> NDArray[np.bo
 
 
 def at_threshold(photo: FoundBoxes, threshold: float) -> FoundBoxes:
-    """Only with the boxes of at least that score."""
+    """The photo with only the boxes that have at least that score."""
     rows = photo.scores >= threshold
     return FoundBoxes(
         photo.boxes[rows],

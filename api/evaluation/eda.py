@@ -76,7 +76,7 @@ def plot_class_balance(files: Sequence[PhotoFile]) -> Figure:
 
 
 def measure_appearance(samples: Mapping[str, Sequence[Sample]]) -> pd.DataFrame:
-    """TRAITS of samples, which are given by class, with the `words`, `fruit` and `freshness`.
+    """TRAITS of the samples of each class, with its `words`, `fruit` and `freshness`.
 
     Hue runs from -90 to 270 degrees, so that reds stay together.
     """
@@ -147,5 +147,5 @@ def plot_score_spread(
         axes.plot(original[name], y, "D", color=GREEN)
     axes.set_yticks(range(len(views)), [read_label(name).words for name in views])
     axes.invert_yaxis()
-    axes.set(xlabel="Freshness score: as it is green, augmented grey", xlim=(-0.03, 1.03))
+    axes.set(xlabel="Freshness score: original green, augmented grey", xlim=(-0.03, 1.03))
     return figure

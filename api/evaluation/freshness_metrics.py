@@ -104,7 +104,7 @@ def freshness_order(
     """Order of the freshness scores [n], 0 to 1, over the three `levels` [n].
 
     `mean_score` by level; `fresher_scores_higher`, the AUROC of neighbouring levels (the terms of
-    Jonckheere's test); `spearman`, the rank correlation, None if there is one level.
+    Jonckheere's test); `spearman`, the rank correlation, None if there is only one level.
     """
     rank = np.array([LEVELS[::-1].index(level) for level in levels])
     present = [level for level in LEVELS if (levels == level).any()]

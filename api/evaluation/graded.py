@@ -81,7 +81,7 @@ class OutOfFold:
 class GradedSamples:
     """Samples [n] and their predictions.
 
-    Of a sample of unknown level only the fruit is known, not the class. Properties about class,
+    For a sample of unknown level only the fruit is known, not the class. Properties about class,
     fruit or level have no meaning for out-of-distribution samples.
     """
 
@@ -114,7 +114,7 @@ class GradedSamples:
         )
 
     def ood_margins(self, prefix: str) -> OodMargins:
-        """Of the out-of-distribution samples whose group begins with `prefix`."""
+        """The margins of the out-of-distribution samples whose group begins with `prefix`."""
         return self.where(~self.is_fruit & np.char.startswith(self.groups, prefix)).margins
 
     @property
@@ -123,7 +123,7 @@ class GradedSamples:
 
     @cached_property
     def is_fruit(self) -> NDArray[np.bool_]:
-        """Whether it is in distribution: bool [n]."""
+        """Whether the sample is in distribution: bool [n]."""
         return np.array([bool(sample.target) for sample in self.samples], bool)
 
     @cached_property
@@ -191,7 +191,7 @@ class GradedSamples:
 
     @cached_property
     def edible(self) -> NDArray[np.bool_]:
-        """Whether it is known not to be rotten: bool [n]."""
+        """Whether the fruit is known not to be rotten: bool [n]."""
         return np.isin(self.levels, ["fresh", "past_best"])
 
     @cached_property

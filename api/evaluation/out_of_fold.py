@@ -29,9 +29,9 @@ CODE = ("core", "evaluation", "model", "training")
 
 
 def code_hash() -> str:
-    """Of the code that trains and measures, which decides as much as data and recipe.
+    """A hash of the code that trains and measures, which matters as much as data and recipe.
 
-    Results that are cached under it are measured again once any of that code has changed.
+    Cached results are measured again once any of that code has changed.
     """
     files = chain.from_iterable((PROJECT / "api" / name).rglob("*.py") for name in CODE)
     parts = [f"{file.relative_to(PROJECT)} {content_hash(file.read_bytes())}" for file in files]

@@ -50,7 +50,7 @@ def source_metrics(split: str, fruit: GradedSamples) -> dict[str, Any]:
 
 
 def rejection_metrics(fruit: GradedSamples, graded: GradedSamples) -> dict[str, Any]:
-    """`ood_metrics` of `fruit` against the out-of-distribution ones among `graded`."""
+    """`ood_metrics` of `fruit` against the out-of-distribution samples among `graded`."""
     near, far = graded.ood_margins(NEAR), graded.ood_margins(FAR)
     return ood_metrics(
         fruit.margins, fruit.sources.tolist(), near, far, graded.predictions.synthetic

@@ -1,6 +1,6 @@
 """The supplied split of a dataset, which leaks: only for comparison with published results.
 
-Copies of one photograph are in train and test, so its accuracy measures memorisation. As others do,
+Copies of one photograph are in train and test, so its accuracy measures memorisation. Like others,
 this trains on the train files and validates on some of them, chosen by file.
 """
 
@@ -59,7 +59,7 @@ def split_by_file(files: Sequence[PhotoFile]) -> tuple[list[PhotoFile], list[Pho
     """Split train files into training and validation.
 
     A file goes to validation only if another copy of its photograph is in training, so that no
-    photograph is lost; unless no photograph has a copy.
+    photograph is lost, unless no photograph has a copy.
     """
     drawn = [file for file in files if fold_of(file.path, VALIDATION_PART) == 0]
     trained = {file.photograph for file in set(files).difference(drawn)}

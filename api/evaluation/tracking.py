@@ -46,7 +46,7 @@ def record(folder: Path, manifest: Manifest, state: Path | None = None) -> str:
     except Exception as error:  # Whatever MLflow's store or HTTP client raises.
         return (
             f"Not tracked: {_without_credentials(uri)} did not take the run "
-            f"({type(error).__name__}). The package is whole all the same."
+            f"({type(error).__name__}). The package itself is complete."
         )
     if os.environ.get(TRACKING_URI):
         return f"Tracked as run {run_id} by {_without_credentials(uri)}."
