@@ -54,7 +54,7 @@ def status_title(status: int) -> str:
 
 
 class ProblemError(Exception):
-    """`detail` tells a person what to do; a subclass with a fixed one has it as an attribute."""
+    """`detail` tells a person what to do; subclasses with a fixed text set it on the class."""
 
     status = HTTPStatus.BAD_REQUEST
     code = "bad-request"

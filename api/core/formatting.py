@@ -43,8 +43,8 @@ def spreadsheet_text(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` on one line, with nothing that is invisible but has an effect: no control characters
-    or lone surrogates (databases reject both), line separators, or marks that change the direction.
+    """`text` on one line, without control characters or lone surrogates (databases reject both),
+    line separators, or marks that change the text direction.
     """
     valid = text.encode("utf-8", "replace").decode()
     return "".join(letter for letter in valid if not is_unsafe(letter))

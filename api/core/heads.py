@@ -67,7 +67,7 @@ class FreshnessHead:
 
 @dataclass(frozen=True)
 class Head:
-    """Two linear heads on one embedding; their product is the probability of a class.
+    """Two linear heads on one embedding; the product of their probabilities is that of a class.
 
     A kind is a fruit. `kinds` has one output per kind and, if trained with OOD images, "none of
     them" as the last. Logits are divided by `temperature` (C. Guo et al., "On Calibration of Modern

@@ -81,7 +81,7 @@ class MixedAlphabetsError(ConflictError):
 
 
 class InvisibleCharacterError(ConflictError, ValueError):
-    """The name looks like one without the character."""
+    """The name looks the same as without the character."""
 
     code = "invisible-character"
 

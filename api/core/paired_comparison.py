@@ -77,10 +77,10 @@ class LabelAgreement:
 
 @dataclass(frozen=True)
 class ChangedLabels:
-    """Held-out photos of a class that have another class in this run, or were removed for it.
+    """Held-out photos of one class, the one that a model was first judged by.
 
-    By the class that a model was first judged by: `photos` are held out, and `since_first` counts
-    those that now have another, changed in this run or before.
+    `photos` counts all of them, `relabelled` and `removed` those that got another class or were
+    removed since the champion learned, and `since_first` those that no longer have the first class.
     """
 
     photos: int

@@ -99,9 +99,9 @@ class SweptFruits:
     def cheapest(self, in_use: float, costs: Costs) -> Errors | None:
         """The threshold that costs least; None with fewer than FEWEST fruits on either side.
 
-        It is the one `in_use` unless another saves more than chance would: CERTAIN standard errors,
-        where each fruit that changes sides counts as one event. Of equally cheap ones it is the
-        middle of the run nearest to `in_use`: just beyond its ends, one more fruit is wrong.
+        It is the one `in_use` unless another saves more than chance would: over CERTAIN standard
+        errors, where each fruit that changes sides counts as one event. Of equally cheap ones it is
+        the middle of the run nearest to `in_use`: just beyond its ends, one more fruit is wrong.
         """
         if min(self.worse_count, self.better_count) < FEWEST:
             return None

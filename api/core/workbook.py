@@ -13,7 +13,7 @@ _WIDTH = 16
 
 
 class WorkbookWriter:
-    """Writes text as text, and none that begins like a formula, so copies are safe too. Columns
+    """Writes text as text that never begins like a formula, so it is safe to copy too. Columns
     whose name is in `shares` (0 to 1) are written in percent.
     """
 

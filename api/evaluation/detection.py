@@ -148,7 +148,7 @@ def _frame(
 
 
 def find(detector: Detector, scene: Scene) -> FoundBoxes:
-    """What is found in a picture, with any score, except for boxes on ignored things."""
+    """What is found in a picture, at any score, except for boxes on ignored things."""
     raw = detector.detect(np.asarray(scene.image), LOWEST_SCORE)
     counted = match(raw.boxes, scene.ignored) < 0
     return FoundBoxes(

@@ -89,7 +89,7 @@ def detection_metrics(
     """JSON-ready metrics. `photos` have boxes with any score, for average precision; the other
     metrics count those with at least `threshold`.
 
-    Precision, average precision and right numbers only count photos that are complete.
+    Precision, average precision and `right_number` only count photos that are complete.
     """
     complete = [photo for photo in photos if photo.complete]
     kept = [at_threshold(photo, threshold) for photo in photos]

@@ -11,9 +11,9 @@ from api.model.probe import check_probe, grade_probe
 from api.settings import EngineName
 
 REFERENCE = LiteRTBackbone.name
-# Largest difference of a probability between LiteRT and another engine. Grades of drawn fruits are
-# less sure than those of photos, with a retrained head perhaps a tie of two classes, and then
-# differ more in bfloat16.
+# Largest difference of a probability between LiteRT and another engine. A drawn fruit is graded
+# less surely than a photo, with a retrained head perhaps as a near tie of two classes, and then its
+# probabilities differ more in bfloat16.
 TOLERANCES = {"f32": 0.01, "bf16": 0.03}
 
 

@@ -267,7 +267,7 @@ class Predictor:
         )
 
     def level_thresholds(self, label: Label) -> LevelThresholds | None:
-        """Those in use for a class; None without a freshness, as the score is not about it then."""
+        """Those in use for a class; None if it has no freshness: the score is not about it then."""
         return self.fruit_thresholds.get(label.fruit, self.thresholds) if label.freshness else None
 
     def decode(self, data: bytes, min_side: int = DRAFT_SIDE) -> DecodedImage:

@@ -17,7 +17,7 @@ from api.core.heads import Head
 # processors round differently, by 0.01 in single precision.
 TOLERANCE = 0.5
 SMALLEST = 1e-6
-# Radius of the drawn fruit, and its colour on its background.
+# Radius and colour of the drawn fruit, and the colour of its background.
 _DRAWN = (
     (0.42, (196, 40, 36), (248, 248, 246)),
     (0.30, (236, 200, 60), (120, 124, 118)),

@@ -91,7 +91,7 @@ class OodSamples:
 
 @dataclass(frozen=True)
 class RetiredRows:
-    """Held-out photos of classes that the package does not, or no longer, have.
+    """Held-out photos of classes that the package does not have, or no longer has.
 
     They judge every later candidate that has such a class again. Columns as in `ReplayBuffer`;
     `class_names` strings [r].

@@ -41,9 +41,9 @@ class InspectionPhotoRow(Base):
     """One photo of an inspection; its id is that of its prediction, which has the pixels.
 
     `number`: from 1, in the inspection. `sha256`: of the file as sent. `width`, `height`: of the
-    upright photo, in the pixels of the boxes. `ungraded`: number of fruits found beyond the limit
-    of those that are graded. `same_as`: an earlier photo that seems to show the same fruits.
-    `counted`: whether a person said that it counts all the same; null counts. `thumbnail`: a JPEG
+    upright photo, in pixels like the boxes. `ungraded`: number of fruits that were found but not
+    graded, beyond the limit. `same_as`: an earlier photo that seems to show the same fruits.
+    `counted`: whether a person said that it counts nevertheless; null counts. `thumbnail`: a JPEG
     of 64x64 pixels, while the photo is kept.
 
     `removed_at`: null unless it was removed, alone or with its inspection, whose time it then has.

@@ -49,7 +49,7 @@ def imported_frames(
 ) -> list[Frame]:
     """The frames of imported boxes that show any of `fruits`, in order.
 
-    A frame whose boxes have no level may have fruit without a box: it was boxed for one kind.
+    A frame whose boxes have no level may have fruit without a box: only one kind was boxed.
     """
     by_path: dict[Path, list[Box]] = defaultdict(list)
     for box in boxes:

@@ -57,9 +57,9 @@ def file_samples(root: Path, files: Iterable[PhotoFile], classes: Sequence[str])
 def boxed_samples(boxes: Iterable[Box], classes: Sequence[str]) -> list[Sample]:
     """One sample for each box whose fruit is among `classes`.
 
-    Past its best maps to the overripe class if there is one, else to the fresh one. An unknown
-    level has target 0.5 for fresh and 0.5 for rotten. A fruit whose class names no level has that
-    class.
+    Fruit past its best maps to the overripe class if there is one, else to the fresh one. An
+    unknown level has target 0.5 for fresh and 0.5 for rotten. A fruit whose class names no level
+    has that class.
     """
     by_label = {read_label(name): name for name in classes}
     without_level = {

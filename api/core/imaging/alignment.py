@@ -116,7 +116,7 @@ def _reduce(grey: FloatArray, side: int) -> FloatArray:
     return reduced
 
 
-def _places(side: int) -> tuple[FloatArray, FloatArray]:
+def _coordinates(side: int) -> tuple[FloatArray, FloatArray]:
     """x and y of every pixel, float32 [side * side]."""
     ticks = (np.arange(side, dtype=np.float32) + 0.5) / side - 0.5
     places: FloatArray = np.stack(np.meshgrid(ticks, ticks)).reshape(2, -1).astype(np.float32)
@@ -125,7 +125,7 @@ def _places(side: int) -> tuple[FloatArray, FloatArray]:
 
 def _mapped(maps: FloatArray, side: int) -> tuple[FloatArray, FloatArray]:
     """Where the maps take every pixel, in pixels: float32 [k, side * side] each."""
-    x, y = _places(side)
+    x, y = _coordinates(side)
     a, b, c, d, e, f = maps.T[..., None]
     across: FloatArray = (x + a * x + b * y + c + 0.5) * side - 0.5
     down: FloatArray = (y + d * x + e * y + f + 0.5) * side - 0.5
@@ -156,7 +156,7 @@ def _align(
     Contrast and brightness are fitted too; pixels that fit badly count less.
     """
     count, side = photos.shape[:2]
-    x, y = _places(side)
+    x, y = _coordinates(side)
     own = photos.reshape(count, -1)
     down, across = np.gradient(others, axis=(1, 2))
     images = np.stack([others, across * side, down * side], axis=3)
@@ -189,7 +189,7 @@ def _align(
 
 
 def _steepness(grey: FloatArray) -> FloatArray:
-    """The steepest change to a neighbour within a pixel of each: float32 [k, side, side]."""
+    """The steepest gradient within one pixel of each pixel: float32 [k, side, side]."""
     down, across = np.gradient(grey, axis=(1, 2))
     padded = np.pad(np.hypot(down, across), ((0, 0), (1, 1), (1, 1)), mode="edge")
     rows = np.maximum(np.maximum(padded[:, :-2], padded[:, 1:-1]), padded[:, 2:])

@@ -12,7 +12,7 @@ EDGE_BYTES = GRID * GRID // 8
 SIGNATURE_BYTES = EDGE_BYTES + COLOUR_GRID * COLOUR_GRID * 3
 
 # Chosen on the 3,395 public fruit files: pairs within both limits are the same photo saved twice,
-# except for a few bananas of one shape (docs/log/data.md, 2026-11-21).
+# except for a few bananas of the same shape (docs/log/data.md, 2026-11-21).
 MAX_EDGE_BITS = 32
 MAX_COLOUR_STEP = 8.0
 
@@ -26,8 +26,8 @@ def perceptual_hash(image: Image.Image) -> NDArray[np.uint8]:
     """uint8 [80]: a 256-bit difference hash and a 4x4 RGB thumbnail.
 
     A bit says whether a cell of a 16x16 grid is brighter than its left neighbour (N. Krawetz, "Kind
-    of Like That", 2013). The thumbnail separates fruit of one shape and different colour. Both are
-    robust to resizing and compression.
+    of Like That", 2013). The thumbnail separates fruit of one shape but different colours. Both
+    are robust to resizing and compression.
     """
     grey = image.convert("L").resize((GRID + 1, GRID), Image.Resampling.BOX)
     cells = np.asarray(grey, dtype=np.int16)

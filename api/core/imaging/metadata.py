@@ -47,9 +47,9 @@ def strip_metadata(data: bytes) -> bytes | None:
 
 
 def _jpeg(data: bytes) -> bytes | None:
-    # `_shown_as` opens the image, so it is called only if there is EXIF or XMP data or a profile.
+    # Opening the image takes time, so only if there is EXIF or XMP data or a profile.
     needed = b"Exif" in data or b"rientation" in data or _JPEG_PROFILE in data
-    orientation, is_converted = _shown_as(data) if needed else _PLAIN
+    orientation, is_converted = _orientation_and_profile(data) if needed else _PLAIN
     kept = [data[:2]]
     if orientation != 1:
         kept.append(_segment(_EXIF, b"Exif\0\0" + _exif(orientation)))
@@ -90,8 +90,8 @@ def _png(data: bytes) -> bytes | None:
     names = {name for name, _ in chunks}
     if b"acTL" in names or not chunks or chunks[-1][0] != b"IEND":
         return None
-    # `_shown_as` decodes the image, so it is called only if there may be something to find.
-    orientation, is_converted = _shown_as(data) if names & _PNG_METADATA else _PLAIN
+    # Decoding the image takes time, so only if there may be something to find.
+    orientation, is_converted = _orientation_and_profile(data) if names & _PNG_METADATA else _PLAIN
     kept_names = _PNG_KEPT | (_PNG_COLOURS if is_converted else set())
     kept = [whole for name, whole in chunks if name in kept_names]
     if orientation != 1:
@@ -116,7 +116,7 @@ def _png_chunk(name: bytes, body: bytes) -> bytes:
 
 
 def _webp(data: bytes) -> bytes | None:
-    orientation, is_converted = _shown_as(data)
+    orientation, is_converted = _orientation_and_profile(data)
     chunks = dict(_webp_chunks(data))
     if b"ANIM" in chunks or not chunks.keys() & {b"VP8 ", b"VP8L"}:
         return None
@@ -146,7 +146,7 @@ def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         offset += 8 + length + length % 2
 
 
-def _shown_as(data: bytes) -> tuple[int, bool]:
+def _orientation_and_profile(data: bytes) -> tuple[int, bool]:
     """The EXIF orientation, 1 to 8, and whether the colours are converted from a profile.
 
     Raises ValueError where the image cannot be opened.

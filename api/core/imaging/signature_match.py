@@ -59,7 +59,7 @@ def oriented_image(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def propose(pixels: NDArray[np.uint8], signatures: NDArray[np.uint8], most: int) -> Proposals:
-    """The best `most` pairs of a signature and an orientation of the image, best first.
+    """The `most` best pairs of a signature and an orientation of the image, best first.
 
     `pixels` uint8 [64, 64, 3] is the image's thumbnail, `signatures` uint8 [n, 80].
     """

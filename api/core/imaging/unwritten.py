@@ -15,7 +15,7 @@ from api.core.imaging.repair import PNG_START, repaired, webp_chunks
 # A file that ends in this many zeros is examined.
 UNWRITTEN = bytes(8)
 _WEBP_PIXELS, _WEBP_START = (b"VP8 ", b"VP8L"), 12
-# EXIF data in HEIF and AVIF, which may end in zeros, have these after their first four bytes.
+# EXIF data in HEIF and AVIF, which may end in zeros, has one of these after its first four bytes.
 _EXIF = (b"Exif", b"II*\0", b"MM\0*")
 _MAX_ITEMS = 10_000
 _FULL_COLOUR = 24
@@ -47,7 +47,8 @@ def has_unwritten_pixels(data: bytes) -> bool:
 
 
 def _webp(data: bytes) -> bool:
-    """Whether it decodes without its last zeros. A complete photo, even a plain one, needs them."""
+    """Whether the file decodes without its last zeros. A complete photo needs them, even a plain
+    one."""
     at = _WEBP_START
     for name, chunk in webp_chunks(data):
         if name in _WEBP_PIXELS:

@@ -94,7 +94,8 @@ def detection_loss(target: Any, grid: Any) -> Any:
 
 
 def _generalised_iou(distances: Any, true: Any) -> Any:
-    """Of two boxes around the same point, by the distances to their edges [..., 4]."""
+    """The generalised IoU of two boxes around one point, from the distances to their edges
+    [..., 4]."""
     true = ops.maximum(true, 1e-4)
     low, high = ops.minimum(distances, true), ops.maximum(distances, true)
     shared = _area(low)

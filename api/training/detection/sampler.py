@@ -1,4 +1,4 @@
-"""Draws the scenes of a training from a corpus, each with its target."""
+"""Draws training scenes from a corpus, each with its target."""
 
 import itertools
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""How many runs of a trigger in succession had no result."""
+"""How many runs of a trigger in a row had no result."""
 
 import sqlalchemy as sa
 from alembic import op
