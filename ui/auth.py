@@ -1,7 +1,7 @@
-"""Who may use the app: everybody, people with the password, or people who log in (OIDC).
+"""Who may use the app: everybody, people who have the password, or people who log in (OIDC).
 
-A login is asked for if Streamlit's secrets have an `[auth]` section, which `login_secrets` makes
-from the environment; otherwise a password, if RIPELINE_UI_PASSWORD is set.
+The app asks for a login if Streamlit's secrets have an `[auth]` section, which `login_secrets`
+makes from the environment; otherwise for a password, if RIPELINE_UI_PASSWORD is set.
 """
 
 import hmac
@@ -26,10 +26,9 @@ _WRONG = "auth_wrong"
 
 
 class LoginThrottle:
-    """Checks the password, with few wrong tries a minute for everybody together. Thread-safe.
-
-    It does not tell browsers apart, not even by address: an attacker would change that. So guessing
-    makes others wait too, but never succeeds.
+    """Checks the password, and allows few wrong tries a minute for all users together. Thread-safe.
+    It does not tell browsers apart, not even by address, which an attacker could change. So
+    guessing makes others wait too, but never succeeds.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -48,7 +47,7 @@ class LoginThrottle:
             return right
 
     def seconds_to_wait(self) -> float:
-        """How long until a password is checked again; 0 for now."""
+        """How long until a password is checked again; 0 if at once."""
         with self._lock:
             return self._wait()
 
@@ -78,7 +77,7 @@ def ask() -> None:
 
 
 def login_secrets(settings: Settings) -> Mapping[str, Any] | None:
-    """The `[auth]` section for `st.login`, in place of one in `secrets.toml`.
+    """The `[auth]` section for `st.login`, used instead of one in `secrets.toml`.
 
     None if the environment names no provider.
     """

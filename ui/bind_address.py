@@ -1,6 +1,6 @@
 """Refuses to serve an app without login to other machines, as the API does without keys.
 
-The app sends its API key for everybody who opens it.
+The app uses its API key on behalf of everybody who opens it.
 """
 
 from ipaddress import ip_address

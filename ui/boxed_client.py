@@ -1,4 +1,4 @@
-"""The API's endpoints of photos with boxes around their fruits."""
+"""The API's endpoints for photos with boxes around their fruits."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ class BoxedPhotoClient:
         self._http = http
 
     def page(self, offset: int, limit: int) -> BoxedPhotoPage:
-        """The newest first."""
+        """A page of the photos, newest first."""
         return self._http.call(
             BoxedPhotoPage, "GET", _PATH, params={"offset": offset, "limit": limit}
         )

@@ -1,4 +1,4 @@
-"""Photos with boxes: their fruits in words, and how their boxes are drawn."""
+"""Photos with boxes: describes their fruits and draws their boxes."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ from photos import DrawnBox
 
 
 def describe(photo: BoxedPhotoAnswer) -> str:
-    """Its fruits: "2 fresh apples, 1 only marked", or "No fruit"."""
+    """The photo's fruits: "2 fresh apples, 1 only marked", or "No fruit"."""
     counts = Counter(class_of(each) for each in photo.boxes)
     named = [
         pluralize(count, class_label(name).lower())
@@ -23,7 +23,7 @@ def describe(photo: BoxedPhotoAnswer) -> str:
 
 
 def drawn(photo: BoxedPhotoAnswer) -> list[DrawnBox]:
-    """Its boxes to draw on the photo, without numbers."""
+    """The photo's boxes to draw on it, without numbers."""
     return [draw_box(each.box, class_of(each), photo.width, photo.height) for each in photo.boxes]
 
 

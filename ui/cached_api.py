@@ -1,4 +1,5 @@
-"""The API's answers, cached for some seconds. The caches are bounded and shared by all sessions."""
+"""The API's responses, cached for a few seconds. The caches are bounded and shared by all
+sessions."""
 
 import photos
 import streamlit as st
@@ -39,7 +40,7 @@ KEPT_PIXELS, MAX_PICTURES = 1024, 60
 
 
 def api() -> ApiClient:
-    """The client of the API that the environment names."""
+    """The client of the API named in the environment."""
     settings = Settings()
     return _client(
         settings.api_url,
@@ -63,7 +64,8 @@ def health_error() -> ApiError | None:
 
 
 def require_api() -> None:
-    """Raise ApiError if the API is unavailable: cached answers must not pass for current ones."""
+    """Raise ApiError if the API is unavailable, so that cached responses do not pass for current
+    ones."""
     api().health()
 
 
@@ -75,7 +77,7 @@ def finds_fruits() -> bool:
 
 @st.cache_data(ttl=10, max_entries=1, show_spinner=False)
 def known_fruits() -> list[str]:
-    """What the model in use tells apart, fresh and rotten together: "apple", "banana"."""
+    """The fruits that the model in use knows, without freshness: "apple", "banana"."""
     model = api().model_info().model_info
     names = [fruit_and_freshness(name)[0] for name in (model and model.classes) or []]
     return sorted({name.lower() for name in names})
@@ -105,7 +107,7 @@ def monitoring_summary(hours: float) -> Summary:
     return api().monitoring_summary(hours)
 
 
-# The API takes some tenths of a second to work it out.
+# The API takes a few tenths of a second to compute it.
 @st.cache_data(ttl=20, max_entries=1, show_spinner=False)
 def drift() -> Drift:
     return api().drift()
@@ -117,7 +119,7 @@ def accuracy_in_use() -> list[AccuracyInUse]:
     return api().accuracy_in_use()
 
 
-# Asked on every page, so an API that hangs is not waited for each time.
+# Every page asks for this, and must not wait each time for an API that hangs.
 @st.cache_data(ttl=10, max_entries=1, show_spinner=False)
 def suggestions() -> list[Suggestion]:
     """The suggested retrainings, the oldest first; none while the API is unavailable."""
@@ -140,7 +142,7 @@ def dataset_summary() -> DatasetSummary:
 
 
 def class_names(summary: DatasetSummary) -> list[str]:
-    """All classes, of the catalog and of the model."""
+    """All classes in the catalog and the model."""
     return sorted({*summary.by_class, *summary.photographs.by_class})
 
 
@@ -170,7 +172,7 @@ def boxed_photos(offset: int, limit: int) -> BoxedPhotoPage:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def boxed_picture(photo_id: str) -> bytes:
-    """A photo with boxes, without them, large enough to draw on."""
+    """A photo that has boxes, without its boxes drawn, large enough to draw on."""
     return BoxedPhotoClient(api()).picture(photo_id, PICTURE_PIXELS)
 
 
@@ -185,7 +187,7 @@ def dataset_insights() -> DatasetInsights:
     return api().dataset_insights()
 
 
-# The first call takes the API some seconds.
+# The first call takes the API a few seconds.
 @st.cache_data(ttl=60, max_entries=1, show_spinner=False)
 def embedding_map(limit: int) -> EmbeddingMap:
     """Which photos look alike to the model."""

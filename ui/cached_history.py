@@ -1,4 +1,4 @@
-"""The history, cached for some seconds and shared by all sessions."""
+"""The history, cached for a few seconds and shared by all sessions."""
 
 import streamlit as st
 from api_models import Explanation, HistoryItem, PredictionPage
@@ -8,7 +8,7 @@ from history_client import HistoryClient, photo_path
 from photos import thumbnail
 from transfer.grading import Graded, restored
 
-# For a batch that is shown again; a thumbnail has a few kilobytes.
+# For a batch that is shown again; a thumbnail is a few kilobytes.
 MAX_THUMBNAILS = 300
 
 
@@ -46,7 +46,7 @@ def picture(item: HistoryItem) -> bytes | None:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def explanation(prediction_id: str, picture: bytes) -> Explanation | None:
-    """Where the grader looked. Raises ApiError, also if another version is in use now."""
+    """Where the grader looked. Raises ApiError, also if another version is now in use."""
     return client().explain(get(prediction_id), picture)
 
 

@@ -1,4 +1,4 @@
-"""Answers of the API about inspections, cached for some seconds."""
+"""The API's responses about inspections, cached for a few seconds."""
 
 from datetime import datetime
 
@@ -44,18 +44,18 @@ def fruits(inspection_id: str, offset: int, limit: int) -> InspectionFruitPage:
 
 @st.cache_data(ttl=5, max_entries=1, show_spinner=False)
 def removed() -> RemovedInspectionPage:
-    """The inspections that were removed last, and can be restored."""
+    """The most recently removed inspections, which can be restored."""
     return _client().removed(MAX_LISTED)
 
 
 @st.cache_data(ttl=5, max_entries=16, show_spinner=False)
 def removed_photos(inspection_id: str) -> RemovedInspectionPhotoPage:
-    """The photos that were removed last from an inspection, and can be restored."""
+    """The photos most recently removed from an inspection, which can be restored."""
     return _client().removed_photos(inspection_id, MAX_LISTED)
 
 
 def delete(inspection_id: str, *, for_good: bool = False) -> None:
-    """Delete an inspection; if not for good, it can be restored for some days."""
+    """Delete an inspection; unless it is for good, it can be restored for some days."""
     try:
         _client().delete(inspection_id, for_good=for_good)
     finally:

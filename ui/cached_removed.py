@@ -1,4 +1,4 @@
-"""Training photos that were removed: for some days they can be restored."""
+"""Removed training photos, which can be restored for some days."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ MAX_LISTED = 200
 
 @st.cache_data(ttl=5, max_entries=1, show_spinner=False)
 def newest() -> RemovedPage:
-    """Those that were removed last."""
+    """The most recently removed photos."""
     return cached_api.api().call(
         RemovedPage, "GET", "/dataset/removed", params={"limit": MAX_LISTED}
     )
@@ -36,7 +36,7 @@ def remove_boxed(photo_id: str) -> None:
 
 
 def restore(ids: Sequence[str]) -> Restored:
-    """Bring up to 1000 photos back, with boxes or without."""
+    """Restore up to 1000 photos, with or without boxes."""
     body = {"ids": list(ids)}
     try:
         return cached_api.api().call(Restored, "POST", "/dataset/removed/restore", json=body)

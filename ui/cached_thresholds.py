@@ -1,4 +1,4 @@
-"""The freshness thresholds of versions by fruit, and their sweeps, cached for some seconds."""
+"""The freshness thresholds of versions by fruit, and their sweeps, cached for a few seconds."""
 
 import cached_api
 import streamlit as st
@@ -38,7 +38,7 @@ def reset(version: str, fruit: str) -> FruitThresholds:
 
 
 def carry_over(other: str, version: str) -> VersionThresholds:
-    """Copy the `other` version's thresholds of fruits that have none in this version."""
+    """Copy from the `other` version the thresholds of fruits that have none in this version."""
     try:
         return cached_api.models().copy_thresholds(other, version)
     finally:

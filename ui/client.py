@@ -42,18 +42,19 @@ DetectorOption = Literal["auto", "keep", "train"]
 _RUN_OPTIONS = {"architecture", "epochs", "detector", "classes"}
 # The API's code for a model that cannot find single fruits.
 NO_DETECTOR = "no-detector"
-# Seconds to wait for the grade of a frame of a live camera: later, it shows another scene.
+# Seconds to wait for the grade of a live camera's frame: after that, the camera shows another
+# scene.
 FRAME_TIMEOUT = 10.0
 
 
 class BatchEnd(BaseModel):
-    """The last line of a batch. Without it, the answer was cut off."""
+    """The last line of a batch. Without it, the response was cut off."""
 
     summary: dict[str, object]
 
 
 class BatchLine(RootModel[BatchPrediction | BatchFailure | BatchEnd]):
-    """One line of the NDJSON that `/predict/batch` answers."""
+    """One line of the NDJSON that `/predict/batch` returns."""
 
 
 class ApiClient(HttpClient):
@@ -87,7 +88,7 @@ class ApiClient(HttpClient):
         return model is not None and bool(model.finds_fruits)
 
     # Predictions and feedback. With `instances`, each fruit of a photo is graded too, unless the
-    # model that is in use by then cannot.
+    # model in use by then cannot find fruits.
 
     def predict(
         self,
@@ -101,8 +102,8 @@ class ApiClient(HttpClient):
     ) -> Prediction:
         """Grade one photo; `name` is its file name.
 
-        `prediction_id`: of an earlier prediction of this photo, which `explain` is about. Without
-        `record`, the API forgets the photo and its grade.
+        `prediction_id` is that of an earlier prediction of this photo, which `explain` is about.
+        Without `record`, the API forgets the photo and its grade.
         """
         asked = {"explain": "true"} if explain else {}
         if not record:
@@ -123,7 +124,7 @@ class ApiClient(HttpClient):
         return self.predict(name, data, explain=explain, prediction_id=prediction_id, record=record)
 
     def predict_frame(self, data: bytes, *, instances: bool) -> Prediction:
-        """Grade a frame of a live camera, of which nothing is recorded."""
+        """Grade a frame of a live camera; nothing is recorded."""
         try:
             return self.call(
                 Prediction,
@@ -143,7 +144,7 @@ class ApiClient(HttpClient):
     ) -> list[BatchPrediction | BatchFailure]:
         """Grade photos and zips of photos: a result for each, in order.
 
-        `batch_id`: of the batch that they are a part of, 32 hexadecimal digits.
+        `batch_id` is that of the batch they belong to, 32 hexadecimal digits.
         """
         params = {"batch_id": batch_id} | _instances(instances)
         form = {"files": _form_files(photos), "params": params}
@@ -158,8 +159,8 @@ class ApiClient(HttpClient):
             raise errors.unreachable(self.address)
         return [line for line in lines if not isinstance(line, BatchEnd)]
 
-    # In all of these, `new_class` says that the class is new although its name looks like that of
-    # a known one.
+    # In all of these, `new_class` says that the class is new although its name resembles a known
+    # one.
 
     def send_feedback(
         self, prediction_id: str, label: str | None, *, new_class: bool = False
@@ -175,7 +176,7 @@ class ApiClient(HttpClient):
         return self.call(BoxesAnswer, "PUT", f"/predictions/{prediction_id}/boxes", json=body)
 
     def accuracy_in_use(self) -> list[AccuracyInUse]:
-        """Of each version that was in use, the newest first."""
+        """The accuracy of each version that was in use, newest first."""
         return self.call(VersionAccuracies, "GET", "/monitoring/accuracy").versions
 
     def review_queue(self, limit: int) -> ReviewQueue:
@@ -217,7 +218,7 @@ class ApiClient(HttpClient):
         offset: int,
         limit: int,
     ) -> ImagePage:
-        """A page of the catalog, newest first; a filter of None takes all."""
+        """A page of the catalog, newest first; a filter of None does not filter."""
         filters = {"class_name": class_name, "split": split, "origin": origin}
         params = {name: value for name, value in filters.items() if value is not None}
         return self.call(
@@ -232,7 +233,8 @@ class ApiClient(HttpClient):
         new_class: bool = False,
         only_from: str | None = None,
     ) -> Relabelled:
-        """Give up to 1000 images another class; `only_from`: those that are of this one."""
+        """Give up to 1000 images another class; with `only_from`, only those that have this
+        class."""
         only = {"only_from": only_from} if only_from else {}
         return self.call(
             Relabelled,
@@ -269,7 +271,7 @@ class ApiClient(HttpClient):
         return self.call(Runs, "GET", "/runs", params={"limit": limit})
 
     def newest_run(self) -> Run | None:
-        """The running run, or the last one; None before the first."""
+        """The active run, or the last one; None before the first."""
         runs = self.runs(1).runs
         return runs[0] if runs else None
 

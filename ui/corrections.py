@@ -1,4 +1,4 @@
-"""What a person says about the fruits of one photo, step by step, until it is saved."""
+"""What a person says about the fruits of one photo, kept step by step until it is saved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,8 +15,9 @@ _LEAST_SIDE = 0.015
 class Step(NamedTuple):
     """One statement about the fruit `number`.
 
-    With a `box`, it is a fruit that was missed; `removed`: no fruit. `class_name` is None if only
-    its place is known. `new_class`: the class is new although its name looks like a known one.
+    With a `box` it is a missed fruit; `removed` means that it is no fruit. `class_name` is None if
+    only its place is known. `new_class` means that the class is new although its name resembles a
+    known one.
     """
 
     number: int
@@ -28,7 +29,7 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Marked:
-    """A fruit as it stands after all steps. `class_name` is what the person called it."""
+    """A fruit after all steps. `class_name` is what the person called it."""
 
     number: int
     fruit: Instance
@@ -75,7 +76,7 @@ class BoxChanges:
 
 
 def apply(found: Sequence[Instance], steps: Sequence[Step]) -> list[Marked]:
-    """The fruits after the steps. Those that were found have the numbers from 1, in order."""
+    """The fruits after the steps. The found ones are numbered from 1, in order."""
     marked = {number: Marked(number, fruit) for number, fruit in enumerate(found, start=1)}
     for step in steps:
         if step.removed:
@@ -89,12 +90,12 @@ def apply(found: Sequence[Instance], steps: Sequence[Step]) -> list[Marked]:
 
 
 def next_number(found: Sequence[Instance], steps: Sequence[Step]) -> int:
-    """The number of the next fruit that was missed."""
+    """The number for the next missed fruit."""
     return max([len(found), *(step.number for step in steps)]) + 1
 
 
 def describe(found: Sequence[Instance], marked: Sequence[Marked]) -> str:
-    """How many fruits the person spoke about: "1 corrected, 2 removed"."""
+    """How many fruits the person commented on: "1 corrected, 2 removed"."""
     said = [one.said for one in marked]
     counts = {word: said.count(word) for word in ("corrected", "confirmed", "added")}
     left = {one.number for one in marked}
@@ -107,8 +108,8 @@ def as_body(
 ) -> dict[str, Any]:
     """The body of `PUT /predictions/{id}/boxes`.
 
-    A fruit that the person said nothing about keeps its place, but has no class: the model must
-    not learn from its own grades.
+    A fruit that the person did not comment on keeps its place but has no class, since the model
+    must not learn from its own grades.
     """
     body: dict[str, Any] = {
         "boxes": [
@@ -121,7 +122,7 @@ def as_body(
 
 
 def box_between(x: Sequence[float], y: Sequence[float], image: ImageSize) -> PixelBox | None:
-    """The box between two corners, cut off at the photo's edges; None if it is too small."""
+    """The box between two corners, clipped to the photo; None if it is too small."""
     x_min, x_max = (round(min(max(0, value), image.width)) for value in (min(x), max(x)))
     y_min, y_max = (round(min(max(0, value), image.height)) for value in (min(y), max(y)))
     least = max(2, _LEAST_SIDE * min(image.width, image.height))
@@ -131,7 +132,7 @@ def box_between(x: Sequence[float], y: Sequence[float], image: ImageSize) -> Pix
 
 
 def _named(before: Marked, found: Sequence[Instance], step: Step) -> Marked:
-    """The fruit with the class of the step: confirmed if the grader gave it the same."""
+    """The fruit with the class of the step; confirmed if the grader gave it the same class."""
     if before.said == "added":
         fruit = _as_said(before.fruit.box, step.class_name)
         return replace(before, fruit=fruit, class_name=step.class_name)
@@ -143,7 +144,7 @@ def _named(before: Marked, found: Sequence[Instance], step: Step) -> Marked:
 
 
 def _as_said(box: PixelBox, class_name: str | None) -> Instance:
-    """A fruit with the person's class, or only with a place."""
+    """A fruit with the person's class, or with only a place."""
     fruit, freshness = fruit_and_freshness(class_name or "")
     return Instance(
         box=box,
@@ -159,5 +160,5 @@ def _as_said(box: PixelBox, class_name: str | None) -> Instance:
 
 
 def class_of(fruit: MarkedFruit) -> str | None:
-    """Its class; None if only its place is known."""
+    """The fruit's class; None if only its place is known."""
     return fruit.class_name.root if fruit.class_name else None

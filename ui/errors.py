@@ -1,22 +1,22 @@
-"""What a failed call to the API raises, with a message for the person at the screen."""
+"""The error of a failed call to the API, with a message for the person at the screen."""
 
 from http import HTTPStatus
 
 import httpx
 from plain_text import as_markdown
 
-# The API's advice is for programs; the app has a box to tick.
+# The API's advice is for programs; the app has a checkbox for it.
 _NEW_CLASS = "send it again with new_class=true (in a command: --new-class)"
 _RETRYABLE = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
-# The API's code for a key that is missing or unknown, and for one that may not do this.
+# The API's codes for a missing or unknown key, and for one that may not do this.
 _KEY_NEEDED, _SCOPE_TOO_SMALL = "key-needed", "scope-too-small"
 
 
 class ApiError(Exception):
     """A call that returned no usable answer.
 
-    `title` says what is wrong, `detail` what to do about it. `retryable`: the same call may succeed
-    later; otherwise the request itself has to change. `code`: the API's, empty if there is none.
+    `title` says what is wrong, `detail` what to do about it. If `retryable`, the same call may
+    succeed later; otherwise the request has to change. `code` is the API's, or empty.
     """
 
     def __init__(
@@ -35,7 +35,8 @@ class ApiError(Exception):
         return self.markdown_with(self.title)
 
     def markdown_with(self, title: str) -> str:
-        """The detail under another title; the API's is escaped, as it may quote a client's text."""
+        """The detail under another title. The API's detail is escaped, since it may quote a
+        client's text."""
         detail = as_markdown(self.detail) if self._from_api else self.detail
         return f"**{as_markdown(title)}**\n\n{detail}"
 
@@ -67,7 +68,7 @@ def invalid_address(address: str) -> ApiError:
 
 
 def unreadable_answer(address: str) -> ApiError:
-    """The answer is not one that this API gives."""
+    """The error of a response that this API would not give."""
     return ApiError(
         "Something other than the grading service answered",
         f"The answer from `{address}` could not be read. Check that `RIPELINE_API_URL` leads to a "

@@ -1,4 +1,4 @@
-"""Names, numbers and times as people read them."""
+"""Names, numbers and times in readable form."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ from api_models import Prediction, TrialGrade, Versions
 
 # Stands for the class of a photo of several fruits.
 SEVERAL = "Several fruits"
-# The accuracy of a version, wherever it is shown; as the API titles it in the report.
+# Label of a version's accuracy, wherever it is shown; the same as the API's title in the report.
 TEST_ACCURACY = "Right class, test photos"
 _STARTERS = {"manual": "a person"}
 _TRIGGERS = {
@@ -19,7 +19,7 @@ _TRIGGERS = {
     "new-images": "New photos",
     "schedule": "Schedule",
 }
-# Replaced in the reasons of a verdict.
+# Terms replaced in the reasons of a verdict.
 _CHECK_TERMS = {
     "the champion": "the current model",
     "The candidate": "The new model",
@@ -32,7 +32,7 @@ _PROMOTIONS = {
     "manual": "Chosen by a person",
     "rollback": "Rolled back",
 }
-# Of training photos, by split.
+# What training photos are for, by split.
 _USES = {"train": "To learn from", "validation": "To tune on", "test": "To measure on"}
 _LEVELS = {"fresh": "Fresh", "past_best": "Past its best", "rotten": "Rotten"}
 _MODES = {"fast": "Quick", "full": "Thorough", "detector": "Finding fruit"}
@@ -43,7 +43,7 @@ _GRADED = re.compile(r"(fresh|overripe|rotten)[\s_-]*(\S.*)", re.IGNORECASE)
 
 
 def level_label(level: str) -> str:
-    """A freshness level: `past_best` is "Past its best"."""
+    """The label of a freshness level: `past_best` is "Past its best"."""
     return _LEVELS.get(level, capitalize(humanize(level)))
 
 
@@ -53,7 +53,7 @@ def points(score: float) -> int:
 
 
 def describe_limits(rotten_below: float, fresh_from: float | None) -> str:
-    """The limits between the levels, in points; None: there is no middle level."""
+    """The limits between the levels, in points; with None there is no middle level."""
     low = points(rotten_below)
     high = low if fresh_from is None else points(fresh_from)
     if low == high:
@@ -70,17 +70,17 @@ def version_labels(versions: Versions) -> dict[str, str]:
 
 
 def mode_label(mode: str) -> str:
-    """A mode of retraining: `fast` is "Quick"."""
+    """The label of a retraining mode: `fast` is "Quick"."""
     return _MODES.get(mode, capitalize(mode))
 
 
 def run_label(mode: str) -> str:
-    """A run of a mode: "Quick retraining"."""
+    """The label of a run: "Quick retraining"."""
     return "Training to find fruit" if mode == "detector" else f"{mode_label(mode)} retraining"
 
 
 def class_label(class_name: str) -> str:
-    """A class: `rottenapples` is "Rotten apple", `dragon_fruit` "Dragon fruit"."""
+    """The label of a class: `rottenapples` is "Rotten apple", `dragon_fruit` "Dragon fruit"."""
     graded = _GRADED.fullmatch(class_name.strip())
     if graded is None:
         return capitalize(humanize(class_name))
@@ -88,7 +88,7 @@ def class_label(class_name: str) -> str:
 
 
 def fruit_and_freshness(class_name: str) -> tuple[str, Literal["fresh", "rotten"] | None]:
-    """A class's fruit, and its freshness if it has one: `rottenapples` is an apple, rotten."""
+    """A class's fruit and its freshness, if it has one: `rottenapples` gives apple and rotten."""
     graded = _GRADED.fullmatch(class_name.strip())
     if graded is None:
         return humanize(class_name), None
@@ -97,10 +97,10 @@ def fruit_and_freshness(class_name: str) -> tuple[str, Literal["fresh", "rotten"
 
 
 def short_grade(prediction: Prediction | TrialGrade) -> str:
-    """The grade in a table: "Fresh apple", "Apple, past its best", or "Not known"."""
+    """The grade for a table: "Fresh apple", "Apple, past its best", or "Not known"."""
     if not prediction.recognised:
         return "Not known"
-    # Only if the class itself is fresh: a correction is about the class.
+    # Only if the class itself is fresh, since a correction is about the class.
     is_past_best = prediction.freshness_level == "past_best"
     if prediction.fruit and prediction.freshness == "fresh" and is_past_best:
         return capitalize(f"{prediction.fruit}, {level_label('past_best').lower()}")
@@ -110,7 +110,7 @@ def short_grade(prediction: Prediction | TrialGrade) -> str:
 
 
 def class_labels(names: Iterable[str]) -> dict[str, str]:
-    """The label of each class; if two would be the same, each with its class name too."""
+    """The label of each class; equal labels get the class name added."""
     labels = {name: class_label(name) for name in names}
     uses = Counter(labels.values())
     return {
@@ -119,17 +119,17 @@ def class_labels(names: Iterable[str]) -> dict[str, str]:
 
 
 def with_class_labels(text: str, names: Iterable[str]) -> str:
-    """The API's `text` with the label of each class in place of its name."""
+    """The API's `text` with class names replaced by labels."""
     labels = class_labels(names)
     if not labels:
         return text
-    # The longest first: one name may begin with another.
+    # The longest first, since one name may begin with another.
     choices = "|".join(re.escape(name) for name in sorted(labels, key=len, reverse=True))
     return re.sub(rf"(?<!\w)(?:{choices})(?!\w)", lambda match: labels[match[0]], text)
 
 
 def verdict_in_words(reason: str, names: Iterable[str]) -> str:
-    """A reason of the API's checks in a grader's words, with the labels of classes."""
+    """A reason from the API's checks in a grader's words, with class labels."""
     for term, words in _CHECK_TERMS.items():
         reason = reason.replace(term, words)
     return with_class_labels(reason, names)
@@ -151,9 +151,8 @@ def capitalize(text: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share (0 to 1) as a percentage. What is not certain is never rounded to 0 or 100 %.
-
-    In words, since a line that begins with `>` is a quotation in Markdown.
+    """A share (0 to 1) as a percentage. Uncertain shares are never rounded to 0 or 100 %. Uses
+    words, since a line that begins with `>` is a quotation in Markdown.
     """
     if 0 < share < 0.001:
         return "under 0.1 %"
@@ -174,7 +173,7 @@ def duration(seconds: float) -> str:
 
 
 def rough_duration(seconds: float) -> str:
-    """An estimated duration, no finer than it can be known: "about 2 minutes"."""
+    """An estimated duration, without false precision: "about 2 minutes"."""
     if seconds < 10:
         return "a few seconds"
     if seconds < 90:
@@ -190,7 +189,7 @@ def pluralize(number: int, noun: str) -> str:
 
 
 def list_names(nouns: Sequence[str]) -> str:
-    """ "apples, bananas and oranges"; of many, the first five and how many more there are."""
+    """ "apples, bananas and oranges"; for many, the first five and how many more there are."""
     named = [_plural(noun) for noun in nouns[:_MAX_NAMED]]
     if len(nouns) > _MAX_NAMED:
         named.append(f"{len(nouns) - _MAX_NAMED} more")
@@ -198,7 +197,7 @@ def list_names(nouns: Sequence[str]) -> str:
 
 
 def describe_left_out(counts: dict[str, int]) -> str:
-    """Sentences on the classes with too few photos to learn; `counts` are their photos."""
+    """Sentences on classes with too few photos to learn; `counts` are their numbers of photos."""
     return f"{name_classes(counts)}. A class needs at least {_MIN_PER_CLASS} different photos."
 
 
@@ -211,9 +210,8 @@ def name_classes(counts: dict[str, int]) -> str:
 
 
 def describe_skipped(names: Sequence[str], count: int) -> str:
-    """A sentence on `count` photos that cannot be read; `names` are the first of their files.
-
-    File names are shown as code: a page must not read them as markdown.
+    """A sentence on `count` unreadable photos; `names` are the first of their files. File names are
+    shown as code, so that they are not read as Markdown.
     """
     listed = ", ".join(f"`{name.replace('`', chr(39))}`" for name in names[:_MAX_NAMED])
     more = f" and {count - _MAX_NAMED} more" if count > _MAX_NAMED else ""
@@ -226,7 +224,7 @@ def format_time(moment: datetime) -> str:
 
 
 def starter_label(started_by: str) -> str:
-    """What started a run: a person, or a trigger."""
+    """What started a run: a person or a trigger."""
     kind, _, name = started_by.partition(":")
     if kind == "trigger":
         return f"the trigger “{trigger_label(name)}”"

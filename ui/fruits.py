@@ -1,4 +1,4 @@
-"""The fruits found in one photo: their order, names, counts and places in words."""
+"""The fruits found in one photo: their order, and their names, counts and places in words."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from photos import RelativeBox
 
 # As in the API, `model.interpretation.LIKELY`.
 _LIKELY = 0.6
-# For a model that sees that there are several, but cannot find each.
+# For a model that sees that there are several fruits but cannot find each.
 SEVERAL_FRUITS = "Several fruits"
 _WORST_FIRST = ("rotten", "past_best", "fresh")
 _PLACES = (
@@ -25,12 +25,12 @@ _WHAT_TO_DO = {
 
 
 def worst_first(prediction: Prediction) -> list[Instance]:
-    """The fruits by freshness; last those without a level, and those not recognised."""
+    """The fruits by freshness, worst first; those without a level or not recognised come last."""
     return sorted(prediction.instances or [], key=_order)
 
 
 def level(fruit: Instance) -> str | None:
-    """Its level; None if it has none, or was not recognised."""
+    """The fruit's level; None if it has none or was not recognised."""
     return fruit.freshness_level if fruit.recognised else None
 
 
@@ -41,7 +41,7 @@ def worst_level(prediction: Prediction) -> str | None:
 
 
 def name(fruit: Instance) -> str:
-    """Its level and kind: "Rotten apple", "Apple, past its best"."""
+    """The fruit's level and kind: "Rotten apple", "Apple, past its best"."""
     if not fruit.recognised:
         return "Not known"
     if fruit.freshness_level is None:
@@ -52,7 +52,7 @@ def name(fruit: Instance) -> str:
 
 
 def count_known(prediction: Prediction) -> int | None:
-    """How many of the things found are known fruits; None if nothing was looked for."""
+    """How many of the found things are known fruits; None if the photo was not searched."""
     if prediction.instances is None:
         return None
     return sum(fruit.recognised for fruit in prediction.instances)
@@ -80,7 +80,7 @@ def headline(prediction: Prediction) -> str:
 
 
 def count_names(fruits: Sequence[Instance]) -> str:
-    """Those that are known, in their order: "1 rotten apple, 3 fresh apples"."""
+    """The known ones, in order: "1 rotten apple, 3 fresh apples"."""
     counts = Counter(name(fruit) for fruit in fruits if fruit.recognised)
     return ", ".join(_counted(number, label) for label, number in counts.items())
 
@@ -99,7 +99,7 @@ def certainty(fruit: Instance) -> str:
 
 
 def what_to_do(fruit: Instance) -> str:
-    """A sentence for the person who sorts; empty for a class without a freshness."""
+    """A sentence for the person who sorts; empty for a class without freshness."""
     if not fruit.recognised:
         return "Not one of the fruits that I know: look at it yourself."
     if is_unsure(fruit):
@@ -110,7 +110,7 @@ def what_to_do(fruit: Instance) -> str:
 def relative_box(
     fruit: Instance | InspectionFruit, image: ImageSize | InspectionPhoto
 ) -> RelativeBox:
-    """The fruit's box in shares of the photo's width and height."""
+    """The fruit's box as shares of the photo's width and height."""
     box = fruit.box
     return (
         box.x_min / image.width,
@@ -121,7 +121,7 @@ def relative_box(
 
 
 def place(box: RelativeBox) -> str:
-    """Where in the photo: "top left", "middle", "bottom right"."""
+    """The box's place in the photo: "top left", "middle", "bottom right"."""
     left, top, right, bottom = box
     column, row = (min(2, int(3 * middle)) for middle in ((left + right) / 2, (top + bottom) / 2))
     return _PLACES[row][column]

@@ -50,7 +50,7 @@ class Sought:
         if self.shows == NOT_KNOWN:
             params["recognised"] = "false"
         elif is_class or self.level or bounded:
-            # An unknown photo has a class and a confidence too, which mean nothing.
+            # An unrecognised photo has a class and a confidence too, but they mean nothing.
             params["recognised"] = "true"
         if self.shows == DISMISSED:
             params["dismissed"] = "true"
@@ -83,7 +83,7 @@ def details(item: HistoryItem) -> str:
 
 
 def said(item: HistoryItem) -> str:
-    """A person's feedback in words; empty without any."""
+    """A person's feedback in words; empty if there is none."""
     if item.dismissed_at:
         return "Not a fruit"
     if item.label is None:

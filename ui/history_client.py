@@ -5,7 +5,7 @@ from client import ApiClient
 from history import Sought
 
 _PATH = "/predictions"
-# The most that the API lists at once.
+# The most rows that the API lists at once.
 MOST = 200
 MOST_IN_WORKBOOK = 10_000
 
@@ -17,7 +17,7 @@ class HistoryClient:
         self._api = api
 
     def find(self, sought: Sought, after: str | None, limit: int) -> PredictionPage:
-        """A page; `after` is the `next` of the page before."""
+        """A page; `after` is the `next` of the previous page."""
         params = sought.params() | {"limit": limit} | ({"after": after} if after else {})
         return self._api.call(PredictionPage, "GET", _PATH, params=params)
 
@@ -33,7 +33,7 @@ class HistoryClient:
                 return items
 
     def workbook(self, sought: Sought) -> bytes:
-        """All that is found as XLSX, at most MOST_IN_WORKBOOK photos."""
+        """All search results as XLSX, at most MOST_IN_WORKBOOK photos."""
         params = sought.params()
         return self._api.content(f"{_PATH}.xlsx", params=params)
 
@@ -49,7 +49,7 @@ class HistoryClient:
         self._api.send("DELETE", f"{_PATH}/{prediction_id}/dismissal")
 
     def explain(self, item: HistoryItem, picture: bytes) -> Explanation | None:
-        """Where the grader looked; only the version that graded the photo can tell."""
+        """Where the grader looked; only the version that graded the photo can say."""
         answer: Prediction = self._api.predict(
             item.filename or "photo.jpg", picture, explain=True, prediction_id=item.prediction_id
         )

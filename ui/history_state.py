@@ -1,4 +1,4 @@
-"""What is kept of the History page for one browser session, and in the address."""
+"""The state of the History page, kept in the browser session and in the URL."""
 
 import streamlit as st
 from history import Sought
@@ -13,7 +13,7 @@ SHOWS, LEVEL, SURE = "history_shows", "history_level", "history_sure"
 
 
 def walk(sought: Sought | None = None) -> Walk:
-    """The position in the search results; without `sought`, that of the last search."""
+    """The position in the search results; without `sought`, in those of the last search."""
     kept: Walk | None = st.session_state.get(_WALK)
     if kept is None or (sought is not None and kept.sought != sought):
         kept = st.session_state[_WALK] = Walk(sought or Sought(batch_id=batch_id()))
@@ -21,7 +21,7 @@ def walk(sought: Sought | None = None) -> Walk:
 
 
 def opened() -> str | None:
-    """The open photo: from the URL, or the one that was open before a visit to another page."""
+    """The open photo, from the URL, or the one that was open before a visit to another page."""
     prediction_id: str | None = st.query_params.get(PREDICTION) or st.session_state.get(_OPENED)
     if prediction_id:
         st.session_state[_OPENED] = st.query_params[PREDICTION] = prediction_id
@@ -29,7 +29,7 @@ def opened() -> str | None:
 
 
 def open_photo(prediction_id: str | None = None) -> None:
-    """Open a photo; None goes back to all of them."""
+    """Open a photo; None goes back to the list."""
     st.session_state[_OPENED] = prediction_id
     if prediction_id:
         st.query_params[PREDICTION] = prediction_id
@@ -38,7 +38,7 @@ def open_photo(prediction_id: str | None = None) -> None:
 
 
 def batch_id() -> str | None:
-    """The batch that is looked at, if any."""
+    """The batch being viewed, if any."""
     name: str | None = st.query_params.get(BATCH) or st.session_state.get(_BATCH)
     if name:
         st.session_state[_BATCH] = st.query_params[BATCH] = name
@@ -46,6 +46,6 @@ def batch_id() -> str | None:
 
 
 def show_all() -> None:
-    """Look at all photos again, not at those of a batch."""
+    """Show all photos again instead of those of a batch."""
     st.session_state[_BATCH] = None
     st.query_params.pop(BATCH, None)

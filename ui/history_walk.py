@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from api_models import PredictionPage
 from history import Sought
 
-# Gives the page that begins after a cursor.
+# Loads the page that begins after a cursor.
 Load = Callable[[str | None], PredictionPage]
 
 
 @dataclass
 class Walk:
-    """The pages of a search up to the one after the page that is open.
+    """The pages of a search, up to the one after the open page.
 
     `cursors` are where they begin, `place` is the page that is open, and `ids` are its photos.
     """
@@ -33,7 +33,8 @@ class Walk:
         return self.place + 1 < len(self.cursors)
 
     def see(self, page: PredictionPage) -> None:
-        """Keep the shown page. Dismissed photos may have shifted the pages after it."""
+        """Keep the shown page. Later cursors are dropped, since dismissals may have shifted those
+        pages."""
         self.ids = [item.prediction_id for item in page.predictions]
         self.cursors = self.cursors[: self.place + 1] + ([page.next] if page.next else [])
 
@@ -47,7 +48,7 @@ class Walk:
         return opened in self.ids and (opened != self.ids[0] or self.place > 0)
 
     def next(self, opened: str, load: Load) -> str:
-        """The photo after `opened`, perhaps on the next page; itself if it is the last."""
+        """The photo after `opened`, perhaps on the next page; `opened` itself if it is the last."""
         if opened == self.ids[-1] and self.has_more:
             self.turn(1)
             self.see(load(self.after))
@@ -55,7 +56,8 @@ class Walk:
         return self.ids[min(self.ids.index(opened) + 1, len(self.ids) - 1)]
 
     def previous(self, opened: str, load: Load) -> str:
-        """The photo before `opened`, perhaps on the page before; itself if it is the first."""
+        """The photo before `opened`, perhaps on the previous page; `opened` itself if it is the
+        first."""
         if opened == self.ids[0] and self.place:
             self.turn(-1)
             self.see(load(self.after))

@@ -1,4 +1,4 @@
-"""Calls over HTTP whose answers are read into models, and whose failures are ApiErrors."""
+"""HTTP calls that read responses into models and raise ApiError on failure."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ T = TypeVar("T", bound=BaseModel)
 class HttpClient:
     """Calls the API at `address`. Thread-safe; close it when done.
 
-    `key` is sent as a bearer token. Every method raises `ApiError` if there is no usable answer.
+    `key` is sent as a bearer token. Every method raises `ApiError` if there is no usable response.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class HttpClient:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.address = address
-        # The API is a neighbour: calls must not go through a proxy meant for the internet.
+        # The API is nearby: calls must not go through a proxy meant for the internet.
         self._http = httpx.Client(
             headers={"Authorization": f"Bearer {key}"} if key else None,
             timeout=timeout,
@@ -38,14 +38,14 @@ class HttpClient:
         self._http.close()
 
     def call(self, answer: type[T], method: str, path: str, **options: Any) -> T:
-        """Call an endpoint that answers with one JSON document.
+        """Call an endpoint that returns one JSON document.
 
         `options` are those of `httpx.Client.request`: params, json, data, files, headers, timeout.
         """
         return self._parse(answer, self._response(method, path, **options).content)
 
     def send(self, method: str, path: str) -> None:
-        """Call an endpoint that answers with nothing."""
+        """Call an endpoint that returns nothing."""
         self._response(method, path)
 
     def content(self, path: str, **options: Any) -> bytes:
@@ -53,9 +53,8 @@ class HttpClient:
         return self._response("GET", path, **options).content
 
     def lines(self, line: type[T], method: str, path: str, **options: Any) -> Iterator[T]:
-        """Call an endpoint that answers with NDJSON; yields each line as it arrives.
-
-        A call that fails halfway raises after the lines that arrived.
+        """Call an endpoint that returns NDJSON, and yield each line as it arrives. A call that
+        fails halfway raises after the lines that have arrived.
         """
         headers = {"Accept": "application/x-ndjson"}
         with (

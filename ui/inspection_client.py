@@ -34,7 +34,7 @@ class InspectionClient:
     def find(
         self, search: str, since: datetime | None, until: datetime | None, offset: int, limit: int
     ) -> InspectionPage:
-        """The newest first; those whose lot or supplier has `search` in it."""
+        """A page of inspections, newest first, whose lot or supplier contains `search`."""
         moments = {"since": since, "until": until}
         params = {name: at.isoformat() for name, at in moments.items() if at}
         params |= {"search": search} if search else {}
@@ -46,11 +46,11 @@ class InspectionClient:
         return self._http.call(Inspection, "GET", f"{_PATH}/{inspection_id}")
 
     def delete(self, inspection_id: str, *, for_good: bool) -> None:
-        """Delete it with its photos; if not for good, it can be restored for some days."""
+        """Delete it with its photos; unless it is for good, it can be restored for some days."""
         self._http.send("DELETE", f"{_PATH}/{inspection_id}{_restorable(for_good)}")
 
     def removed(self, limit: int) -> RemovedInspectionPage:
-        """The inspections that were removed last, and can be restored."""
+        """The most recently removed inspections, which can be restored."""
         return self._http.call(
             RemovedInspectionPage, "GET", "/removed-inspections", params={"limit": limit}
         )
@@ -59,7 +59,7 @@ class InspectionClient:
         return self._http.call(Inspection, "POST", f"{_PATH}/{inspection_id}/restore")
 
     def add(self, inspection_id: str, photos: Sequence[Photo]) -> AddedPhotos:
-        """Add photos, or zips of them; each fruit is graded."""
+        """Add photos or zips of photos; each fruit is graded."""
         files = [("files", (photo.name, photo.data)) for photo in photos]
         return self._http.call(AddedPhotos, "POST", f"{_PATH}/{inspection_id}/photos", files=files)
 
@@ -70,14 +70,14 @@ class InspectionClient:
         )
 
     def fruits(self, inspection_id: str, offset: int, limit: int) -> InspectionFruitPage:
-        """The worst first."""
+        """A page of the fruits, worst first."""
         params = {"offset": offset, "limit": limit}
         return self._http.call(
             InspectionFruitPage, "GET", f"{_PATH}/{inspection_id}/fruits", params=params
         )
 
     def count(self, inspection_id: str, photo_id: str, *, counted: bool) -> InspectionPhoto:
-        """Whether a photo counts, or shows the same fruits as another."""
+        """Set whether a photo counts, or shows the same fruits as another."""
         path = f"{_PATH}/{inspection_id}/photos/{photo_id}"
         return self._http.call(InspectionPhoto, "PATCH", path, json={"counted": counted})
 
@@ -96,12 +96,12 @@ class InspectionClient:
         return self._http.call(InspectionPhoto, "POST", path)
 
     def say(self, inspection_id: str, photo_id: str, number: int, said: str) -> InspectionPhoto:
-        """What a fruit is: fresh, past_best, rotten or no_fruit."""
+        """Say what a fruit is: fresh, past_best, rotten or no_fruit."""
         path = f"{_PATH}/{inspection_id}/photos/{photo_id}/fruits/{number}"
         return self._http.call(InspectionPhoto, "PUT", path, json={"said": said})
 
     def take_back(self, inspection_id: str, photo_id: str, number: int) -> InspectionPhoto:
-        """Take back what a person said of a fruit, or a fruit that a person added."""
+        """Undo a person's correction of a fruit, or remove a fruit that a person added."""
         path = f"{_PATH}/{inspection_id}/photos/{photo_id}/fruits/{number}"
         return self._http.call(InspectionPhoto, "DELETE", path)
 

@@ -1,4 +1,4 @@
-"""What is kept of the Inspections page for one browser session, and in the address."""
+"""The state of the Inspections page, kept in the browser session and in the URL."""
 
 import streamlit as st
 from transfer.background_upload import BackgroundUpload
@@ -15,7 +15,7 @@ _OPENED_IN_LOT = "opened_in_lot"
 
 
 def inspection_id() -> str | None:
-    """The open inspection: from the URL, so that it survives a reload, or the one that was open
+    """The open inspection, from the URL so that it survives a reload, or the one that was open
     before a visit to another page."""
     opened: str | None = st.query_params.get(_INSPECTION) or st.session_state.get(_INSPECTION)
     if opened:
@@ -24,7 +24,7 @@ def inspection_id() -> str | None:
 
 
 def open_inspection(inspection_id: str | None = None) -> None:
-    """Open an inspection; None goes back to all of them."""
+    """Open an inspection; None goes back to the list."""
     st.session_state[_INSPECTION] = inspection_id
     keep_inspection_upload(None)
     open_in_lot(None)
@@ -35,7 +35,7 @@ def open_inspection(inspection_id: str | None = None) -> None:
 
 
 def inspection_upload() -> BackgroundUpload[AddedFile] | None:
-    """The photos that are being added to the open inspection, or were last."""
+    """The current or last upload of photos to the open inspection."""
     upload: BackgroundUpload[AddedFile] | None = st.session_state.get(_INSPECTION_UPLOAD)
     return upload
 
@@ -56,11 +56,11 @@ def has_new_photos() -> bool:
 
 
 def opened_in_lot() -> tuple[str, int] | None:
-    """The id of the inspection's open photo, and the number of the fruit; 0 for the whole photo."""
+    """The id of the open photo and the number of the open fruit; 0 for the whole photo."""
     opened: tuple[str, int] | None = st.session_state.get(_OPENED_IN_LOT)
     return opened
 
 
 def open_in_lot(photo_id: str | None = None, number: int = 0) -> None:
-    """Open a fruit of a photo, or the whole photo; without a photo, close it."""
+    """Open a fruit of a photo, or the whole photo; without a photo, close the dialog."""
     st.session_state[_OPENED_IN_LOT] = (photo_id, number) if photo_id else None

@@ -1,4 +1,4 @@
-"""Inspections in words: their verdicts, shares, photos and fruits, and how boxes are drawn."""
+"""Inspections in words: verdicts, shares, photos and fruits; and how boxes are drawn."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from photos import DrawnBox
 from plain_text import as_markdown
 
 WORST_FIRST = ("rotten", "past_best", "fresh")
-# What a person may say of a fruit, and its label.
+# What a person may say about a fruit, with its label.
 SAYINGS = {
     "rotten": "Rotten",
     "past_best": "Past its best",
@@ -27,7 +27,7 @@ def title(inspection: Inspection) -> str:
 
 
 def subtitle(inspection: Inspection, opened: str) -> str:
-    """Supplier, kind and when it was opened, as far as they are known; in Markdown."""
+    """Supplier, kind and time of opening, if known, in Markdown."""
     named = [as_markdown(text) for text in (inspection.supplier, capitalize(inspection.kind))]
     return capitalize(" · ".join(part for part in (*named, f"opened {opened}") if part))
 
@@ -62,7 +62,7 @@ def tolerated(inspection: Inspection) -> str:
 
 
 def share_range(share: LevelShare) -> str:
-    """Where the share of the whole lot lies: "In the lot: 1.0 % to 13.9 %"."""
+    """The range of the share in the whole lot: "In the lot: 1.0 % to 13.9 %"."""
     if share.share is None:
         return "Nothing known yet"
     return f"In the lot: {percent(share.low)} to {percent(share.high)}"
@@ -74,7 +74,7 @@ def round_percent(share: float) -> str:
 
 
 def fruit_name(fruit: InspectionFruit, kind: str = "") -> str:
-    """Its level and kind: "Rotten apple", "Apple, past its best"; `kind` is the lot's."""
+    """The fruit's level and kind: "Rotten apple", "Apple, past its best"; `kind` is the lot's."""
     if fruit.said == "no_fruit":
         return SAYINGS["no_fruit"]
     if fruit.level is None:
@@ -88,7 +88,7 @@ def fruit_name(fruit: InspectionFruit, kind: str = "") -> str:
 
 
 def said_by(fruit: InspectionFruit) -> str:
-    """Whether a person spoke of it: "Corrected by you"; else how sure the grader is."""
+    """"Corrected by you" if a person said what it is; else how sure the grader is."""
     if fruit.added:
         return "Added by you"
     if fruit.said:
@@ -118,7 +118,7 @@ def photo_title(photo: InspectionPhoto) -> str:
 
 
 def drawn(photo: InspectionPhoto) -> list[DrawnBox]:
-    """The boxes of its fruits, each with its number."""
+    """The numbered boxes of the photo's fruits."""
     return [
         DrawnBox(relative_box(fruit, photo), style(fruit).colour, str(fruit.number))
         for fruit in _real(photo.fruits)
@@ -126,7 +126,7 @@ def drawn(photo: InspectionPhoto) -> list[DrawnBox]:
 
 
 def photos_needed(inspection: Inspection) -> str:
-    """The photos that the verdict needs: "That makes about 3 more photos like these."; or empty."""
+    """How many photos the verdict needs: "That makes about 3 more photos like these."; or empty."""
     more, fruits = inspection.verdict.more, total(inspection)
     if not more or not fruits or not inspection.photos:
         return ""

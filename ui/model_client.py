@@ -44,7 +44,7 @@ class ModelClient:
         return self._http.call(Report, "GET", f"/report/{version}")
 
     def describe_version(self, version: str, name: str, note: str) -> Version:
-        """Set its name and note; an empty text removes."""
+        """Set its name and note; an empty text removes it."""
         body = {"name": name, "note": note}
         return self._http.call(Version, "PATCH", f"/models/{version}", json=body)
 
@@ -59,21 +59,21 @@ class ModelClient:
         return self._http.call(VersionComparison, "GET", _COMPARE, params={"a": a, "b": b})
 
     def try_both(self, a: str, b: str, photos: Sequence[Photo]) -> TrialAnswer:
-        """Grade photos, or zips of them, by two versions; nothing is kept."""
+        """Grade photos or zips of photos with two versions; nothing is stored."""
         files = [("files", (photo.name, photo.data)) for photo in photos]
         return self._http.call(TrialAnswer, "POST", _COMPARE, params={"a": a, "b": b}, files=files)
 
     def try_both_on_kept(self, a: str, b: str, days: int, limit: int) -> TrialAnswer:
-        """Grade the newest stored photos of the last `days` again, by two versions."""
+        """Grade the newest stored photos of the last `days` again, with two versions."""
         asked = {"a": a, "b": b, "days": days, "limit": limit}
         return self._http.call(TrialAnswer, "POST", f"{_COMPARE}/kept", params=asked)
 
     def shadow(self, version: str) -> Shadow:
-        """Its shadow grading: how it grades along with the version in use."""
+        """Its shadow grading, compared with the version in use."""
         return self._http.call(Shadow, "GET", _shadow(version))
 
     def start_shadow(self, version: str, share: float, photos: int) -> Shadow:
-        """Let it grade a share of the photos, until it has graded so many."""
+        """Let it grade a `share` of the photos until it has graded `photos` of them."""
         body = {"share": share, "photos": photos}
         return self._http.call(Shadow, "PUT", _shadow(version), json=body)
 
@@ -85,7 +85,7 @@ class ModelClient:
         return self._http.content(f"/models/{version}/export")
 
     def promotions(self) -> list[Promotion]:
-        """What was in use when, the newest first."""
+        """Which version was in use when, newest first."""
         return self._http.call(History, "GET", "/models/history").promotions
 
     def promote(self, version: str) -> PromotionByHand:
@@ -112,14 +112,15 @@ class ModelClient:
         return self._http.call(VersionThresholds, "GET", f"/models/{version}/thresholds")
 
     def copy_thresholds(self, other: str, version: str) -> VersionThresholds:
-        """Copy those that the `other` version has and this one lacks."""
+        """Copy from the `other` version the thresholds that this one lacks."""
         path, body = f"/models/{version}/thresholds", {"from_version": other}
         return self._http.call(VersionThresholds, "POST", path, json=body)
 
     def threshold_sweep(
         self, version: str, fruit: str, line: str, costs: Mapping[str, float]
     ) -> ThresholdSweep:
-        """What each threshold gets wrong. `costs` as in the query; those left out as last saved."""
+        """What each threshold gets wrong. `costs` are query parameters; missing ones are as last
+        saved."""
         query = {"fruit": fruit, "line": line, **costs}
         path = f"/models/{version}/threshold-sweep"
         return self._http.call(ThresholdSweep, "GET", path, params=query)
@@ -133,7 +134,7 @@ class ModelClient:
         fresh_from: float,
         costs: LevelCosts,
     ) -> FruitThresholds:
-        """Set both scores (0 to 1) of a fruit, for everybody who grades by this version."""
+        """Set both scores (0 to 1) of a fruit, for everybody who grades with this version."""
         body = {
             "rotten_below": rotten_below,
             "fresh_from": fresh_from,

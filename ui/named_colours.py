@@ -1,6 +1,5 @@
-"""Colour spaces that a PNG or AVIF names without a profile, for previews in sRGB.
-
-The API converts the same before it grades. Only for small images: pixels become 64-bit numbers.
+"""Colour spaces that a PNG or AVIF names without a profile, for previews in sRGB. The API converts
+the same ones before it grades. Only for small images, since pixels become 64-bit numbers.
 """
 
 import struct
@@ -22,7 +21,7 @@ _PRIMARIES: dict[int, _Points] = {
     12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), _D65),
 }
 _NAMED = b"colrnclx"
-_USUAL_GAMMA = (0.4, 0.5)  # PNG gammas that mean sRGB, whose curve is no pure power.
+_USUAL_GAMMA = (0.4, 0.5)  # PNG gammas that mean sRGB, whose curve is not a pure power.
 
 
 class Named(NamedTuple):
@@ -33,7 +32,8 @@ class Named(NamedTuple):
 
 
 def named_colours(image: Image.Image, data: bytes) -> Named | None:
-    """What the file `data`, opened as `image`, names; None for sRGB, a profile or nothing."""
+    """The colour space that the file `data`, opened as `image`, names; None for sRGB, a profile or
+    nothing."""
     if image.info.get("icc_profile"):
         return None
     if image.format == "AVIF":
@@ -56,7 +56,7 @@ def _of_png(image: Image.Image, data: bytes) -> Named | None:
 
 
 def in_srgb(image: Image.Image, named: Named) -> Image.Image:
-    # As in the API, what is brighter than white in HDR becomes white before anything else.
+    # As in the API, anything brighter than white in HDR is clipped to white first.
     curve = np.minimum(named.to_light(np.arange(256) / 255), 1)
     light = curve[np.asarray(image.convert("RGB"))]
     if named.points != _SRGB:
@@ -73,7 +73,7 @@ def _of_code_points(primaries: int, transfer: int) -> Named | None:
 
 
 def _points_of(chromaticity: tuple[float, ...] | None) -> _Points:
-    """The primaries in `cHRM`, which has white first; those of sRGB if they make no sense."""
+    """The primaries in `cHRM`, which has white first; those of sRGB if they are implausible."""
     if not chromaticity or len(chromaticity) != 8 or not all(chromaticity[1::2]):
         return _SRGB
     white, *colours = zip(chromaticity[::2], chromaticity[1::2], strict=True)
@@ -82,7 +82,7 @@ def _points_of(chromaticity: tuple[float, ...] | None) -> _Points:
 
 
 def _to_xyz(points: _Points) -> _Values:
-    """Linear RGB to XYZ under the white of the space: its white stays white in sRGB."""
+    """Linear RGB to XYZ relative to the space's own white, which stays white in sRGB."""
     colours, white = _columns(points[:3]), _columns(points[3:])
     matrix: _Values = colours * np.linalg.solve(colours, white).T / white
     return matrix

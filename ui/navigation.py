@@ -1,4 +1,4 @@
-"""The script of every visit: page config, navigation and the page, or the login."""
+"""Runs on every visit: page config, navigation and the page, or the login."""
 
 from pathlib import Path
 

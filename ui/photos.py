@@ -1,4 +1,4 @@
-"""A photo that a person chose, and smaller images of it for the browser."""
+"""A photo chosen by a person, and smaller images of it for the browser."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ READABLE = [
 ]
 _SHOWN = ["JPEG", "PNG", "WEBP", "BMP", "AVIF"]
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-# As in the API: Pillow refuses a photo with a longer text or profile.
+# As in the API: Pillow refuses a photo with a longer text chunk or profile.
 PngImagePlugin.MAX_TEXT_CHUNK = 4 * 2**20
 _LONGEST_SIDE = 800
 _THUMBNAIL_SIDE = 96
-# Fruits are cut out of a photo of the first size, and shown in squares of the second.
+# Fruits are cropped from a photo of the first size, and shown in squares of the second.
 _DETAIL_SIDE, _CROP_SIDE = 2400, 360
 # Margin around a fruit's box, as a share of the box.
 _CROP_MARGIN = 0.08
@@ -33,9 +33,8 @@ _MAX_PIXELS = 64_000_000
 
 @dataclass(frozen=True)
 class Photo:
-    """A file's bytes, with the file name that the person knows.
-
-    `is_sample`: it is drawn, for trying the app. It is not recorded, and nothing learns from it.
+    """A file's bytes, with the file name that the person knows. `is_sample` marks a drawn photo for
+    trying the app, which is neither recorded nor learned from.
     """
 
     name: str
@@ -44,7 +43,7 @@ class Photo:
 
 
 class DrawnBox(NamedTuple):
-    """A box to draw on a photo, with a short text at its corner, perhaps empty."""
+    """A box to draw on a photo, with a short, possibly empty text at its corner."""
 
     box: RelativeBox
     colour: str
@@ -52,12 +51,12 @@ class DrawnBox(NamedTuple):
 
 
 def with_boxes(data: bytes, boxes: Sequence[DrawnBox]) -> bytes:
-    """A JPEG of the API with boxes drawn on it."""
+    """A JPEG from the API with boxes drawn on it."""
     with Image.open(BytesIO(data), formats=["JPEG"]) as file:
         image = file.convert("RGB")
     draw = ImageDraw.Draw(image)
     width, height = image.size
-    # Still readable where a phone shows the photo at a third of its size.
+    # Still readable when a phone shows the photo at a third of its size.
     line = max(2, round(max(image.size) / 200))
     font = ImageFont.load_default(size=max(12, round(max(image.size) / 24)))
     for (left, top, right, bottom), colour, text in boxes:
@@ -77,9 +76,8 @@ def with_boxes(data: bytes, boxes: Sequence[DrawnBox]) -> bytes:
 
 
 def preview(data: bytes) -> bytes | None:
-    """A small upright JPEG, or None if the photo cannot be shown.
-
-    HEIC cannot: neither most browsers nor plain Pillow read it.
+    """A small upright JPEG, or None if the photo cannot be shown. HEIC cannot: most browsers and
+    plain Pillow do not read it.
     """
     return _shrink(data, _LONGEST_SIDE, quality=85)
 
@@ -99,7 +97,7 @@ def crops(data: bytes, boxes: Sequence[RelativeBox]) -> list[bytes]:
 
 
 def _square_around(photo: Image.Image, box: RelativeBox) -> Image.Image:
-    """The box with some margin, moved to lie within the photo."""
+    """A square around the box with some margin, moved to lie within the photo."""
     width, height = photo.size
     left, right = box[0] * width, box[2] * width
     top, bottom = box[1] * height, box[3] * height
@@ -141,14 +139,14 @@ def _open_small(data: bytes, longest_side: int) -> Image.Image | None:
 
 
 def _without_false_transparency(image: Image.Image) -> Image.Image:
-    """Drop a BMP's alpha if it is all 0: Windows programs leave the fourth byte of a pixel so."""
+    """Drop a BMP's alpha if it is all 0: Windows programs leave the fourth byte of a pixel at 0."""
     if image.format == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getbbox():
         return image.convert("RGB")
     return image
 
 
 def _as_8_bit(image: Image.Image) -> Image.Image:
-    """Scale 16-bit grey, which would be clipped at 255 and show as white."""
+    """Scale 16-bit grey, which would otherwise be clipped at 255 and show as white."""
     if not image.mode.startswith("I"):
         return image
     return image.point(lambda value: value / 256).convert("L")
@@ -165,7 +163,7 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """The colours that browsers show without a profile."""
+    """The image in sRGB, which browsers assume without a profile."""
     if profile:
         try:
             converted = ImageCms.profileToProfile(image, BytesIO(profile), _SRGB, outputMode="RGB")

@@ -5,18 +5,18 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, PositiveFloat, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-# A shorter one could be guessed, and logins forged with it.
+# A shorter secret could be guessed and used to forge logins.
 MIN_COOKIE_SECRET = 32
 
 
 def _with_scheme(address: str) -> str:
-    # Hosting platforms hand out a bare `host:port` for a neighbouring service.
+    # Hosting platforms give a bare `host:port` for a neighbouring service.
     address = address.strip().rstrip("/")
     return address if "://" in address else f"http://{address}"
 
 
 class Settings(BaseSettings):
-    """The app's settings; each is read from `RIPELINE_` and its name in capitals."""
+    """The app's settings; each is read from the variable `RIPELINE_` plus its name in capitals."""
 
     model_config = SettingsConfigDict(
         env_prefix="RIPELINE_", env_ignore_empty=True, hide_input_in_errors=True
@@ -25,13 +25,13 @@ class Settings(BaseSettings):
     api_url: Annotated[str, AfterValidator(_with_scheme)] = "http://127.0.0.1:8000"
     # The app's key, if the API has keys: one of its RIPELINE_CHANGE_KEYS.
     api_key: SecretStr = SecretStr("")
-    # Seconds to wait for a prediction; a photo from a slow phone has to get there first.
+    # Seconds to wait for a prediction, including the upload of the photo from a slow phone.
     api_timeout: PositiveFloat = 30.0
-    # Seconds to wait for a health answer, which comes at once or not at all.
+    # Seconds to wait for a health check, which answers at once or not at all.
     api_health_timeout: PositiveFloat = 3.0
-    # Empty lets everybody in, on this machine.
+    # Empty lets everybody on this machine in.
     ui_password: SecretStr = SecretStr("")
-    # Allow serving it without password or login where other machines can reach it.
+    # Allow the app without password or login where other machines can reach it.
     allow_open: bool = False
     # Where people open this app; the login provider sends them back there.
     ui_url: Annotated[str, AfterValidator(_with_scheme)] = "http://127.0.0.1:8501"

@@ -1,4 +1,4 @@
-"""What is kept for one browser session: the keys of its widgets and values, in one place."""
+"""The state of a browser session, with the keys of all its widgets and values in one place."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -79,14 +79,14 @@ _SUGGESTION_ANSWERED = "suggestion_answered"
 
 
 class Undo(NamedTuple):
-    """A person's last action in words; `take_back` undoes it, if that is possible, and says so."""
+    """A person's last action in words; `take_back`, if there is one, undoes it and says so."""
 
     message: str
     take_back: Callable[[], str] | None
 
 
 def take_photo(widget: str) -> None:
-    """Take the photo from `widget`, and drop the outcome of the photo before it."""
+    """Take the photo from `widget`, and drop the outcome of the previous photo."""
     file = st.session_state[widget]
     grade_photo(None if file is None else Photo(file.name, file.getvalue()))
 
@@ -119,8 +119,8 @@ def keep_outcome(outcome: Prediction | ApiError) -> None:
 
 
 def look_at(prediction_id: str = "") -> None:
-    """From now on, corrections and answers are about this prediction of the history; empty: about
-    the current photo of the Predict page."""
+    """From now on, corrections and answers are about this prediction of the history, or, if empty,
+    about the current photo of the Predict page."""
     if st.session_state.get(_SHOWN, "") != prediction_id:
         st.session_state[_SHOWN] = prediction_id
         st.session_state[COMPLETE] = False
@@ -128,7 +128,7 @@ def look_at(prediction_id: str = "") -> None:
 
 
 def of_shown(key: str) -> str:
-    """The key of a value that each prediction has for itself."""
+    """The key of a value that is kept separately for each prediction."""
     shown = st.session_state.get(_SHOWN, "")
     return f"{key}_{shown}" if shown else key
 
@@ -143,7 +143,7 @@ def shows_whole_photo() -> bool:
 
 
 def feedback() -> FeedbackAnswer | None:
-    """The answer to the feedback on the current prediction."""
+    """The API's answer to the feedback on the current prediction."""
     answer: FeedbackAnswer | None = st.session_state.get(of_shown(_FEEDBACK))
     return answer
 
@@ -164,7 +164,7 @@ def is_changing() -> bool:
 
 
 def dismissed() -> bool | None:
-    """Whether the person has just dismissed the current prediction, or taken that back."""
+    """True if the person has just dismissed the current prediction, False if taken that back."""
     value: bool | None = st.session_state.get(of_shown(_DISMISSED))
     return value
 
@@ -174,7 +174,7 @@ def keep_dismissed(value: bool | None) -> None:
 
 
 def corrections() -> list[Step]:
-    """What the person said about the fruits of the current photo, in order."""
+    """What the person has said about the fruits of the current photo, in order."""
     steps: list[Step] = st.session_state.get(of_shown(_STEPS), [])
     return steps
 
@@ -193,7 +193,7 @@ def forget_corrections() -> None:
 
 
 def boxes_answer() -> BoxesAnswer | None:
-    """The answer to the corrections of the current photo, once they are saved."""
+    """The API's answer to the saved corrections of the current photo."""
     answer: BoxesAnswer | None = st.session_state.get(of_shown(_BOXES))
     return answer
 
@@ -214,14 +214,14 @@ def open_fruit(number: int | None = None) -> None:
 
 
 def batch() -> BackgroundUpload[Graded] | None:
-    """The batch that is being graded, or was graded last."""
+    """The batch that is being graded, or the last one."""
     upload: BackgroundUpload[Graded] | None = st.session_state.get(_BATCH)
     return upload
 
 
 def batch_id() -> str | None:
-    """The id of the batch: from the URL, so that it survives a reload, or the one that was open
-    before a visit to another page."""
+    """The batch's id, from the URL so that it survives a reload, or the one from before a visit to
+    another page."""
     name: str | None = st.query_params.get(_BATCH) or st.session_state.get(_BATCH_ID)
     if name:
         st.session_state[_BATCH_ID] = st.query_params[_BATCH] = name
@@ -239,7 +239,7 @@ def keep_batch(upload: BackgroundUpload[Graded] | None, batch_id: str | None = N
 
 
 def trial() -> VersionTrial | None:
-    """Two versions on the same photos: the trial that is running, or was last."""
+    """The current or last trial of two versions on the same photos."""
     trial: VersionTrial | None = st.session_state.get(_TRIAL)
     return trial
 
@@ -250,7 +250,7 @@ def keep_trial(trial: VersionTrial | None) -> None:
 
 
 def training_upload() -> BackgroundUpload[FileOutcome] | None:
-    """The upload of training photos that is running, or was last."""
+    """The current or last upload of training photos."""
     upload: BackgroundUpload[FileOutcome] | None = st.session_state.get(_TRAINING_UPLOAD)
     return upload
 
@@ -261,7 +261,7 @@ def keep_training_upload(upload: BackgroundUpload[FileOutcome] | None) -> None:
 
 
 def box_changes() -> BoxChanges | None:
-    """The boxes of the photo that is open, as the person has changed them."""
+    """The open photo's boxes with the person's changes."""
     changes: BoxChanges | None = st.session_state.get(_BOX_CHANGES)
     return changes
 
@@ -272,7 +272,7 @@ def keep_box_changes(changes: BoxChanges | None = None) -> None:
 
 
 def undo(area: str) -> Undo | None:
-    """What the person did last in this `area`, and how to take it back."""
+    """The person's last action in this `area`, and how to undo it."""
     done: Undo | None = st.session_state.get(f"{_UNDO}_{area}")
     return done
 
@@ -294,13 +294,13 @@ def keep_action_error(area: str, error: ApiError | None) -> None:
 
 
 def take_success(area: str) -> str | None:
-    """The success message of the last action in this `area`, once."""
+    """The success message of the last action in this `area`; returned only once."""
     message: str | None = st.session_state.pop(f"success_{area}", None)
     return message
 
 
 def keep_success(area: str, message: str | None) -> None:
-    """Keep a success message for the next time that the area is drawn."""
+    """Keep a success message until the area is next drawn."""
     st.session_state[f"success_{area}"] = message
 
 
@@ -311,5 +311,5 @@ def take_suggestion_answered() -> bool:
 
 
 def keep_suggestion_answered() -> None:
-    """Keep it until the line on every page is drawn again."""
+    """Keep it until the line on every page is next drawn."""
     st.session_state[_SUGGESTION_ANSWERED] = True

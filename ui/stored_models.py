@@ -1,4 +1,4 @@
-"""The JSON that the API passes on as it was stored: a run's verdict, a package's metrics.
+"""JSON that the API passes on as stored: a run's verdict, a package's metrics.
 
 docs/openapi.json leaves both open, so these models are written by hand; `api_models` uses them.
 """
@@ -13,7 +13,8 @@ class Stored(BaseModel):
 
 
 class PairedCounts(Stored):
-    """Two models on the same photos; `lost` are right with the champion alone, `won` without it."""
+    """Two models on the same photos; only the champion gets `lost` right, only the candidate
+    `won`."""
 
     photographs: int
     champion_right: int
@@ -34,7 +35,7 @@ class MetricPair(Stored):
 
 
 class LabelAgreement(Stored):
-    """How many new photos the candidate grades as they were labelled."""
+    """How many new photos the candidate grades as labelled."""
 
     left_out: int
     left_out_right: int
@@ -47,14 +48,14 @@ class SkippedPhoto(Stored):
 
 
 class Contradictions(Stored):
-    """New photos whose label the current model is sure is wrong; `image_ids` of some of them."""
+    """New photos whose label the current model is sure is wrong, with some of their ids."""
 
     contradicted: int
     image_ids: list[str] = Field(default_factory=list)
 
 
 class DetectorComparison(Stored):
-    """The detector that a run trained against the current one, on the same held-out pictures."""
+    """A run's detector compared with the current one on the same held-out pictures."""
 
     overall: PairedCounts = _NONE
     groups: dict[str, PairedCounts] = Field(default_factory=dict)
@@ -62,8 +63,8 @@ class DetectorComparison(Stored):
 
 
 class DetectorOutcome(Stored):
-    """What a run did to the detector; empty `message`: nothing to tell. `objections` say why a new
-    detector is not as good."""
+    """What a run did to the detector; an empty `message` means nothing worth telling. `objections`
+    say why a new detector was rejected."""
 
     message: str = ""
     objections: list[str] = Field(default_factory=list)
@@ -71,8 +72,8 @@ class DetectorOutcome(Stored):
 
 
 class GateComparison(Stored):
-    """What the promotion gate judged by, all on the same held-out photos; nothing but `detector`
-    for a version that has the grader of the one before."""
+    """What the promotion gate judged by, all on the same held-out photos; only `detector` for a
+    version with the previous version's grader."""
 
     overall: PairedCounts = _NONE
     recognised: PairedCounts = _NONE
@@ -87,16 +88,17 @@ class GateComparison(Stored):
     contradictions: Contradictions | None = None
     # Classes with too few photos to learn, and how many they have.
     left_out_classes: dict[str, int] = Field(default_factory=dict)
-    # New classes that could not be told from the others, likewise.
+    # New classes that could not be told from the others, with their numbers of photos.
     unlearnable_classes: dict[str, int] = Field(default_factory=dict)
-    # Photos that could not be read: how many, and the first of them.
+    # How many photos could not be read, and the first of them.
     skipped: int = 0
     skipped_photos: list[SkippedPhoto] = Field(default_factory=list)
     detector: DetectorOutcome = Field(default_factory=DetectorOutcome)
 
 
 class Verdict(Stored):
-    """The gate's verdict. `passed` without `promote`: a person is to promote the version.
+    """The gate's verdict. `passed` without `promote` means that a person has to promote the
+    version.
 
     Older verdicts lack `passed`.
     """
@@ -115,7 +117,7 @@ class ClassMetrics(Stored):
 
 
 class ReliabilityBin(Stored):
-    """The predictions of about one confidence."""
+    """The predictions with similar confidence."""
 
     files: int
     confidence: float
@@ -182,7 +184,7 @@ class FoundBySize(Stored):
 
 
 class BoxedFindings(Stored):
-    """What is found in photos with boxes. `average_precision` at an overlap of one half."""
+    """Detections in photos with boxes. `average_precision` is at an overlap of one half."""
 
     photographs: int
     fruits: int
@@ -208,7 +210,7 @@ class OneFruit(Stored):
 
 
 class Misses(Stored):
-    """A photo with fruits that were missed, or boxes around no fruit."""
+    """A photo with missed fruits, or with boxes that contain no fruit."""
 
     file: str
     source: str

@@ -17,14 +17,13 @@ from settings import Settings
 
 @asynccontextmanager
 async def preload(_app: st.App) -> AsyncIterator[None]:
-    """Import charts and HTTP at start: otherwise the first visitor waits a second for them.
-
-    Within the lifespan, where caches find Streamlit's runtime and do not warn that there is none.
+    """Import charts and HTTP at startup; otherwise the first visitor waits a second for them. This
+    runs within the lifespan because caches warn if Streamlit has no runtime yet.
     """
     for module in walk_packages(components.__path__, "components."):
         import_module(module.name)
-    # Streamlit collects garbage after each run of a page. Looking through all that was imported,
-    # and stays, would take most of the time of such a run.
+    # Streamlit collects garbage after each run of a page. Scanning everything imported, which stays
+    # anyway, would take most of that run's time.
     gc.collect()
     gc.freeze()
     yield

@@ -27,7 +27,7 @@ class Thumbnails:
         self._pool.shutdown(wait=False)
 
     def get(self, paths: Sequence[str]) -> list[bytes | None]:
-        """The thumbnails in order; None for a photo that is unavailable now."""
+        """The thumbnails in order; None for a photo that is unavailable at the moment."""
         return list(self._pool.map(self._get, paths))
 
     def _get(self, path: str) -> bytes | None:

@@ -7,9 +7,9 @@ import streamlit as st
 
 
 def local(moment: datetime) -> datetime:
-    """The moment in the browser's time, without a zone, which charts and tables show as is.
+    """The moment in the browser's time without a zone, which charts and tables show unchanged.
 
-    In UTC until the browser has reported its zone.
+    Returns UTC until the browser has reported its zone.
     """
     return moment.astimezone(_zone()).replace(tzinfo=None)
 
@@ -22,6 +22,6 @@ def start_of(day: date) -> datetime:
 def _zone() -> tzinfo:
     try:
         return ZoneInfo(st.context.timezone or "")
-    except (ValueError, ZoneInfoNotFoundError):  # Unknown, or no zones on this machine.
+    except (ValueError, ZoneInfoNotFoundError):  # Unknown, or no zone data here.
         minutes_behind = st.context.timezone_offset
     return UTC if minutes_behind is None else timezone(timedelta(minutes=-minutes_behind))

@@ -1,4 +1,4 @@
-"""The API's endpoints of triggers, and of the retrainings that they suggest."""
+"""The API's endpoints for triggers and the retrainings they suggest."""
 
 from typing import Any
 
@@ -16,16 +16,16 @@ class TriggerClient:
         self._http = http
 
     def triggers(self) -> list[Trigger]:
-        """All that can suggest or start a run by themselves."""
+        """All triggers that can suggest or start a run automatically."""
         triggers = self._http.call(Triggers, "GET", "/triggers").triggers
         return [trigger for trigger in triggers if trigger.name != MANUAL_TRIGGER]
 
     def change(self, name: str, **settings: Any) -> Trigger:
-        """Set any of mode, threshold, cooldown_hours and schedule; None resets it."""
+        """Set any of mode, threshold, cooldown_hours and schedule; None resets a value."""
         return self._http.call(Trigger, "PUT", f"/triggers/{name}", json=settings)
 
     def open_suggestions(self, timeout: float) -> list[Suggestion]:
-        """Those that wait for a person, the oldest first."""
+        """The suggestions that wait for a person, oldest first."""
         return self._http.call(Suggestions, "GET", "/suggestions", timeout=timeout).suggestions
 
     def accept(self, suggestion: Suggestion) -> RetrainStarted:

@@ -1,7 +1,7 @@
 """Files in an uploader that can be emptied.
 
-Streamlit keeps every uploaded file until the browser leaves; here each is freed as soon as it has
-been taken.
+Streamlit keeps every uploaded file until the browser disconnects; here each is freed as soon as it
+has been taken.
 """
 
 import streamlit as st

@@ -100,7 +100,7 @@ def show_report(version: str, versions: Versions) -> None:
 def take_along(version: str) -> None:
     st.download_button(
         "Download this version",
-        # Only on demand: it has about 15 MB.
+        # Only on demand: it is about 15 MB.
         partial(cached_api.models().export, version),
         f"ripeline-{version}.zip",
         "application/zip",

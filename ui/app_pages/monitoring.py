@@ -1,4 +1,4 @@
-"""Monitoring: the service now and before, whether its photos have changed, when to retrain."""
+"""Monitoring: the service now and recently, whether its photos have changed, when to retrain."""
 
 import cached_api
 import state

@@ -18,7 +18,7 @@ _UPLOAD = "Choose a photo"
 _CAMERA = "Take a photo"
 _MANY = "Many photos"
 _LIVE = "Live camera"
-# On a phone: two columns, each button large enough for a thumb.
+# Two columns on a phone, with buttons large enough for a thumb.
 _TWO_BY_TWO = (
     "<style>@media (max-width: 640px) {"
     f".st-key-{state.SOURCE} [role=radiogroup] {{ display: grid; gap: 0.5rem; "
@@ -67,7 +67,7 @@ def choose_photo(source: str) -> None:
 
 
 def keep(photo: Photo) -> str:
-    """Make a photo of the live camera the current one."""
+    """Make a photo from the live camera the current one."""
     state.grade_photo(photo)
     return "Kept: its grade is below."
 
@@ -90,7 +90,7 @@ def grade(photo: Photo) -> Prediction | ApiError:
 
 
 def ask(photo: Photo, explain: bool, prediction_id: str = "") -> Prediction | ApiError:
-    """Send the photo to the API; `prediction_id` if it is graded already."""
+    """Send the photo to the API; with `prediction_id` if it has already been graded."""
     try:
         return cached_api.api().predict(
             photo.name,
@@ -107,7 +107,7 @@ def ask(photo: Photo, explain: bool, prediction_id: str = "") -> Prediction | Ap
 def show_outcome(photo: Photo) -> None:
     """Show the photo's grade, or why there is none."""
     if state.outcome() is None:
-        # Takes the place of the previous photo's grade, which would stay until this one is graded.
+        # Replaces the previous photo's grade, which would otherwise stay until this one is graded.
         place = st.empty()
         with place, st.spinner("Grading the photo. Many fruits take some seconds."):
             outcome = grade(photo)

@@ -1,4 +1,4 @@
-"""Retrain: learn what is new, see whether it is better, go back if not."""
+"""Retrain: learn from new photos, see whether the model is better, roll back if not."""
 
 import cached_api
 import state
@@ -19,7 +19,7 @@ _VERSIONS, _FRESHNESS, _HISTORY = "Versions", "Freshness limits", "Past runs"
 
 
 def show_versions(versions: Versions) -> None:
-    """All versions, the actions on them, and what was in use when."""
+    """All versions, what can be done with them, and which was in use when."""
     if not versions.models:
         empty_state("deployed_code", "No version yet", "Train one: `make train`.")
         return
@@ -56,7 +56,7 @@ try:
     if run and is_active(run):
         progress_panel(run)
     elif run and not is_anything_new():
-        # With nothing new to learn, the outcome of the last run comes first.
+        # If there is nothing new to learn, the outcome of the last run comes first.
         outcome(run, versions.champion)
         start_panel(run, versions.champion)
     else:

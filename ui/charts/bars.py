@@ -12,7 +12,7 @@ from charts.style import HIGHLIGHT, MUTED, RING, WARNING, apply_layout, class_st
 _MAX_BARS = 12
 _PROBABILITY_PIXELS = 38
 _CLASS_PIXELS = 34
-# The length of the scale, in thresholds, if the value is below the threshold.
+# The length of the scale, as a multiple of the threshold, if the value is below it.
 _SCALE = 1.25
 # Longer bars are cut here, so that the threshold stays visible.
 _MAX_SCALE = 4.0
@@ -21,7 +21,7 @@ _LINE = "3px"
 
 
 def probability_bars(probabilities: Mapping[str, float], highlighted: str | None) -> go.Figure:
-    """Probabilities of at most the twelve most likely classes, the most likely on top.
+    """The probabilities of the twelve most likely classes, the most likely on top.
 
     The bar of the class `highlighted` is coloured; with None, no bar is.
     """
@@ -53,7 +53,7 @@ def probability_bars(probabilities: Mapping[str, float], highlighted: str | None
     make_room(figure, bars.x, bars.text, 1)
     figure.update_xaxes(range=[0, 1], visible=False, fixedrange=True)
     figure.update_yaxes(
-        # Labels may be the same, or look like numbers: each class keeps its own bar.
+        # Labels may be equal or look like numbers; each class must still have its own bar.
         type="category",
         tickvals=names,
         ticktext=[as_chart_text(class_label(name)) for name in names],
@@ -69,8 +69,8 @@ def probability_bars(probabilities: Mapping[str, float], highlighted: str | None
 def class_bars(counts: Mapping[str | None, int]) -> go.Figure:
     """Photos per class, in the given order.
 
-    The bars of None, for photos that were not recognised, and of SEVERAL are muted. Classes beyond
-    the eleventh share the last bar.
+    The bars of None (photos that were not recognised) and of SEVERAL are muted. Classes beyond the
+    eleventh share the last bar.
     """
     shown = dict(list(counts.items())[:_MAX_BARS])
     labels = class_labels([name for name in shown if name is not None])

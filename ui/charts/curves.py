@@ -1,4 +1,4 @@
-"""Curves of a version: reliability, ROC, precision against recall, training."""
+"""Curves of a version: reliability, ROC, precision-recall, training."""
 
 from collections.abc import Mapping, Sequence
 
@@ -53,7 +53,7 @@ def reliability(bins: Sequence[ReliabilityBin]) -> go.Figure:
         hovertemplate="%{text}<extra></extra>",
     )
     apply_layout(figure, _SIDE)
-    # Room at the top for the usually largest dot, of confident and right grades.
+    # Room at the top for the dot of confident right grades, which is usually the largest.
     figure.update_layout(showlegend=False, margin={"t": 16})
     figure.update_xaxes(range=percent_range(0), **PERCENT_AXIS, title="Confidence")
     figure.update_yaxes(range=percent_range(0), **PERCENT_AXIS, title="Right")
@@ -61,7 +61,7 @@ def reliability(bins: Sequence[ReliabilityBin]) -> go.Figure:
 
 
 def roc_curves(curves: Mapping[str, RocCurve]) -> go.Figure:
-    """ROC curve of each class against all others."""
+    """The ROC curve of each class against all others."""
     lines = {
         name: (curve.false_positive_rate, curve.true_positive_rate, curve.auc)
         for name, curve in curves.items()
@@ -70,7 +70,7 @@ def roc_curves(curves: Mapping[str, RocCurve]) -> go.Figure:
 
 
 def precision_recall_curves(curves: Mapping[str, PrecisionRecallCurve]) -> go.Figure:
-    """Precision-recall curve of each class against all others."""
+    """The precision-recall curve of each class against all others."""
     lines = {
         name: (curve.recall, curve.precision, curve.average_precision)
         for name, curve in curves.items()

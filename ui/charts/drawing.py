@@ -8,7 +8,7 @@ from api_models import FruitBox, ImageSize, PixelBox
 
 _LINE = "#ffffff"
 _DRAWN = "#2f9bff"
-# Plotly reports a box only over a trace.
+# Plotly reports a selection box only over a trace, hence a grid of points.
 _GRID = 12
 
 
@@ -20,7 +20,7 @@ def drawing(
 ) -> go.Figure:
     """The photo, a JPEG, with axes in pixels of `image`.
 
-    `boxes` are those that are there, with their colours; `drawn` is a new one.
+    `boxes` are the existing ones, with their colours; `drawn` is a new one.
     """
     width, height = image.width, image.height
     figure = go.Figure(

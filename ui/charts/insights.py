@@ -125,7 +125,7 @@ def copy_bars(histogram: Sequence[CopyCount]) -> go.Figure:
 
 
 def score_strip(original: View, views: Sequence[View]) -> go.Figure:
-    """The freshness scores of the original and of each view, from rotten to fresh."""
+    """The freshness scores of the original and of each view, on an axis from rotten to fresh."""
     figure = go.Figure()
     for title, shown, symbol, colour, size in (
         ("Training views", views, "circle", NEUTRAL, 13),
@@ -161,7 +161,7 @@ def embedding_map(points: Sequence[Point]) -> go.Figure:
     labels = class_labels(names)
     figure = go.Figure()
     in_legend: set[str] = set()
-    # Those with a photo come last, to be drawn on top.
+    # Points with a photo come last, to be drawn on top.
     for with_photo in (False, True):
         for name in names:
             style = class_style(name)

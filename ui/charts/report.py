@@ -23,12 +23,12 @@ from charts.style import (
 
 _ROW_PIXELS = 46
 _CELL_PIXELS = 52
-# From transparent to a blue with readable text, on light and dark. Green would suggest fresh.
+# From transparent to a blue on which text is readable in both themes. Green would suggest fresh.
 _BLUES = [[0.0, "rgba(91, 142, 203, 0)"], [1.0, "rgba(91, 142, 203, 0.65)"]]
 
 
 def metric_intervals(figures: Sequence[Figure]) -> go.Figure:
-    """Each metric as a dot on its 95 % interval; those that leak stand out."""
+    """Each metric as a dot on its 95 % interval; metrics on a leaking split stand out."""
     drawn = go.Figure()
     for row, figure in enumerate(figures):
         low = figure.value if figure.low is None else figure.low
@@ -231,7 +231,7 @@ def _intervals(trials: Sequence[Trial]) -> dict[str, object]:
 
 
 def _across(figure: go.Figure) -> None:
-    """The axis of time, from 0 to the slowest, with room for its dot and its name."""
+    """The time axis, from 0 to the slowest, with room for its dot and name."""
     [dots] = figure.data
     end = 1.1 * max(dots.x, default=1)
     make_room(figure, dots.x, dots.text, end)

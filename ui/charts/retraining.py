@@ -31,7 +31,7 @@ _MOST_BARS = 15
 
 @dataclass(frozen=True)
 class Pair:
-    """How many of a class's `photos` each of the two models has right.
+    """How many of a class's `photos` each of the two models gets right.
 
     `champion` is None if the class is new.
     """
@@ -62,7 +62,7 @@ def loss_curve(losses: Sequence[Mapping[str, float]]) -> go.Figure:
 
 
 def new_photos(counts: Mapping[str, int]) -> go.Figure:
-    """New photos per class, the most on top."""
+    """New photos per class, the largest class on top."""
     most = sorted(counts.items(), key=lambda item: item[1], reverse=True)[:_MOST_BARS]
     names = [name for name, _ in most]
     numbers = [number for _, number in most]
@@ -95,8 +95,8 @@ def new_photos(counts: Mapping[str, int]) -> go.Figure:
 def recall_pairs(classes: Mapping[str, Pair]) -> go.Figure:
     """The recall of champion and candidate, a row per class, with a coloured line between.
 
-    Blue where it is no worse, since green would say fresh. A new class has the candidate's dot
-    alone.
+    The line is blue where the candidate is no worse, since green would suggest fresh. A new class
+    has only the candidate's dot.
     """
     candidate = {name: _share(pair.candidate, pair) for name, pair in classes.items()}
     champion = {
@@ -116,7 +116,7 @@ def recall_pairs(classes: Mapping[str, Pair]) -> go.Figure:
             hoverinfo="skip",
             showlegend=False,
         )
-    # The champion's ring comes last, to stay visible around the dot if both are equal.
+    # The champion's ring comes last, to stay visible around the candidate's dot if both are equal.
     for title, shares, marker in (
         ("New", candidate, {"size": 12, "color": NEUTRAL}),
         ("Current", champion, {"size": 17, "symbol": "circle-open", "line": {"width": 3}}),

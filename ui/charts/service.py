@@ -19,7 +19,7 @@ _OTHERS = "Other classes"
 
 @dataclass(frozen=True)
 class Span:
-    """A time in which a version was in use; `how` says how it came into use."""
+    """A period in which a version was in use; `how` says how it came into use."""
 
     version: str
     start: datetime
@@ -32,7 +32,7 @@ def class_mix(
 ) -> go.Figure:
     """Predictions by class, a stacked bar for each slice of `seconds`.
 
-    The most frequent classes have a colour each, the rest share one.
+    The most frequent classes have their own colours; the rest share one.
     """
     totals: Counter[str] = Counter()
     for by_class in counts:
@@ -56,7 +56,7 @@ def class_mix(
             hovertemplate=f"{_OTHERS}: %{{y}}<extra></extra>",
         )
     apply_layout(figure, _HEIGHT)
-    # A bar spans its slice, almost to the next one. Plotly counts in milliseconds.
+    # A bar spans 90 % of its slice. Plotly counts in milliseconds.
     figure.update_traces(width=seconds * 900, offset=0)
     figure.update_layout(barmode="stack", hovermode="x unified", showlegend=True)
     figure.update_layout(legend_traceorder="normal")
@@ -68,7 +68,8 @@ def class_mix(
 def mean_confidence(
     starts: Sequence[datetime], means: Sequence[float | None], seconds: int
 ) -> go.Figure:
-    """The mean confidence (0 to 1) of each slice of `seconds`; a gap if nothing was graded."""
+    """The mean confidence (0 to 1) of each slice of `seconds`, with a gap where nothing was
+    graded."""
     figure = go.Figure(
         go.Scatter(
             x=[start + timedelta(seconds=seconds / 2) for start in starts],

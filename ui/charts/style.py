@@ -14,25 +14,26 @@ HIGHLIGHT = "#3f9a66"
 MUTED = "rgba(128, 138, 131, 0.45)"
 RING = "#8a948c"
 WARNING = "#cf7a2f"
-# For what is neither good nor bad, and no class.
+# For things that are neither good nor bad nor a class.
 NEUTRAL = "#5b8ecb"
 # The hues of classes, in degrees: fresh ones are green, rotten ones red to orange, never green.
 _HUES = {"fresh": (95, 175), "overripe": (44, 62), "rotten": (-15, 36)}
 _OTHER_HUES = (200, 325)
-# Position of a fruit in its range of hues, 0 to 1: far apart for the default model's, else by name.
+# A fruit's position in the range of hues, 0 to 1: far apart for the default model's fruits,
+# otherwise derived from the name.
 _PLACES = {"apple": 0.1, "banana": 0.5, "orange": 0.9}
 _MARKERS = ("circle", "diamond", "square", "x")
 _DASHES = ("solid", "dash", "dot")
 _LIGHTNESS, _SATURATION = (0.4, 0.47), (0.5, 0.62)
 ROW_PIXELS = 40
-# Width of a letter beside bars: the widest digit of the 14 pixel text.
+# Width of a letter beside bars: the widest digit in the 14 pixel text.
 _LETTER_PIXELS = 8
-# Margin at each end of an axis: a share of it, and the minimum in percent.
+# Margin at each end of an axis: a share of its length, and the minimum in percent.
 _ROOM, _LEAST_ROOM = 0.05, 0.3
 
 
 class ClassStyle(NamedTuple):
-    """How a class is drawn: the same in every chart, whatever other classes there are."""
+    """How a class is drawn: the same in every chart, whatever the other classes are."""
 
     colour: str
     marker: str
@@ -40,7 +41,7 @@ class ClassStyle(NamedTuple):
 
 
 class LevelStyle(NamedTuple):
-    """How a freshness level is marked, never by colour alone; `border` is that of a box in CSS."""
+    """How a freshness level is marked, never by colour alone; `border` is a box's CSS border."""
 
     colour: str
     sign: str
@@ -58,7 +59,7 @@ PERCENT_AXIS = {"ticksuffix": " %"}
 
 
 def class_style(name: str) -> ClassStyle:
-    """By the name alone, so that it stays when a class is added."""
+    """The style derived from the name alone, so that adding a class changes no other."""
     fruit, _ = fruit_and_freshness(name)
     digits = crc32(fruit.casefold().encode())
     place = _PLACES.get(fruit.casefold(), digits % 1009 / 1008)
@@ -77,7 +78,7 @@ def class_style(name: str) -> ClassStyle:
 
 
 def apply_layout(figure: go.Figure, height: int) -> go.Figure:
-    """The figure with the common layout, `height` pixels high."""
+    """Give the figure the common layout and a `height` in pixels."""
     figure.update_layout(
         height=height,
         margin={"l": 0, "r": 0, "t": 10, "b": 0},
@@ -99,7 +100,7 @@ def apply_layout(figure: go.Figure, height: int) -> go.Figure:
 
 
 def label_rows(figure: go.Figure, names: Sequence[str], labels: Mapping[str, str]) -> go.Figure:
-    """A category row per class, from the top in the order of `names`, with its label."""
+    """Show one labelled row per class, from the top in the order of `names`."""
     figure.update_yaxes(
         type="category",
         categoryorder="array",
@@ -114,16 +115,16 @@ def label_rows(figure: go.Figure, names: Sequence[str], labels: Mapping[str, str
 
 
 def percent_range(lowest: float) -> list[float]:
-    """The range of an axis in percent from the share `lowest` to 1, with room for whole dots."""
+    """The range of a percent axis from the share `lowest` to 1, with room for whole dots."""
     low = 100 * max(0.0, lowest)
     room = _ROOM * (100 - low) + _LEAST_ROOM
     return [low - room, 100 + room]
 
 
 def make_room(figure: go.Figure, ends: Sequence[float], texts: Sequence[str], scale: float) -> None:
-    """Widen the right margin for the texts that stand right of the `ends` of bars or dots.
+    """Widen the right margin for texts to the right of the `ends` of bars or dots.
 
-    `scale` is the end of the axis. A text in its first half has room there.
+    `scale` is the end of the axis. A text that begins in its first half needs no extra room.
     """
     outer = [text for end, text in zip(ends, texts, strict=True) if end > scale / 2]
     longest = max(map(len, outer), default=0)

@@ -1,4 +1,4 @@
-"""The errors of a freshness line, wherever it is drawn."""
+"""The errors of a freshness line at each place where it can be drawn."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,8 +13,8 @@ _HEIGHT = 340
 
 
 class LineWords(NamedTuple):
-    """The words for errors at a line: `worse` fruits, such as rotten ones, that are `let_through`,
-    and `better` ones that are `refused`.
+    """The words for errors at a line: `worse` fruits, such as rotten ones, are `let_through`, and
+    `better` ones are `refused`.
     """
 
     worse: str
@@ -28,7 +28,7 @@ def sweep_chart(
 ) -> go.Figure:
     """Both shares of errors against the line, held-out photos solid and corrected ones dotted.
 
-    `marks` are lines to show, 0 to 1, with what they are, from the lowest.
+    `marks` are lines to show, 0 to 1, with their names, from the lowest.
     """
     figure = go.Figure()
     for sweep, name, dash, width in (
@@ -48,7 +48,7 @@ def sweep_chart(
         left = threshold > 0.5
         figure.add_annotation(
             x=100 * threshold,
-            # One below the other: they may be close together.
+            # One below the other, since they may be close together.
             y=98 - 12 * row,
             text=text,
             showarrow=False,
@@ -72,7 +72,7 @@ def _draw(
         x=[100 * point.threshold for point, _ in shares],
         y=[100 * share for _, share in shares],
         mode="lines",
-        # Steps: a count changes only at the score of a fruit.
+        # Steps, since a count changes only at the score of a fruit.
         line={**line, "shape": "hv"},
         name=capital,
         text=[f"line at {points(point.threshold)}: {percent(share)}" for point, share in shares],

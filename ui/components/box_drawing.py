@@ -9,12 +9,13 @@ from api_models import FruitBox, ImageSize, PixelBox
 from charts.drawing import drawing
 
 _DRAW, _EDGES = "Draw the box", "Set its edges"
-# The boxes that are there, with their colours.
+# The existing boxes, with their colours.
 Boxes = Sequence[tuple[PixelBox | FruitBox, str]]
 
 
 def place_of_fruit(photo: bytes, image: ImageSize, boxes: Boxes) -> PixelBox | None:
-    """The box that the person gives, in pixels of a photo of the size `image`; None without one.
+    """The box that the person gives, in pixels of a photo of the size `image`; None if there is
+    none.
 
     `photo` is a smaller JPEG of it.
     """
@@ -41,7 +42,7 @@ def _draw(photo: bytes, image: ImageSize, boxes: Boxes) -> PixelBox | None:
 
 
 def _set_edges(photo: bytes, image: ImageSize, boxes: Boxes) -> PixelBox | None:
-    """Sliders instead of drawing: for keyboards, or for exact edges."""
+    """Sliders as an alternative to drawing, for keyboards and exact edges."""
     across = st.slider("From left to right", 0, 100, (35, 65), format="%d %%", key="edges-across")
     down = st.slider("From top to bottom", 0, 100, (35, 65), format="%d %%", key="edges-down")
     box = corrections.box_between(
@@ -59,7 +60,7 @@ def _chart(
     boxes: Boxes,
     box: PixelBox | None,
 ) -> list[dict[str, list[float]]]:
-    """Show the photo; returns the boxes drawn on it."""
+    """Show the photo, and return the boxes drawn on it."""
     st.html(
         f"<style>.st-key-drawing {{ aspect-ratio: {image.width} / {image.height}; "
         "max-height: 50vh; overflow: hidden; }"

@@ -13,9 +13,10 @@ def choose_class(
 ) -> str | None:
     """The class that was chosen or typed, or None.
 
-    A known class is returned by its name, also if its label or the beginning of it was typed; a new
-    one as typed: the API normalizes it. With `persistent`, the choice survives a visit to another
-    page. `is_new_class` says whether the person called it a new class.
+    A known class is returned by its name, also if its label or the beginning of its label was
+    typed. A new one is returned as typed, since the API normalizes it. With `persistent`, the
+    choice survives a visit to another page. `is_new_class` says whether the person called it a new
+    class.
     """
     labels = class_labels(names)
     chosen = st.selectbox(
@@ -48,7 +49,7 @@ def choose_class(
 
 
 def classes_begun(typed: str, labels: Mapping[str, str]) -> list[str]:
-    """The classes whose label begins with what was typed; if it is a whole label, only that.
+    """The classes whose label begins with the typed text; if that is a whole label, only its class.
 
     Return in a select box gives the typed text, not the class that begins with it.
     """
@@ -79,10 +80,9 @@ def ask_right_class(
     send: str,
     on_answer: Callable[[str | None], None],
 ) -> bool:
-    """Ask for the right class of something graded; whether it was answered just now.
-
-    `on_answer` gets the class, or None if the grade is right, which is asked only if it is `known`.
-    `key` is the class picker's, and `send` the label of its button.
+    """Ask for the right class of something graded; returns whether it was answered just now.
+    `on_answer` gets the class, or None if the grade is right; that is asked only if the grade is
+    `known`. `key` is the class picker's, and `send` the label of its button.
     """
     st.markdown("**Is this right?**" if known else "**What is it?**")
     with st.container(horizontal=True, vertical_alignment="bottom"):

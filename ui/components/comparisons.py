@@ -8,7 +8,7 @@ from formatting import TEST_ACCURACY, capitalize, class_label, humanize, percent
 from stored_models import GateComparison, LabelAgreement, MetricPair, PairedCounts
 
 Row = tuple[str, str, str]
-# In plain words, with the field's term.
+# In plain words, followed by the technical term.
 _MACRO_F1 = "Right, each class alike (macro F1)"
 _CALIBRATION = "Confidence off by (calibration error)"
 _NAMES = {
@@ -24,14 +24,13 @@ _NAMES = {
 
 
 def gate_rows(figures: GateComparison) -> list[Row]:
-    """What the gate judged by: the metric, the champion's value, the candidate's."""
+    """The metrics that the gate judged by, with the champion's value and the candidate's."""
     return list(_gate_rows(figures))
 
 
 def by_class(figures: GateComparison) -> dict[str, Pair]:
-    """How many photos of each class the two have right; new classes last.
-
-    On held-out photos, except for a new class that has none: see `left_out_classes`.
+    """How many photos of each class the two get right; new classes last. Counts held-out photos,
+    except for a new class that has none: see `left_out_classes`.
     """
     known = {
         name: Pair(paired.photographs, paired.champion_right, paired.candidate_right)

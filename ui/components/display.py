@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 import streamlit as st
 from plain_text import as_markdown
 
-# Once for every page. Streamlit's chart text and the white on the dark theme's green lack contrast,
-# and the keyboard focus in its menu is hardly visible. Tables break long words, since a keyboard
-# cannot reach what is cut off.
+# Inserted once on every page. Streamlit's chart text and the white on the dark theme's green lack
+# contrast, and the keyboard focus in its menu is hardly visible. Tables break long words, since the
+# keyboard cannot reach text that is cut off.
 READABLE = """<style>
 button[kind^="primary"]:enabled { color: light-dark(#fff, #0c1a12) !important; }
 [data-testid="stTable"] td * { overflow-wrap: anywhere !important; }
@@ -20,8 +20,8 @@ button[kind^="primary"]:enabled { color: light-dark(#fff, #0c1a12) !important; }
 [data-testid="stSidebarNavLink"]:focus-visible {
   outline: 3px solid currentColor !important; outline-offset: 2px; }
 </style>"""
-# Streamlit closes a menu that covers the page by the browser's name: on phones, but not on small
-# tablets or in narrow windows. It covers the page up to 768 pixels.
+# Streamlit goes by the browser's name to close a menu that covers the page: it does so on phones,
+# but not on small tablets or in narrow windows. The menu covers pages up to 768 pixels wide.
 CLOSES_MENU = """<script>
 window.ripelineMenu ??= document.addEventListener("click", event => {
   if (innerWidth > 768 || !event.target.closest('[data-testid="stSidebarNavLink"]')) return;
@@ -30,25 +30,25 @@ window.ripelineMenu ??= document.addEventListener("click", event => {
 }) ?? true;
 </script>"""
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-# Two side by side fit on a phone.
+# Two fit side by side on a phone.
 _CELL_PIXELS = 170
 # Cropped to squares, so that the rows are even.
 _SQUARE = (
     "<style>.st-key-photos img "
     "{ aspect-ratio: 1; object-fit: cover; border-radius: 0.5rem; }</style>"
 )
-# Not cropped, where a box may be at the edge.
+# Not cropped, since a box may be at the edge.
 _WHOLE = "<style>.st-key-photos img { object-fit: contain !important; }</style>"
 
 
 def chart(figure: go.Figure, key: str, alt: str) -> None:
-    """A chart without tools."""
+    """A chart without a toolbar."""
     with st.container(key=f"chart-{key}"):
         st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
 
 
 def selectable_chart(figure: go.Figure, key: str, alt: str) -> int | None:
-    """A chart with selectable dots; returns the `customdata` of the selected one."""
+    """A chart with selectable dots; returns the `customdata` of the selected dot."""
     with st.container(key=f"chart-{key}"):
         event = st.plotly_chart(
             figure,
@@ -65,7 +65,7 @@ def selectable_chart(figure: go.Figure, key: str, alt: str) -> int | None:
 def excel_button(
     content: Callable[[], bytes], name: str, key: str, *, disabled: bool = False, help: str = ""
 ) -> None:
-    """Download a workbook, which is made when it is clicked. `name` has no ending."""
+    """A button to download a workbook, which is made on the click. `name` has no extension."""
     st.download_button(
         "Excel (XLSX)",
         content,
@@ -96,8 +96,8 @@ def photo_grid(
     drawn: Callable[[Item, bytes], bytes] = lambda _, thumbnail: thumbnail,
     whole: bool = False,
 ) -> None:
-    """A grid of photos from the API, where `path` finds them. `drawn` makes the picture from the
-    thumbnail, `below` draws what is under it; `whole`: it is not cropped to a square."""
+    """A grid of photos from the API, at `path`. `drawn` makes the picture from the thumbnail,
+    `below` draws what is under it; with `whole`, pictures are not cropped to squares."""
     thumbnails = cached_api.thumbnails().get([path(item) for item in items])
     st.html(_SQUARE + (_WHOLE if whole else ""))
     with st.container(horizontal=True, key="photos", gap="small"):

@@ -11,9 +11,9 @@ _RETRY_EVERY = "3s"
 
 
 def show_error(error: ApiError, *, rejected: str) -> None:
-    """Say what went wrong and what to do. Continues by itself after an outage of the service.
+    """Say what went wrong and what to do. After an outage, the page continues by itself.
 
-    `rejected` is the title if the service works but rejected the request.
+    `rejected` is the title if the service is up but rejected the request.
     """
     if not error.retryable:
         st.error(error.markdown_with(rejected), icon=":material/error:")
@@ -33,7 +33,7 @@ def api_unavailable(error: ApiError) -> None:
 
 
 def show_fragment_error(error: ApiError, *, rejected: str) -> None:
-    """An error in a fragment that refreshes, and so recovers, by itself."""
+    """Show an error in a fragment that refreshes, and so recovers, by itself."""
     if error.retryable:
         _waiting(error)
     else:
@@ -41,7 +41,7 @@ def show_fragment_error(error: ApiError, *, rejected: str) -> None:
 
 
 def run_action(area: str, action: Callable[[], object]) -> bool:
-    """Run a person's action; whether it worked.
+    """Run a person's action; returns whether it worked.
 
     Its error is kept for `show_action_error`. Cached model data are cleared either way.
     """
@@ -57,7 +57,7 @@ def run_action(area: str, action: Callable[[], object]) -> bool:
 
 
 def show_action_error(area: str, rejected: str) -> None:
-    """Why the last action failed, if it did; `rejected` is the title of a rejected one."""
+    """Say why the last action failed, if it did; `rejected` is the title if the API rejected it."""
     if error := state.action_error(area):
         title = error.title if error.retryable else rejected
         st.error(error.markdown_with(title), icon=":material/error:")

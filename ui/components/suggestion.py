@@ -1,4 +1,5 @@
-"""A retraining that a trigger suggests: one line on every page, and what can be done about it."""
+"""A retraining suggested by a trigger: one line on every page, with buttons to start or dismiss
+it."""
 
 import cached_api
 import state
@@ -17,7 +18,7 @@ _STARTED = "The retraining has started. The Retrain page shows how far it is."
 
 @st.fragment(run_every="30s")
 def suggestion_line() -> None:
-    """The oldest suggestion that waits for a person, if there is one; refreshes itself."""
+    """The oldest open suggestion, if there is one; refreshes itself."""
     state.take_suggestion_answered()
     waiting = cached_api.suggestions()
     if not waiting:
@@ -34,7 +35,7 @@ def suggestion_line() -> None:
 
 
 def suggestion_buttons(suggestion: Suggestion, place: str) -> None:
-    """Start it, or dismiss it. `place` tells buttons on one page apart."""
+    """Buttons to start or dismiss it. `place` tells buttons on one page apart."""
     for label, action in (("Start", _start), ("Dismiss", _dismiss)):
         st.button(
             label,

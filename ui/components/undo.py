@@ -12,7 +12,7 @@ from state import Undo
 
 from components.messages import run_action, show_action_error
 
-# Otherwise its input gets its own line when focused, and the button moves away from the tap.
+# Otherwise the input moves to its own line when focused, and the button moves away from the tap.
 _STEADY = (
     "<style>[data-testid=stMultiSelect] input "
     "{ flex: 1 1 0 !important; min-width: 0 !important; width: 0 !important; }</style>"
@@ -20,7 +20,7 @@ _STEADY = (
 
 
 def offer(area: str) -> None:
-    """Say what was done last in this area, with a button that takes it back."""
+    """Say what was done last in this area, with a button to undo it."""
     if done := state.undo(area):
         with st.container(horizontal=True, vertical_alignment="center", key=f"undo_{area}"):
             st.markdown(f":material/check_circle: {as_markdown(done.message)}")
@@ -35,10 +35,9 @@ def offer(area: str) -> None:
 
 
 class Removed(NamedTuple):
-    """What was removed in the last `kept_days`, of a kind of thing (`noun`).
-
-    `total`: of all; `descriptions`: of those that can be chosen, by id. `restore` and `delete` get
-    the ids that were chosen, and say what they did.
+    """Things of one kind (`noun`) that were removed in the last `kept_days`. `total` counts all of
+    them; `descriptions` are of those that can be chosen, by id. `restore` and `delete` get the
+    chosen ids, and say what they did.
     """
 
     noun: str
@@ -50,7 +49,7 @@ class Removed(NamedTuple):
 
 
 def removed_lately(area: str, removed: Removed) -> None:
-    """What can still be restored, also after a reload and by others."""
+    """What can still be restored, also after a reload and by other people."""
     if not removed.total:
         return
     descriptions, noun = removed.descriptions, removed.noun
@@ -85,7 +84,7 @@ def removed_lately(area: str, removed: Removed) -> None:
 
 
 def days_text(days: float) -> str:
-    """As in "the last 7 days"."""
+    """The number of days as in "the last 7 days"."""
     return "day" if days == 1 else f"{days:g} days"
 
 

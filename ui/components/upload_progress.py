@@ -15,7 +15,7 @@ MAX_MEGABYTES = 500
 
 
 def choose_files(uploader: str, label: str, kinds: Sequence[str], help: str) -> int:
-    """Show an uploader for many files; returns the number of files in it."""
+    """Show an uploader for many files, and return the number of files in it."""
     st.file_uploader(
         label,
         type=list(kinds),
@@ -31,7 +31,7 @@ def choose_files(uploader: str, label: str, kinds: Sequence[str], help: str) -> 
 def progress(
     upload: BackgroundUpload[Any], doing: str, at_end: Callable[[], None] | None = None
 ) -> None:
-    """The progress so far; at the end, calls `at_end` and reruns the page."""
+    """Show the progress; at the end, call `at_end` and rerun the page."""
     if upload.finished:
         if at_end:
             at_end()
@@ -56,7 +56,7 @@ def progress(
 
 
 def stopped_warning(upload: BackgroundUpload[Any]) -> None:
-    """Say how many files were not sent, if it was stopped before the end."""
+    """Say how many files were not sent if the upload was stopped."""
     if upload.stopped:
         missing = pluralize(upload.total - upload.done, "file")
         st.warning(f"Stopped: {missing} not sent.", icon=":material/stop_circle:")

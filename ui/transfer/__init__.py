@@ -1,1 +1,1 @@
-"""Files on their way to the API: in batches, in the background, and what comes back."""
+"""Sends files to the API in batches in the background, and collects the results."""

@@ -13,15 +13,16 @@ Row = TypeVar("Row")
 # Exponential backoff while the API is unavailable.
 FIRST_WAIT_SECONDS = 0.5
 MAX_WAIT_SECONDS = 5.0
-# For a batch that fails while the API is available.
+# Tries of a batch that fails although the API is available.
 MAX_TRIES = 5
 
 
 class BackgroundUpload(Generic[Row]):
     """Sends batches one after another and collects the resulting rows.
 
-    It waits while the API is unavailable, then goes on. A batch that is rejected, or fails
-    `MAX_TRIES` times, fails alone. Read `rows`, `done`, `error` and `finished` from any thread.
+    It waits while the API is unavailable, then continues. A batch that is rejected or fails
+    `MAX_TRIES` times does not affect the others. Read `rows`, `done`, `error` and `finished` from
+    any thread.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class BackgroundUpload(Generic[Row]):
         """`send` returns the rows of a batch or raises ApiError.
 
         `rejected` makes the row of a rejected file from its name and the reason; `is_available`
-        says whether the API answers at all.
+        says whether the API is up.
         """
         self.total = total
         self.rows: list[Row] = []
@@ -54,12 +55,12 @@ class BackgroundUpload(Generic[Row]):
 
     @property
     def finished(self) -> bool:
-        """Whether all has been sent, or it was stopped."""
+        """Whether everything has been sent, or the upload was stopped."""
         return self._finished.is_set()
 
     @property
     def stopped(self) -> bool:
-        """Whether it ended before all was sent."""
+        """Whether the upload was stopped before everything was sent."""
         return self.finished and self.done < self.total
 
     @property
@@ -73,7 +74,7 @@ class BackgroundUpload(Generic[Row]):
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimated from the pace so far; None while there is none."""
+        """The estimate from the pace so far; None while there is none."""
         if not self.done or self.error:
             return None
         return self.seconds / self.done * max(0, self.total - self.done)
@@ -83,7 +84,7 @@ class BackgroundUpload(Generic[Row]):
         self._stop.set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait at most `seconds` for the end; whether it has ended."""
+        """Wait at most `seconds` for the end; returns whether it has ended."""
         return self._finished.wait(seconds)
 
     def _run(self) -> None:
@@ -102,7 +103,7 @@ class BackgroundUpload(Generic[Row]):
             self._finished.set()
 
     def _send_batch(self, batch: UploadBatch) -> list[Row] | None:
-        """The rows of a batch, or None if stopped while the API was unavailable."""
+        """Send a batch, and return its rows, or None if stopped while the API was unavailable."""
         rows = [self._rejected(name, reason) for name, reason in batch.unreadable]
         if not batch.files:
             return rows

@@ -19,12 +19,12 @@ from transfer import upload_batches
 from transfer.background_upload import BackgroundUpload
 from transfer.upload_batches import UploadBatch
 
-# Each is a few kilobytes, and all go to the browser with the table.
+# Each is a few kilobytes, and all are sent to the browser with the table.
 MAX_THUMBNAILS = 1000
 # Without it, spreadsheets read a CSV in their local code page.
 _BYTE_ORDER_MARK = "\ufeff"
 _COLUMNS = (
-    # First, because programs that do not know the mark see it as part of this name.
+    # First, because programs that do not know the byte order mark read it as part of this name.
     "row",
     "filename",
     "grade",
@@ -68,7 +68,7 @@ class Graded:
 
 
 def start(api: ApiClient, files: Iterable[Photo], batch_id: str) -> BackgroundUpload[Graded]:
-    """Start to grade photos and zips of photos in the background, as one batch."""
+    """Start grading photos and zips of photos in the background, as one batch."""
     queue = deque(files)
     total = upload_batches.count_photos(queue)
     return BackgroundUpload(
@@ -86,7 +86,7 @@ def restored(item: HistoryItem, thumbnail: str | None) -> Graded:
 
 
 def is_available(api: ApiClient) -> bool:
-    """Whether the API answers at all."""
+    """Whether the API is up."""
     try:
         api.health()
     except ApiError:
@@ -108,28 +108,27 @@ def class_of(prediction: Prediction) -> str | None:
 
 
 def level_of(prediction: Prediction) -> str | None:
-    """Its level, of several fruits that of the worst; None if there is none."""
+    """Its level, or the worst level of several fruits; None if there is none."""
     if prediction.several:
         return fruits.worst_level(prediction)
     return prediction.freshness_level if prediction.recognised else None
 
 
 def has_known_fruit(prediction: Prediction) -> bool:
-    """Whether it shows a known class; of several fruits, whether any of them is one."""
+    """Whether it shows a known class; for several fruits, whether any of them is known."""
     if prediction.several and prediction.instances is not None:
         return any(fruit.recognised for fruit in prediction.instances)
     return prediction.several or prediction.recognised
 
 
 def grade_of(prediction: Prediction) -> str:
-    """The grade in words, of several fruits their counts by level."""
+    """The grade in words; for several fruits, their counts by level."""
     return fruits.headline(prediction) if prediction.several else short_grade(prediction)
 
 
 def has_decimal_comma(locale: str) -> bool:
     """Whether spreadsheets use a decimal comma in the country of a language tag such as `pt-BR`.
-
-    There they read a CSV with commas as one column, and 0.97 as a text or a date.
+    They then read a CSV with commas as one column, and 0.97 as text or a date.
     """
     language, _, rest = locale.replace("_", "-").partition("-")
     name = f"{language.lower()}-{rest.rpartition('-')[2].upper()}"
@@ -140,8 +139,8 @@ def has_decimal_comma(locale: str) -> bool:
 def as_csv(rows: Sequence[Graded], *, decimal_comma: bool = False) -> str:
     """The rows as CSV that spreadsheets open: with a byte order mark, and without formulas.
 
-    With `decimal_comma`, semicolons separate the cells. What was not recognised has no class and no
-    confidence, and is not among the fruits, so that nobody counts it as one.
+    With `decimal_comma`, semicolons separate the cells. Unrecognised photos and fruits have no
+    class or confidence and are not listed among the fruits, so that nobody counts them.
     """
     text = StringIO()
     text.write(_BYTE_ORDER_MARK)
@@ -162,10 +161,10 @@ def as_csv(rows: Sequence[Graded], *, decimal_comma: bool = False) -> str:
 
 
 def _fields(prediction: Prediction) -> dict[str, object]:
-    """The cells of a prediction: in words as on the screen, and as the API gave them."""
+    """The cells of a prediction, both in words as on the screen and as the API gave them."""
     fields = prediction.model_dump(include=set(_COLUMNS))
     if prediction.several:
-        # The grade of the whole photo is not that of any of them.
+        # With several fruits, the grade of the whole photo does not describe any of them.
         fields |= dict.fromkeys((*_OF_A_FRUIT, "confidence"))
     elif not prediction.recognised:
         fields |= dict.fromkeys((*_OF_A_FRUIT, "confidence"))
@@ -182,7 +181,7 @@ def _fields(prediction: Prediction) -> dict[str, object]:
 
 
 def _with_commas(cells: dict[str, object]) -> dict[str, object]:
-    """The numbers, percentages among them, with a decimal comma."""
+    """The cells with decimal commas in all numbers, including percentages."""
     return {
         name: str(value).replace(".", ",")
         if isinstance(value, float) or (value and name == "confidence_percent")
@@ -201,7 +200,7 @@ def _sender(api: ApiClient, batch_id: str) -> Callable[[UploadBatch], Sequence[G
     def send(batch: UploadBatch) -> list[Graded]:
         nonlocal thumbnails_left
         results = api.predict_batch(batch.files, instances=api.finds_fruits(), batch_id=batch_id)
-        # The API may skip files of a zip, so there only the name identifies a result.
+        # The API may skip files of a zip, so only the name identifies a result there.
         in_order = batch.files == batch.photos
         by_name = {photo.name: photo.data for photo in batch.photos}
         rows = []

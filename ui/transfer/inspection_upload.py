@@ -31,9 +31,8 @@ class AddedFile:
 def start(
     api: ApiClient, inspection_id: str, files: Iterable[Photo]
 ) -> BackgroundUpload[AddedFile]:
-    """Start to add photos, or zips of them, one by one: grading all fruits of a photo takes long.
-
-    A photo whose answer was lost may be sent again: it counts once.
+    """Start adding photos or zips of photos, one by one, since grading all fruits of a photo takes
+    long. A photo whose response was lost may be sent again: it counts only once.
     """
     queue = deque(files)
     total = upload_batches.count_photos(queue)

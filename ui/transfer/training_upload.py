@@ -21,7 +21,7 @@ OUTCOMES: tuple[Outcome, ...] = ("added", "known", "refused")
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """`class_name` is the class that the file has now, if any."""
+    """The outcome of one file; `class_name` is the class that it has now, if any."""
 
     name: str
     outcome: Outcome
@@ -32,9 +32,9 @@ class FileOutcome:
 def start(
     api: ApiClient, files: Iterable[Photo], class_name: str | None, *, new_class: bool = False
 ) -> BackgroundUpload[FileOutcome]:
-    """Start to upload photos of a class in the background.
+    """Start uploading photos of a class in the background.
 
-    Without a class, the files are zips whose folders name the classes. `new_class`: as in
+    Without a class, the files are zips whose folders name the classes. `new_class` is as in
     `ApiClient`.
     """
     queue = deque(files)

@@ -1,4 +1,4 @@
-"""Grading the same photos by two versions in the background."""
+"""Grades the same photos with two versions in the background."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from transfer.background_upload import BackgroundUpload
 from transfer.grading import MAX_THUMBNAILS, is_available
 from transfer.upload_batches import UploadBatch
 
-# Graded by both in some two seconds.
+# Both versions grade them in about two seconds.
 KEPT_DAYS, MAX_KEPT = 7, 100
 
 
@@ -32,7 +32,7 @@ class Tried:
 
 @dataclass
 class VersionTrial:
-    """Two versions, and the photos that both grade: those of `upload`, or kept ones."""
+    """Two versions, and the photos that both grade: those of `upload`, or stored ones."""
 
     a: str
     b: str
@@ -45,7 +45,7 @@ class VersionTrial:
 
 
 def start(api: ApiClient, a: str, b: str, files: Iterable[Photo]) -> VersionTrial:
-    """Start to grade photos, or zips of them, by versions `a` and `b`."""
+    """Start grading photos or zips of photos with versions `a` and `b`."""
     queue, client = deque(files), ModelClient(api)
     total = upload_batches.count_photos(queue)
     thumbnails_left = MAX_THUMBNAILS
@@ -75,7 +75,7 @@ def start(api: ApiClient, a: str, b: str, files: Iterable[Photo]) -> VersionTria
 
 
 def on_kept(api: ApiClient, thumbnails: Thumbnails, a: str, b: str) -> VersionTrial:
-    """The newest photos of the last days, graded by both versions. Raises ApiError."""
+    """The newest stored photos of the last days, graded by both versions. Raises ApiError."""
     results = ModelClient(api).try_both_on_kept(a, b, KEPT_DAYS, MAX_KEPT).results
     paths = [photo_path(row.prediction_id or "") for row in results if isinstance(row, TrialPhoto)]
     small = iter(thumbnails.get(paths))

@@ -1,6 +1,6 @@
-"""Splits many files, zips among them, into batches small enough for one request.
+"""Splits many files, including zips, into batches small enough for one request.
 
-Memory holds one batch beside the files themselves; each file is freed once it has been split.
+Memory holds one batch besides the files themselves; each file is freed once it has been split.
 """
 
 import zipfile
@@ -21,7 +21,7 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MAX_FILE_BYTES = 25 * 2**20
 # Large enough for the directory of a zip with as many files as the API accepts.
 _MAX_DIRECTORY_BYTES = 8 * 2**20
-# Skipped by the API, too: thumbnails and deleted files of macOS, Windows, Linux, Synology and QNAP.
+# The API skips them too: thumbnails and deleted files of macOS, Windows, Linux, Synology and QNAP.
 SYSTEM_FOLDERS = {
     *("__macosx", "$recycle.bin", "recycler", "system volume information", "lost+found"),
     *("@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@__thumb"),
@@ -38,8 +38,9 @@ _UNREADABLE_NAME = (
 class UploadBatch:
     """One request.
 
-    `photos` have the names that the answer gives them. `files` are sent: the photos themselves, or
-    one zip of them. `unreadable` could not be read from their zip: name and reason.
+    `photos` have the names that the response uses. `files` are what is sent: the photos themselves,
+    or one zip of them. `unreadable` lists files that could not be read from their zip, with
+    reasons.
     """
 
     files: tuple[Photo, ...]
@@ -61,8 +62,8 @@ def split(
 ) -> Iterator[UploadBatch]:
     """Split the files into batches of at most `most`; each is removed from `files` once split.
 
-    Without `keep_folders`, folders in zips are dropped, so that they name no class. A zip that
-    cannot be opened is sent as it is: the API says what is wrong with it.
+    Without `keep_folders`, folders in zips are dropped, so that they do not name classes. A zip
+    that cannot be opened is sent unchanged: the API says what is wrong with it.
     """
     loose: list[Photo] = []
     while files:
@@ -98,7 +99,7 @@ def _split_zip(
                 unreadable.append((f"{file.name}/{name}", _DAMAGED))
                 continue
             photo = Photo(name, data)
-            # Without their folders, two entries may have one name.
+            # Without their folders, two entries may have the same name.
             is_full = batch and _is_full(batch, photo, most)
             if is_full or any(name == other.name for other in batch):
                 yield _zip_batch(file.name, batch, unreadable)
@@ -109,7 +110,7 @@ def _split_zip(
 
 
 def _zip_batch(name: str, entries: list[Photo], unreadable: list[tuple[str, str]]) -> UploadBatch:
-    """A batch of one small zip under the name of the large one."""
+    """A batch with one small zip that has the name of the large one."""
     photos = tuple(Photo(f"{name}/{entry.name}", entry.data) for entry in entries)
     if not entries:
         return UploadBatch((), (), tuple(unreadable))
@@ -131,20 +132,20 @@ def _count(file: Photo) -> int:
 
 
 def _entries(file: Photo) -> list[zipfile.ZipInfo] | None:
-    """The files of a zip to upload; None if the file is no zip, [] if it is unusable."""
+    """The files of a zip to upload; None if the file is not a zip, [] if it is unusable."""
     if not file.data.startswith(b"PK"):
         return None
     try:
         with zipfile.ZipFile(_BoundedDirectory(file.data)) as archive:
             visible = [entry for entry in archive.infolist() if _is_visible(entry)]
-    except Exception:  # zipfile raises whatever a broken directory leads it to
+    except Exception:  # a broken directory makes zipfile raise errors of any kind
         return []
     return [] if any(entry.flag_bits & _ENCRYPTED for entry in visible) else visible
 
 
 def _path_of(entry: zipfile.ZipInfo) -> tuple[PurePosixPath, bool]:
-    """Where the file lies in the zip, and whether that is certain: macOS writes names in UTF-8
-    without saying so, Windows in the code page of its language."""
+    """The file's path in the zip, and whether that is certain: macOS writes names in UTF-8 without
+    saying so, Windows in the code page of its language."""
     name, is_certain = entry.filename, True
     if not (entry.flag_bits & _UTF8_NAME or name.isascii()):
         try:
@@ -172,7 +173,7 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:
 
 
 class _BoundedDirectory(BytesIO):
-    """Bounds the one read with which zipfile loads a zip's directory."""
+    """Bounds the single read with which zipfile loads a zip's directory."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is not None and size > _MAX_DIRECTORY_BYTES:

@@ -1,4 +1,4 @@
-"""Augmentation: a photo as it is, and eight training views with their scores."""
+"""Augmentation: a photo, and eight training views of it with their scores."""
 
 import cached_api
 import state
@@ -21,7 +21,7 @@ _SQUARE = "<style>.st-key-views img { aspect-ratio: 1; border-radius: 0.5rem; }<
 
 @st.fragment
 def augmentation() -> None:
-    """Choose a photo; see its training views, and how its score changes."""
+    """Choose a photo, and see its training views and how its score changes."""
     st.header("What does training make of a photo?", anchor=False)
     st.write(
         "Each time the model learns from a photo, it sees it differently: mirrored, turned, on "

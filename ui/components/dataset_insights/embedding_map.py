@@ -26,7 +26,7 @@ _SPLITS = {"train": "learned from", "validation": "tuned on", "test": "measured 
 
 @st.fragment
 def map_of_photos() -> None:
-    """The map, and beside it the selected photo."""
+    """The map with the selected photo beside it."""
     st.header("Which photos look alike to the model?", anchor=False)
     try:
         cached_api.require_api()
@@ -40,7 +40,7 @@ def map_of_photos() -> None:
         empty_state("scatter_plot", "Nothing to show yet", "Add photos on the Training data page.")
         return
     with_photo = [point for point in answer.points if point.image_id]
-    # Among many small dots, those with a photo are hard to hit.
+    # Dots with a photo are hard to hit among many small dots.
     only = bool(with_photo) and st.toggle(
         "Only dots with a photo to show", key=state.ONLY_WITH_PHOTO
     )

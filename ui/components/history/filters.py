@@ -15,7 +15,7 @@ _SHOWS = {ALL: "Everything", NOT_KNOWN: "Not known", DISMISSED: "Dismissed: not 
 
 
 def ask_filters() -> Sought:
-    """Show the filters; returns the search."""
+    """Show the filters, and return the search."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     text = left.text_input(
         "Find by file, lot or supplier",
@@ -53,7 +53,7 @@ def ask_filters() -> Sought:
 
 
 def _more() -> tuple[tuple[date, ...], str, str | None, tuple[int, int]]:
-    """Days, what to show, level, and bounds of the confidence in percent."""
+    """The days, what to show, the level, and the bounds of the confidence in percent."""
     labels = class_labels(cached_api.known_classes())
     left, right = st.columns(2)
     days = left.date_input(
@@ -89,7 +89,7 @@ def _more() -> tuple[tuple[date, ...], str, str | None, tuple[int, int]]:
 
 
 def _is_used() -> bool:
-    """Whether any of the filters that can be folded away is set."""
+    """Whether any of the collapsible filters is set."""
     chosen = st.session_state.get
     return bool(
         chosen(history_state.DAYS)

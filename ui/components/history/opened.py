@@ -1,4 +1,5 @@
-"""A photo of the history, opened: its grade, the photo, whether it is right, and the next one."""
+"""An opened photo of the history: its grade, the photo, whether the grade is right, and the next
+one."""
 
 from contextlib import suppress
 from functools import partial
@@ -26,7 +27,7 @@ _NOT_FOUND, _OTHER_VERSION = "prediction-not-found", "other-version"
 
 
 def opened_photo(prediction_id: str) -> None:
-    """The photo that is open, or why it cannot be shown."""
+    """The open photo, or why it cannot be shown."""
     _steps(prediction_id)
     try:
         item = cached_history.get(prediction_id)
@@ -50,7 +51,7 @@ def opened_photo(prediction_id: str) -> None:
 
 
 def _steps(prediction_id: str) -> None:
-    """Buttons to all photos, and to the ones before and after (also by the arrow keys)."""
+    """Buttons to all photos, and to the previous and next one (also with the arrow keys)."""
     walk = history_state.walk()
     load = partial(_load, walk.sought)
 
@@ -61,7 +62,7 @@ def _steps(prediction_id: str) -> None:
         except ApiError:  # The page says so when it asks for this photo again.
             cached_history.clear()
 
-    if not walk.ids:  # After a reload: it may be on the first page.
+    if not walk.ids:  # After a reload: the photo may be on the first page.
         with suppress(ApiError):
             walk.see(load(walk.after))
     with st.container(horizontal=True, key="history-steps"):
@@ -104,7 +105,7 @@ def _with_picture(item: HistoryItem, prediction: Prediction, photo: Photo) -> No
 
 
 def _explained(item: HistoryItem, prediction: Prediction, photo: Photo) -> Prediction:
-    """The prediction with its heat map, where there is one."""
+    """The prediction with its heat map, if there is one."""
     try:
         found = cached_history.explanation(item.prediction_id, photo.data)
     except ApiError as error:
@@ -127,7 +128,7 @@ def _without_picture(item: HistoryItem, prediction: Prediction) -> None:
 
 
 def _of_lot(item: HistoryItem, prediction: Prediction, picture: bytes | None) -> None:
-    """A photo of an inspection: it is corrected there, fruit by fruit."""
+    """A photo of an inspection, which is corrected there, fruit by fruit."""
     st.header(as_markdown(headline(prediction)), anchor=False)
     if picture:
         st.image(

@@ -1,4 +1,4 @@
-"""The rows of the history: a page of what was found, and turning the pages."""
+"""The rows of the history: a page of search results, and turning the pages."""
 
 from functools import partial
 
@@ -95,7 +95,7 @@ def _row(place: int, item: HistoryItem, thumbnail: bytes | None) -> None:
 
 
 def _counted(page: PredictionPage, place: int) -> str:
-    """ "41 to 60 of 20,000 photos"; on a single page only how many."""
+    """ "41 to 60 of 20,000 photos"; only the number if there is a single page."""
     total = pluralize(page.total, "photo")
     if not place and page.next is None:
         return total

@@ -26,7 +26,7 @@ _MAX_LISTED = 5
 
 
 def add_photos(inspection_id: str) -> None:
-    """The uploader or the camera, the progress, and what became of the last files."""
+    """The uploader or the camera, the progress, and the outcome of the last files."""
     upload = inspection_state.inspection_upload()
     if upload and not upload.finished:
         progress(upload, "Grading each fruit")
@@ -83,7 +83,7 @@ def _camera(inspection_id: str) -> None:
     """Each picture is added as soon as it is taken; then the next can be."""
     st.camera_input(
         "Photograph some fruits of the lot. Each photo is added at once.",
-        # A new key after each photo, so that the camera is ready for the next.
+        # A new key after each photo makes the camera ready for the next.
         key=uploads.uploader_key(CAMERA),
         on_change=_start_camera,
         args=(inspection_id,),
@@ -91,7 +91,7 @@ def _camera(inspection_id: str) -> None:
 
 
 def _keep(inspection_id: str, photo: Photo) -> str:
-    """Add a photo of the live camera at once; what became of it. Raises ApiError."""
+    """Add a photo from the live camera at once, and say what became of it. Raises ApiError."""
     try:
         answer = InspectionClient(cached_api.api()).add(inspection_id, [photo])
     finally:

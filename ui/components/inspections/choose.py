@@ -28,7 +28,7 @@ _COLOURS = {"accept": "green", "reject": "red", "more": "gray"}
 
 
 def choose() -> None:
-    """The form for a new inspection, and those that there are."""
+    """The form for a new inspection, and the existing inspections."""
     search, since, until = _filters_chosen()
     try:
         newest = cached_inspections.find("", None, None, 0, 1)
@@ -127,7 +127,8 @@ def _new(latest: Inspection | None) -> None:
 
 
 def _kind_begun(typed: str, names: set[str]) -> str:
-    """The name that `typed` begins, if there is one only; else `typed`. See `classes_begun`."""
+    """The name that begins with `typed`, if there is only one; else `typed`. See
+    `classes_begun`."""
     begun = classes_begun(typed, {name: name for name in names})
     return begun[0] if len(begun) == 1 else typed
 
@@ -156,7 +157,7 @@ def _ask_filters() -> None:
 
 
 def _filters_chosen() -> tuple[str, datetime | None, datetime | None]:
-    """The chosen filters: a text, the first moment and the moment after the last."""
+    """The chosen filters: a text, the first moment, and the first moment after the range."""
     days: tuple[date, ...] = st.session_state.get(inspection_state.INSPECTION_DAYS) or ()
     search = st.session_state.get(inspection_state.INSPECTION_SEARCH, "").strip()
     if not days:
@@ -170,7 +171,7 @@ def _page(search: str, since: datetime | None, until: datetime | None) -> Inspec
 
 
 def _pager(search: str, since: datetime | None, until: datetime | None) -> str:
-    """Each filter has a page number of its own."""
+    """The page buttons; each filter has its own page number."""
     return f"inspections_page_{search}_{since}_{until}"
 
 

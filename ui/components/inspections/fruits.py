@@ -67,7 +67,7 @@ def worst_fruits(inspection: Inspection) -> None:
 
 
 def all_photos(inspection: Inspection) -> dict[str, InspectionPhoto]:
-    """All photos by their ids, newest first; an inspection has at most 500."""
+    """All photos by id, newest first; an inspection has at most 500."""
     found: dict[str, InspectionPhoto] = {}
     for offset in range(0, inspection.photos, _MOST):
         page = cached_inspections.photos(inspection.id, offset, _MOST)
@@ -78,7 +78,7 @@ def all_photos(inspection: Inspection) -> dict[str, InspectionPhoto]:
 def crops_of(
     fruits: list[InspectionFruit], by_photo: dict[str, InspectionPhoto]
 ) -> list[bytes | None]:
-    """The picture of each fruit; None if its photo is not kept."""
+    """The picture of each fruit; None if its photo is no longer stored."""
     needed = dict.fromkeys(fruit.photo_id for fruit in fruits)
     kept = [one for one in needed if one in by_photo and by_photo[one].photograph_kept]
     pictures = dict(

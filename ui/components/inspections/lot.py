@@ -57,7 +57,8 @@ def lot(inspection_id: str) -> None:
 
 
 def _lot(inspection: Inspection) -> None:
-    # Always one element here: a live camera stops if its position on the page changes.
+    # There must always be exactly one element here: a live camera stops if its position on the page
+    # changes.
     with st.container():
         verdict(inspection)
         if inspection.same_asked:
@@ -79,7 +80,7 @@ def _lot(inspection: Inspection) -> None:
 
 
 def _opened(inspection: Inspection) -> None:
-    """The dialog of what was tapped."""
+    """The dialog for the photo or fruit that was tapped."""
     opened = inspection_state.opened_in_lot()
     if opened is None:
         return

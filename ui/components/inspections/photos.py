@@ -1,4 +1,4 @@
-"""The photos of an inspection: their boxes, those that show the same fruits, missed fruits."""
+"""The photos of an inspection: their boxes, photos of the same fruits, missed fruits."""
 
 from collections.abc import Callable
 from functools import partial
@@ -26,7 +26,7 @@ _WHOLE = "<style>.st-key-lot-photos .st-key-photos img { object-fit: contain; }<
 
 
 def same_fruits(inspection: Inspection) -> None:
-    """Ask about the photos that may show the same fruits as another one."""
+    """Ask about photos that may show the same fruits as another photo."""
     by_id = all_photos(inspection)
     for photo in by_id.values():
         other = None if photo.answered else by_id.get(photo.same_as or "")
@@ -55,7 +55,7 @@ def same_fruits(inspection: Inspection) -> None:
 
 
 def photo_list(inspection: Inspection) -> None:
-    """A page of the photos, newest first, with what can be done with each."""
+    """A page of the photos, newest first, with the actions for each."""
     pager = f"lot_photos_page_{inspection.id}"
     number = st.session_state.get(pager, 1)
     page = cached_inspections.photos(inspection.id, (number - 1) * PAGE_SIZE, PAGE_SIZE)
@@ -130,7 +130,8 @@ def open_photo(inspection: Inspection, photo: InspectionPhoto) -> None:
 
 
 def _fruit_buttons(inspection: Inspection, photo: InspectionPhoto) -> None:
-    """A button for each fruit, also for those marked as no fruit, so that this can be undone."""
+    """A button for each fruit, including those marked as no fruit, so that the mark can be
+    undone."""
     with st.container(horizontal=True, key="lot-photo-fruits"):
         for fruit in photo.fruits:
             pencil = " ✎" if fruit.said else ""

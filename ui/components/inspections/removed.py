@@ -17,7 +17,7 @@ from components import undo
 from components.messages import show_error
 from components.undo import Removed
 
-# Area of messages about all inspections; each has its own, too.
+# Area of messages about all inspections; each inspection also has its own.
 AREA = "inspections"
 _GONE = ("inspection-not-found", "photo-not-found")
 
@@ -39,12 +39,12 @@ def confirm(kept_days: Callable[[], float], verb: str, lost: str) -> bool:
 
 
 def kept_days_of_photos(inspection: Inspection) -> float:
-    """For how long removed photos can be restored. Raises ApiError."""
+    """For how many days removed photos can be restored. Raises ApiError."""
     return cached_inspections.removed_photos(inspection.id).kept_days
 
 
 def kept_days() -> float:
-    """For how long deleted inspections can be restored. Raises ApiError."""
+    """For how many days deleted inspections can be restored. Raises ApiError."""
     return cached_inspections.removed().kept_days
 
 
@@ -67,10 +67,10 @@ def delete_inspection(inspection: Inspection) -> None:
 
 
 def inspections_removed_lately() -> None:
-    """What can still be restored, also after a reload and by others."""
+    """The inspections that can still be restored, also after a reload and by other people."""
     try:
         page = cached_inspections.removed()
-    except ApiError:  # The page works without it.
+    except ApiError:  # The page works without this list.
         return
 
     def delete(ids: Sequence[str]) -> str:
@@ -85,7 +85,7 @@ def inspections_removed_lately() -> None:
 
 
 def photos_removed_lately(inspection: Inspection) -> None:
-    """As `inspections_removed_lately`, of the photos of one."""
+    """As `inspections_removed_lately`, for the photos of one inspection."""
     try:
         page = cached_inspections.removed_photos(inspection.id)
     except ApiError:
@@ -113,7 +113,8 @@ def _restore_photos(inspection_id: str, ids: Sequence[str]) -> str:
 
 
 def _put_back(noun: str, ids: Sequence[str], restore: Callable[[str], object]) -> str:
-    """Restore one by one, and say how many. Raises ApiError; those before it stay restored."""
+    """Restore one by one, and say how many were restored. Raises ApiError; items restored before
+    stay so."""
     back = 0
     for one in ids:
         try:

@@ -12,7 +12,7 @@ from components.display import excel_button
 
 
 def report(inspection: Inspection) -> None:
-    """A button for each kind of file; it is made when it is clicked."""
+    """A button for each kind of file, which is made on the click."""
     st.subheader("Report", anchor=False)
     client = InspectionClient(cached_api.api())
     with st.container(horizontal=True, key="reports"):
@@ -31,6 +31,6 @@ def report(inspection: Inspection) -> None:
 
 
 def _name(inspection: Inspection) -> str:
-    """A file name that every system takes: "inspection-A-17"."""
+    """A file name that is valid on every system: "inspection-A-17"."""
     lot = re.sub(r"[^\w]+", "-", inspection.lot).strip("-")
     return f"inspection-{lot}" if lot else "inspection"

@@ -1,4 +1,4 @@
-"""The verdict on a lot, and the shares that it comes from."""
+"""The verdict on a lot, and the shares behind it."""
 
 import lots
 import streamlit as st
@@ -10,7 +10,7 @@ _ICONS = {"accept": "check_circle", "reject": "cancel", "more": "photo_camera"}
 
 
 def verdict(inspection: Inspection) -> None:
-    """The verdict in a word, what to do, and the shares."""
+    """The verdict in a word or two, what to do, and the shares."""
     decision = inspection.verdict.decision
     show = {"accept": st.success, "reject": st.error, "more": st.info}[decision]
     message = as_markdown(inspection.verdict.message)

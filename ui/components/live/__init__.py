@@ -1,1 +1,1 @@
-"""The live camera: its part in the browser, and the answers to its frames."""
+"""The live camera: the part that runs in the browser, and the answers to its frames."""

@@ -1,4 +1,4 @@
-"""The texts and boxes over the picture of a live camera, from the grade of a frame."""
+"""The texts and boxes shown over a live camera's picture, from the grade of a frame."""
 
 from typing import NotRequired, TypedDict
 
@@ -15,7 +15,7 @@ _WHOLE_PICTURE = "The model in use grades the whole picture: show it one fruit a
 
 
 class LiveBox(TypedDict):
-    """A box over the picture; `border` is in CSS."""
+    """A box over the picture; `border` is its CSS border."""
 
     box: RelativeBox
     colour: str
@@ -56,7 +56,7 @@ def answer_frame(number: int, prediction: Prediction) -> LiveAnswer:
 
 
 def _whole(number: int, prediction: Prediction) -> LiveAnswer:
-    """The answer of a model that does not find single fruits."""
+    """The answer of a model that cannot find each fruit."""
     level = prediction.freshness_level if prediction.recognised else None
     sign = LEVELS.get(level or "", UNKNOWN_LEVEL).sign
     return {

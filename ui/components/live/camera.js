@@ -1,15 +1,15 @@
 // The live camera in the browser: it sends small frames to the app, one at a time, draws the boxes
-// of the answers over the picture, and sends the frame last graded in full when it is to be kept.
+// of the answers over the picture, and sends the last graded frame in full size to keep it.
 
 const SENT_PIXELS = 960; // The longest side of a frame that is graded.
 const SENT_QUALITY = 0.8;
 const KEPT_QUALITY = 0.92;
-const LEAST_GAP_MS = 250; // Four frames a second at most.
+const LEAST_GAP_MS = 250; // At most four frames a second.
 const AFTER_A_PROBLEM_MS = 3000;
-const SLOW_MS = 4000; // After so long without an answer, the boxes show another scene.
-const LOST_MS = 20000; // The connection broke: send another frame.
+const SLOW_MS = 4000; // After this long without an answer, the boxes belong to an earlier scene.
+const LOST_MS = 20000; // The connection must have broken: send another frame.
 const NEVER_KEPT_MS = 60000;
-const IDLE_MS = 300000; // Without a photo that is kept.
+const IDLE_MS = 300000; // Without a kept photo.
 const TALLEST = 60; // In percent of the window's height.
 const WANTED = {
   audio: false,
@@ -80,7 +80,7 @@ class LiveCamera {
     };
     this.video.srcObject = stream;
     this.video.onresize = () => this.fit();
-    await this.video.play().catch(() => {}); // It was stopped meanwhile.
+    await this.video.play().catch(() => {}); // It was stopped in the meantime.
     this.draw();
     this.button.pause.focus();
     this.wait();
@@ -89,7 +89,7 @@ class LiveCamera {
 
   pause() {
     this.paused = !this.paused;
-    // What is seen now stays: the answer to a frame in flight would replace it.
+    // Keep what is shown now, which the answer to a frame in flight would replace.
     if (this.paused && this.graded) this.forget();
     this.say("");
     this.draw();
@@ -97,7 +97,7 @@ class LiveCamera {
     this.next(0);
   }
 
-  // Pause automatically: perhaps nobody looks, and each frame costs battery and the service's time.
+  // Pause automatically: perhaps nobody is looking, and each frame costs battery and server time.
   rest(why) {
     if (!this.stream || this.paused) return;
     this.pause();
@@ -159,7 +159,7 @@ class LiveCamera {
     });
   }
 
-  // Wait for no answer any longer.
+  // Stop waiting for an answer.
   forget() {
     this.inFlight = 0;
     clearTimeout(this.timers.slow);
@@ -191,7 +191,7 @@ class LiveCamera {
     this.next(0);
   }
 
-  // What is seen.
+  // The display.
 
   clear() {
     this.graded = null;
@@ -200,7 +200,7 @@ class LiveCamera {
     this.draw();
   }
 
-  // `hindered`: show it until the next answer.
+  // With `hindered`, show it until the next answer.
   say(text, hindered = Boolean(text) && !this.keeping) {
     this.said.textContent = text;
     this.hindered = hindered;
@@ -276,6 +276,6 @@ export default function (component) {
   const root = component.parentElement;
   if (!cameras.has(root)) cameras.set(root, new LiveCamera(root));
   cameras.get(root).update(component);
-  // Streamlit calls the clean-up also if a newer call has replaced this one.
+  // Streamlit also calls the clean-up if a newer call has replaced this one.
   return () => setTimeout(() => root.isConnected || cameras.get(root).end());
 }

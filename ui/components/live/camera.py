@@ -1,7 +1,7 @@
-"""The live camera of a page: frames are graded as they come, and one tap keeps a photo.
+"""A page's live camera: frames are graded as they arrive, and one tap keeps a photo.
 
-The browser sends a frame when the answer to the one before is there. The app asks the API for its
-grade, so that the API's key stays here. A frame that is not kept is recorded nowhere.
+The browser sends a frame once it has the answer to the previous one. The app asks the API for its
+grade, so that the API's key stays on the server. A frame that is not kept is not recorded anywhere.
 """
 
 from base64 import b64decode
@@ -34,15 +34,15 @@ _camera = st.components.v2.component(
 
 @st.fragment
 def live_camera(keep: Callable[[Photo], str]) -> None:
-    """The camera with its buttons. `keep` takes a photo, and returns what became of it, as plain
-    text; it may raise ApiError. The whole page is rerun after that."""
+    """The camera with its buttons. `keep` receives a photo, and returns its outcome as plain text
+    or raises ApiError. The whole page is rerun after that."""
     _camera(
         key=KEY,
         data={"answer": st.session_state.get(_ANSWER), "kept": st.session_state.get(_KEPT)},
         on_frame_change=_grade,
         on_keep_change=partial(_keep, keep),
     )
-    # After the camera, so that the browser knows at once.
+    # After the camera, so that the browser gets the answer at once.
     if st.session_state.pop(_IS_NEW, False):
         st.rerun()
 
@@ -75,11 +75,11 @@ def _keep(keep: Callable[[Photo], str]) -> None:
 
 
 def _sent(event: str) -> tuple[int, bytes] | None:
-    """The number and the JPEG of what the browser sent with this event."""
+    """The number and the JPEG of the frame that the browser sent with this event."""
     value: Any = st.session_state[KEY].get(event)
     try:
         return int(value["number"]), b64decode(value["image"], validate=True)
-    except (TypeError, KeyError, ValueError, NotBase64Error):  # Not from our script.
+    except (TypeError, KeyError, ValueError, NotBase64Error):  # Not sent by our script.
         return None
 
 

@@ -1,4 +1,4 @@
-"""The headline metrics: sources left out, this version, cross-validation, the leaking split."""
+"""The headline metrics: left-out sources, this version, cross-validation, the leaking split."""
 
 import streamlit as st
 from api_models import Figure, Report
@@ -47,7 +47,7 @@ def accuracy(report: Report) -> None:
 
 
 def waiting(report: Report) -> None:
-    """What older versions get right of the newest held-out photos."""
+    """How many of the newest held-out photos older versions get right."""
     if len(report.kept_versions) < 2:
         return
     st.subheader("What waiting costs", anchor=False)
@@ -76,7 +76,7 @@ def _interval(figure: Figure) -> str:
 
 
 def _unbroken(text: str) -> str:
-    """No line break between a number and its percent sign."""
+    """The text without line breaks between numbers and percent signs."""
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 

@@ -54,7 +54,7 @@ def classes(manifest: Manifest) -> None:
 
 
 def mistakes(metrics: HeldOutMetrics) -> None:
-    """The worst mistakes, and the accuracy of each part of the test photos."""
+    """The worst mistakes, and the accuracy on each slice of the test photos."""
     st.subheader("Worst mistakes", anchor=False)
     if metrics.worst_mistakes:
         names = {m.true for m in metrics.worst_mistakes} | {

@@ -1,4 +1,4 @@
-"""Parts of the Model report: confidence and curves, training, two versions."""
+"""Parts of the Model report: confidence and curves, training, comparison of two versions."""
 
 import cached_api
 import streamlit as st
@@ -81,7 +81,7 @@ def training(manifest: Manifest) -> None:
 
 
 def compare_with(details: VersionDetails, versions: Versions, key: str) -> None:
-    """The version beside another one, by default the champion."""
+    """Compare the version with another one, by default the champion."""
     others = [v.version for v in versions.models if v.version != details.version]
     if not others:
         empty_state(

@@ -1,4 +1,4 @@
-"""How well the fruits of a photo of several are found: by fruit, by size, by source, and the worst
+"""How well the fruits in photos of several are found: by fruit, size and source, and the worst
 misses."""
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _SIZES = {
 
 
 def finding(manifest: Manifest) -> None:
-    """The whole part, for the version of `manifest`."""
+    """This whole part of the page, for the version of `manifest`."""
     detector = manifest.detector
     if detector is None:
         st.info(_NO_DETECTOR, icon=":material/info:")

@@ -1,4 +1,4 @@
-"""A version grades some of the photos along with the one in use, before it is put in use."""
+"""Lets a version grade some photos along with the one in use, before it is put in use itself."""
 
 from functools import partial
 
@@ -24,7 +24,7 @@ _ENDED = {
 
 
 def grade_along(version: str) -> None:
-    """How it went so far, and the buttons that start and stop it."""
+    """The results so far, and the buttons that start and stop it."""
     st.subheader("Let it grade along", anchor=False)
     st.caption(
         "This version grades some of the photos that people send, along with the one in use. "
@@ -44,7 +44,7 @@ def grade_along(version: str) -> None:
     _start(version)
 
 
-# Refreshes only while it runs: a refresh would close the lists of the form that starts it.
+# Refresh only while it runs: a refresh would close the lists in the form that starts it.
 @st.fragment(run_every="3s")
 def _running(version: str) -> None:
     """Reruns the page when it is over."""

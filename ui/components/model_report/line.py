@@ -1,4 +1,4 @@
-"""Where to draw the line: what a freshness line gets wrong, what that costs, and moving it."""
+"""Where to draw the line: the errors at a freshness line, what they cost, and moving it."""
 
 from typing import Literal, NamedTuple
 
@@ -55,12 +55,12 @@ _SET_BY = {
     "environment": "This installation set them for all fruits.",
     "model": "They are the model's own.",
 }
-# How many of a hundred are worse, unless somebody has said it.
+# How many of a hundred fruits are worse, unless somebody has entered it.
 _USUAL = 10.0
 
 
 def draw_the_line(version: str, status: str) -> None:
-    """The errors of each line of one fruit, and a slider to move it. Raises ApiError."""
+    """The errors at each line of one fruit, and a slider to move it. Raises ApiError."""
     st.subheader("Where to draw the line", anchor=False)
     if status == "pruned":
         empty_state(
@@ -93,7 +93,7 @@ def draw_the_line(version: str, status: str) -> None:
         st.success(message, icon=":material/check_circle:")
     show_action_error(_AREA, "The line stays as it was")
     start = points((suggested or swept.held_out.in_use).threshold)
-    # The key changes with the suggestion: until then, what a person chose is kept.
+    # The key changes with the suggestion; until then, the person's choice is kept.
     chosen = st.slider(
         "Draw the line at", 1, 99, start, key=f"line-{version}-{fruit}-{line}-{start}"
     )
@@ -142,7 +142,7 @@ def _choose(fruits: list[str]) -> tuple[str, Line]:
 
 
 def _sweep(version: str, fruit: str, line: Line, kind: _Kind) -> ThresholdSweep:
-    """The sweep by the costs that the person enters; at first those last saved."""
+    """The sweep with the costs that the person enters, initially the last saved ones."""
     saved = cached_thresholds.sweep(version, fruit, line, {}).costs
     share = 100 * saved.worse_share.root if saved.worse_share else _USUAL
     key = f"line-costs-{fruit}-{line}"
@@ -221,7 +221,7 @@ def _suggestion(swept: ThresholdSweep, kind: _Kind, fruit: str) -> None:
 
 
 def _what_it_gets_wrong(swept: ThresholdSweep, kind: _Kind, point: SweepPoint) -> None:
-    """The errors of one line, on held-out and on corrected photos."""
+    """The errors at one line, on held-out and on corrected photos."""
     held_out, corrected, words = swept.held_out, swept.corrected, kind.words
     if held_out.worse or held_out.better:
         cost = "" if point.cost is None else f" That is {_cost(point)} for 100 fruits."
@@ -244,7 +244,7 @@ def _what_it_gets_wrong(swept: ThresholdSweep, kind: _Kind, point: SweepPoint) -
 
 
 def _errors(sweep: Sweep, point: SweepPoint, words: LineWords) -> str:
-    """How many are wrong, and how many it may be at most, since a few photos say little."""
+    """How many are wrong, and the upper bound, since a few photos say little."""
     parts = []
     if sweep.worse:
         most = percent(point.let_through_at_most)
@@ -264,7 +264,7 @@ def _cost(point: SweepPoint) -> str:
 def _save(
     version: str, current: FruitThresholds, swept: ThresholdSweep, score: float, *, in_use: bool
 ) -> None:
-    """Save the line. The other one moves along if it would be on the wrong side of it."""
+    """Save the line, and move the other one along if it would end up on the wrong side."""
     low, high = current.rotten_below, current.fresh_from
     costs = current.costs or LevelCosts()
     if swept.line == "rotten_below":

@@ -13,7 +13,7 @@ _MAX_NAME, _MAX_NOTE = 60, 2000
 
 
 def name_and_note(details: VersionDetails) -> None:
-    """What is written about a version, and a form that changes it."""
+    """A version's name and note, and a form to change them."""
     for line in details.note.splitlines():
         st.markdown(as_markdown(line))
     show_action_error(AREA, "The name and the note were not saved")

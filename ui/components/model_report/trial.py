@@ -1,4 +1,4 @@
-"""Two versions on a person's own photos, before one of them is put in use."""
+"""Tries two versions on a person's own photos, before one of them is put in use."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ _ROW_PIXELS, _TABLE_PIXELS = 56, 520
 
 
 def try_both(a: str, b: str) -> None:
-    """The uploader, the progress or the grades by versions `a` and `b` side by side."""
+    """The uploader, the progress, or the grades of versions `a` and `b` side by side."""
     st.subheader("Try both on your own photos", anchor=False)
     current = state.trial()
     if current is None or (current.a, current.b) != (a, b):
@@ -90,7 +90,7 @@ def _results(current: VersionTrial) -> None:
     only_different = st.toggle(
         "Only where they differ", key=state.ONLY_DIFFERENT, disabled=not different
     )
-    # The differences first; each part in the order of the files.
+    # Differences first; both parts in the order of the files.
     shown = different if only_different and different else sorted(rows, key=_is_same)
     _table(current, shown)
     st.button(

@@ -1,4 +1,4 @@
-"""Held-out photos that a version gets wrong, as pictures, as far as the catalog has them."""
+"""Pictures of the held-out photos that a version gets wrong, if the catalog has them."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -23,7 +23,7 @@ _ELSEWHERE = "came with the model, were imported where it was trained, or were r
 
 
 class _Wrong(NamedTuple):
-    """A photo to show, and what is wrong with it in words."""
+    """A photo to show, and in words what the version gets wrong."""
 
     filename: str
     path: str
@@ -74,7 +74,7 @@ def graded_wrong(version: str) -> None:
 
 
 def missed_fruits(version: str) -> bool:
-    """The photos with missed fruits or surplus boxes; returns whether any is here."""
+    """The photos with missed fruits or surplus boxes; returns whether there are any."""
     rows = cached_api.version_mistakes(version).misses
     shown = [_miss(row, row.photo) for row in rows if row.photo]
     if shown:

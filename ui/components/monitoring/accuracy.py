@@ -1,4 +1,4 @@
-"""How often the model is right in use, beside what was measured before."""
+"""How often the model is right in use, compared with its test accuracy."""
 
 import cached_api
 import streamlit as st
@@ -12,7 +12,7 @@ from components.messages import show_fragment_error
 
 @st.fragment(run_every="30s")
 def accuracy_in_use() -> None:
-    """Of each version that was in use, by a random sample; refreshes itself."""
+    """The accuracy of each version that was in use, from a random sample; refreshes itself."""
     st.header("How often it is right in use", anchor=False)
     try:
         versions = cached_api.accuracy_in_use()

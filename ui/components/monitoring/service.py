@@ -52,7 +52,7 @@ def service_metrics(hours: float) -> None:
 
 
 def spans(changes: Sequence[ModelChange], summary: Summary) -> list[Span]:
-    """When each version was in use, the oldest first, up to the end of the summary."""
+    """When each version was in use, oldest first, up to the end of the summary."""
     oldest_first = sorted(changes, key=lambda change: change.at)
     ends = [*(change.at for change in oldest_first[1:]), summary.until]
     return [

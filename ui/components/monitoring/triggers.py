@@ -1,4 +1,4 @@
-"""When to retrain: each trigger, its value against its limit, and what it does then."""
+"""When to retrain: each trigger, its value against its limit, and what it does beyond the limit."""
 
 from typing import Literal
 
@@ -40,7 +40,7 @@ _PERSON_PROMOTES = "On this service it waits all the same until a person puts it
 def trigger_cards() -> None:
     """A card for each trigger; refreshes itself."""
     if state.take_suggestion_answered():
-        st.rerun()  # The line on top of the page is drawn outside of this fragment.
+        st.rerun()  # The line at the top of the page is outside this fragment.
     st.header("When to retrain", anchor=False)
     try:
         triggers = _client().triggers()
@@ -55,7 +55,7 @@ def trigger_cards() -> None:
 
 
 def settings_key(name: str) -> str:
-    """The key of whether a trigger's settings are open."""
+    """The key that says whether a trigger's settings are open."""
     return f"settings-of-{name}"
 
 
@@ -71,7 +71,7 @@ def _card(trigger: Trigger) -> None:
         settings = st.expander(
             "Settings", icon=":material/tune:", key=settings_key(trigger.name), on_change="rerun"
         )
-        # Drawn only where it is open: the forms of all triggers would slow the page down.
+        # Drawn only if open: the forms of all triggers would slow the page down.
         if settings.open:
             with settings:
                 _settings(trigger, title)
@@ -129,7 +129,7 @@ def _last_started(trigger: Trigger) -> str:
 
 
 def _settings(trigger: Trigger, title: str) -> None:
-    # The keys change with the API's values: until then, unfinished input is kept.
+    # The keys change with the API's values; until then, unfinished input is kept.
     stamp = f"{trigger.name}-{trigger.threshold}-{trigger.cooldown_hours}-{trigger.schedule}"
     keys = {"cooldown_hours": f"cooldown-{stamp}"}
     with st.form(f"settings-{stamp}", border=False):

@@ -1,4 +1,4 @@
-"""The call that graded a photo as code, for people who build on the API: for a terminal, Python and
+"""The call that graded a photo, as code for people who build on the API: shell, Python and
 JavaScript.
 """
 
@@ -10,7 +10,7 @@ from api_models import Prediction
 from photos import Photo
 from settings import Settings
 
-# The environment variable that has the key, if the API asks for one.
+# The environment variable with the key, if the API needs one.
 KEY = "RIPELINE_KEY"
 
 
@@ -39,16 +39,16 @@ def as_code(photo: Photo, prediction: Prediction) -> None:
 
 
 def curl(address: str, name: str, *, by_fruit: bool, has_key: bool) -> str:
-    """For a terminal; `name` is the photo's file, `by_fruit` whether each fruit is graded."""
+    """The call for a shell; `name` is the photo's file, `by_fruit` whether each fruit is graded."""
     key = f' -H "Authorization: Bearer ${KEY}"' if has_key else ""
-    # curl treats some characters in a file name as syntax, unless the name is quoted for it.
+    # curl treats some characters in a file name as syntax unless the name is quoted.
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     form = shlex.quote(f'file=@"{escaped}"')
     return f"curl{key} -F {form} {shlex.quote(_url(address, by_fruit))}"
 
 
 def python(address: str, name: str, *, by_fruit: bool, has_key: bool) -> str:
-    """For Python with httpx."""
+    """The call in Python with httpx."""
     key = f", headers={{'Authorization': 'Bearer ' + os.environ['{KEY}']}}" if has_key else ""
     lines = [
         *(["import os", ""] if has_key else []),
@@ -64,8 +64,8 @@ def python(address: str, name: str, *, by_fruit: bool, has_key: bool) -> str:
 
 
 def javascript(address: str, *, by_fruit: bool, has_key: bool) -> str:
-    """For a browser, in a page with a file input; the page's address needs to be allowed by
-    RIPELINE_CORS_ORIGINS."""
+    """The call from a web page with a file input; RIPELINE_CORS_ORIGINS must allow the page's
+    address."""
     key = ", headers: { Authorization: `Bearer ${key}` }" if has_key else ""
     return "\n".join(
         [

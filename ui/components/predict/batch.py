@@ -27,7 +27,7 @@ UPLOADER = "many"
 
 
 def batch() -> None:
-    """The uploader, the progress or the results."""
+    """The uploader, the progress, or the results."""
     upload, batch_id = state.batch(), state.batch_id()
     if upload is None and batch_id:
         _restored(batch_id)
@@ -71,7 +71,7 @@ def _start() -> None:
 
 
 def _restored(batch_id: str) -> None:
-    """The table again, after a reload or in a second browser."""
+    """The table of an earlier batch, after a reload or in a second browser."""
     try:
         rows = cached_history.batch(batch_id)
     except ApiError as error:
@@ -97,7 +97,7 @@ def _results(rows: list[Graded]) -> None:
         )
     shown = choose_shown(rows, counts)
     grades_table([row for row in rows if is_shown(row, shown)])
-    # Read here, because the download runs outside of the page's script.
+    # Read here because the download runs outside the page's script.
     decimal_comma = grading.has_decimal_comma(st.context.locale or "")
     with st.container(horizontal=True):
         st.download_button(
@@ -143,7 +143,7 @@ def _totals(rows: list[Graded]) -> None:
         "Graded": len(predictions),
         **{level_label(level): levels.count(level) for level in ("fresh", "past_best", "rotten")},
     }
-    # Fruits whose class says nothing about freshness, such as kiwi.
+    # Fruits whose class does not say how fresh they are, such as kiwi.
     if other := known - sum(level is not None for level in levels):
         totals["Freshness not graded"] = other
     totals["Not known"] = len(predictions) - known

@@ -17,7 +17,7 @@ _AREA = "feedback"
 
 
 def feedback(prediction: Prediction, item: HistoryItem | None = None) -> None:
-    """The question, or what happened to the answer. `item`: what the history knows of it."""
+    """The question, or what became of the answer. `item` is the prediction's row in the history."""
     label = item.label if item else None
     dismissed = state.dismissed()
     if dismissed is None:
@@ -83,7 +83,7 @@ def _send(prediction_id: str, key: str, label: str | None) -> None:
 
 
 def _dismiss(prediction_id: str, wanted: bool) -> None:
-    """Say that it is no fruit, or take that back."""
+    """Say that the photo shows no fruit, or take that back."""
     client = cached_history.client()
     change = client.dismiss if wanted else client.take_back
     if run_action(_AREA, lambda: change(prediction_id)):

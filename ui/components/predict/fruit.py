@@ -1,4 +1,4 @@
-"""One fruit of a photo, opened: its grade, and whether it is right."""
+"""One opened fruit of a photo: its grade, and whether it is right."""
 
 from functools import partial
 
@@ -22,7 +22,7 @@ SAID = {
 
 
 def open_fruit(one: Marked, crop: bytes | None, classes: list[str]) -> None:
-    """The dialog of a fruit. `classes` are those of the model; without any, it asks nothing."""
+    """The dialog of a fruit. `classes` are the model's; without any, the dialog asks nothing."""
     title = as_markdown(f"Fruit {one.number}: {fruits.name(one.fruit)}")
     st.dialog(title, on_dismiss=state.open_fruit)(_detail)(one, crop, classes)
 
@@ -43,7 +43,7 @@ def _detail(one: Marked, crop: bytes | None, classes: list[str]) -> None:
 
 
 def _asked(one: Marked, classes: list[str]) -> bool:
-    """Ask what the fruit is; whether that was answered just now."""
+    """Ask what the fruit is; returns whether it was answered just now."""
     fruit = one.fruit
     with st.container(border=True, key="teach-fruit"):
         key = f"{state.RIGHT_CLASS}_{one.number}"

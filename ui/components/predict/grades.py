@@ -49,12 +49,12 @@ def grade_label(name: str | None) -> str:
 def grades_table(rows: list[Graded]) -> None:
     """The rows with thumbnails, sortable by column."""
     predictions = [row.prediction for row in rows]
-    # The grade of the whole photo is not that of any of several fruits.
+    # If there are several fruits, the grade of the whole photo does not describe any of them.
     single = [None if item is None or item.several else item for item in predictions]
     several = [item if item and item.several else None for item in predictions]
     columns: dict[str, list[Any]] = {
         "Photo": [row.thumbnail for row in rows],
-        # The most important first: a phone shows about three columns.
+        # The most important columns first, since a phone shows about three.
         "Grade": [_grade(row) for row in rows],
     }
     if any(several):

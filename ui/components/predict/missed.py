@@ -1,4 +1,4 @@
-"""Adding a fruit that was missed: its place on the photo, and its class."""
+"""Adding a missed fruit: its place on the photo, and its class."""
 
 from collections.abc import Sequence
 

@@ -25,17 +25,16 @@ def heading(prediction: Prediction) -> str:
 def prediction_card(
     photo: Photo, prediction: Prediction, item: HistoryItem | None = None, *, ask: bool = True
 ) -> None:
-    """The grade beside the photo, and under it, with `ask`, whether it is right.
-
-    `item`: what the history knows of it.
+    """The grade beside the photo, and below it, with `ask`, the question whether it is right.
+    `item` is the prediction's row in the history.
     """
-    # The grade comes first: on a phone the columns stack, and neither it nor the answer to it may
-    # need scrolling.
+    # The grade comes first: on a phone the columns stack, and neither the grade nor the buttons to
+    # answer it may need scrolling.
     grade, image = st.columns([3, 2], gap="medium")
     with grade:
         st.header(as_markdown(heading(prediction)), anchor=False)
         if prediction.recognised:
-            # The sentence below says how sure the grader is.
+            # The sentence below already says how sure the grader is.
             scores(prediction, with_confidence=bool(prediction.several))
         if prediction.several:
             st.write("This is the grade of the whole photo, as if it showed one fruit.")

@@ -16,7 +16,7 @@ from plain_text import as_markdown
 
 _FOLDER = Path(__file__).parents[2] / "assets" / "samples"
 _SAMPLES = {"banana": "A banana", "orange": "An orange", "tray": "A tray"}
-# Three beside each other on a phone.
+# Three fit side by side on a phone.
 _CELL_PIXELS = 106
 _SAME_HEIGHT = (
     "<style>.st-key-samples img { aspect-ratio: 4 / 3; object-fit: cover; border-radius: 0.5rem; }"
@@ -25,7 +25,7 @@ _SAME_HEIGHT = (
 
 
 def samples() -> None:
-    """Drawn photos to try, each with its button."""
+    """Drawn photos to try, each with a button."""
     st.html(_SAME_HEIGHT)
     st.caption(
         "No fruit at hand? Try a sample photo, drawn by us. It is not recorded, and nothing is "
@@ -46,7 +46,8 @@ def samples() -> None:
 
 
 def what_it_knows() -> str:
-    """In Markdown: "The model knows apples, bananas and oranges."; empty if it does not say."""
+    """In Markdown: "The model knows apples, bananas and oranges."; empty if the API does not
+    say."""
     try:
         fruits = cached_api.known_fruits()
     except ApiError:

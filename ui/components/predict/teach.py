@@ -1,4 +1,4 @@
-"""A person's corrections of a photo of several fruits: what they are, and saving them."""
+"""A person's corrections of a photo of several fruits: shows and saves them."""
 
 import cached_api
 import corrections
@@ -12,7 +12,7 @@ from plain_text import as_markdown
 
 from components.messages import run_action, show_action_error
 
-# The API's codes for a photo, and for a prediction, that it no longer has.
+# The API's codes for a photo and a prediction that it no longer has.
 _GONE = {"not-kept", "prediction-not-found"}
 
 
@@ -108,7 +108,7 @@ def _unsaved(
 
 
 def _save(photo: Photo, prediction_id: str, marked: list[Marked], image: ImageSize) -> None:
-    # The box may have been ticked since the page was drawn.
+    # The checkbox may have been ticked since the page was drawn.
     complete = bool(st.session_state.get(state.COMPLETE))
     body = corrections.as_body(marked, state.corrections(), image, complete=complete)
 
@@ -126,7 +126,7 @@ def _save(photo: Photo, prediction_id: str, marked: list[Marked], image: ImageSi
 
 
 def _send_again(photo: Photo, graded_before: str, body: dict[str, object]) -> BoxesAnswer:
-    """Grade the photo again, since it is no longer stored, and send the person's boxes with it."""
+    """Grade the photo again, since it is no longer stored, and send the person's boxes for it."""
     prediction_id = cached_api.api().predict(photo.name, photo.data).prediction_id
     try:
         answer = cached_api.api().put_boxes(prediction_id, body)

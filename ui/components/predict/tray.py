@@ -1,4 +1,4 @@
-"""A photo of several fruits: boxes to tap, the fruits with the worst first, and corrections."""
+"""A photo of several fruits: boxes to tap, the fruits, worst first, and corrections."""
 
 import cached_api
 import fruits
@@ -17,7 +17,7 @@ from components.predict.teach import teach
 _SHOWN_FIRST = 12
 _CELL_PIXELS = 164
 # Boxes are buttons laid over the photo: they work with a thumb, a keyboard and a screen reader.
-# Only the bold part of a button's text, number and sign, is visible; screen readers read all of it.
+# Only the bold part of a button's text (number and sign) is visible; screen readers read all of it.
 _STYLE = """
 .st-key-tray { position: relative; gap: 0; }
 .st-key-tray img { border-radius: 0.5rem; }
@@ -43,8 +43,8 @@ _STYLE = """
 
 
 def shown_by_fruit(photo: Photo, prediction: Prediction) -> bool:
-    """Show a photo of several fruits by fruit, unless the person asked for the whole photo, which
-    then has a button back. Returns whether it is shown."""
+    """Show a photo of several fruits by fruit, unless the person asked for the whole photo; then
+    show a button that leads back. Returns whether the fruits are shown."""
     if not (prediction.several and prediction.instances):
         return False
     if not state.shows_whole_photo():
@@ -85,7 +85,7 @@ def tray(photo: Photo, prediction: Prediction) -> None:
     for place, one in enumerate(marked):
         if one.number == opened:
             crop = crops[place] if crops else None
-            # A sample is not recorded, so corrections of it could not be saved.
+            # A sample is not recorded, so its corrections could not be saved.
             classes = [] if photo.is_sample else list(prediction.probabilities)
             open_fruit(one, crop, classes)
 
@@ -98,7 +98,7 @@ def _summary(marked: list[Marked]) -> str:
     ]:
         sentences.append(f"Not sure about number {', '.join(unsure)}: look yourself.")
     if not any(one.said for one in marked):
-        # A fruit keeps its place when it is corrected, so that the next tap finds what it aims at.
+        # A fruit keeps its place when it is corrected, so that the next tap hits what it aims at.
         sentences.append("The worst comes first.")
     return " ".join([*sentences, "Tap a fruit to see more."])
 
@@ -183,7 +183,8 @@ def _style(fruit: Instance) -> LevelStyle:
 
 
 def _label(one: Marked) -> str:
-    """Its number, the sign of its level, a pencil if a person gave feedback, and its name."""
+    """The fruit's number, the sign of its level, a pencil if a person gave feedback, and its
+    name."""
     pencil = " ✎" if one.said else ""
     sign = _style(one.fruit).sign
     return f"**{one.number} {sign}{pencil}** {as_markdown(fruits.name(one.fruit))}"

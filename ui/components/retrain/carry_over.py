@@ -18,7 +18,7 @@ _WHY = (
 
 
 def ask(version: str) -> None:
-    """Before `version` is promoted: what it lacks, and whether to copy that."""
+    """Before `version` is promoted: say which thresholds it lacks, and ask whether to copy them."""
     found = _compare(version)
     if found and found.lacks:
         st.warning(
@@ -34,7 +34,8 @@ def ask(version: str) -> None:
 
 
 def promote(version: str, champion: str) -> None:
-    """Put `version` in use in place of `champion`, with its limits if the person wants them."""
+    """Put `version` in use in place of `champion`, with the champion's thresholds if the person
+    wants them."""
     if st.session_state.get(state.CARRY_OVER):
         cached_thresholds.carry_over(champion, version)
     cached_api.models().promote(version)
@@ -42,7 +43,8 @@ def promote(version: str, champion: str) -> None:
 
 
 def offer(area: str, version: str) -> None:
-    """After `version` was promoted without asking: what it lacks, and a button to copy that."""
+    """After `version` was promoted without asking: say which thresholds it lacks, and offer to copy
+    them."""
     found = _compare(version)
     if found and found.lacks and found.compared_with:
         st.warning(
@@ -66,7 +68,7 @@ def _carry_over(area: str, other: str, version: str) -> None:
 def _compare(version: str) -> VersionThresholds | None:
     try:
         return cached_thresholds.of_version(version)
-    except ApiError:  # The page works without it.
+    except ApiError:  # The page works without this offer.
         return None
 
 

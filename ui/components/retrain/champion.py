@@ -1,4 +1,4 @@
-"""Promoting a version, and rolling back to the one before; both ask first."""
+"""Promoting a version, and rolling back to the previous one; both ask first."""
 
 import cached_api
 import streamlit as st
@@ -11,7 +11,7 @@ from components import comparisons
 from components.messages import run_action
 from components.retrain import carry_over
 
-# The area of the errors of both actions.
+# The area in which errors of both actions are shown.
 AREA = "champion"
 
 
@@ -48,7 +48,7 @@ def rejection_reasons(version: Version) -> tuple[str, ...]:
 
 @st.dialog("Put this version in use?", icon=":material/upgrade:")
 def confirm_promotion(champion: str, version: str, reasons: tuple[str, ...]) -> None:
-    """Ask before `version` replaces `champion`; `reasons` are the gate's against it."""
+    """Ask before `version` replaces `champion`; `reasons` are the gate's objections."""
     st.write(f"Version `{version}` will replace `{champion}` within two seconds.")
     if reasons:
         st.warning(

@@ -1,4 +1,4 @@
-"""The choice of what a run trains: its mode, and whether the detector learns."""
+"""Choosing what a run trains: its mode, and whether the detector learns."""
 
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ class Choice(NamedTuple):
 
 
 def choose(estimate: Estimate) -> Choice:
-    """The widgets, and what a person chose."""
+    """Show the widgets, and return the person's choice."""
     mode = _choose_mode(estimate)
     options = _OPTIONS[mode]
     if not options:

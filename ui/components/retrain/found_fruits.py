@@ -1,4 +1,4 @@
-"""Finding the fruits of a photo: what a run learned from boxes, against the current model."""
+"""Finding the fruits of a photo: what a run learned from boxes, compared with the current model."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from stored_models import DetectorComparison, DetectorOutcome, PairedCounts
 
 
 def found_fruits(detector: DetectorOutcome, mode: str) -> None:
-    """What a run of `mode` did to the detector; nothing if that stayed as it was."""
+    """What a run of `mode` did to the detector; shows nothing if the detector is unchanged."""
     if not detector.message:
         return
     st.subheader("Finding the fruits of a photo", anchor=False)
@@ -21,7 +21,7 @@ def found_fruits(detector: DetectorOutcome, mode: str) -> None:
 
 
 def _in_short(detector: DetectorOutcome, counts: PairedCounts, *, alone: bool) -> None:
-    """One line; `alone` if nothing else was learned."""
+    """The outcome in one line; `alone` if nothing else was learned."""
     if detector.objections:
         stays = "" if alone else " This version finds them as before."
         st.warning(

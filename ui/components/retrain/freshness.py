@@ -39,7 +39,7 @@ def freshness_thresholds() -> None:
     limits = describe_limits(thresholds.rotten_below, thresholds.fresh_from)
     st.markdown(f"**{limits}** {_SET_BY[thresholds.set_by]}")
     _own_lines()
-    # The key changes with the API's values: until then, an unfinished change is kept.
+    # The key changes with the API's values; until then, an unfinished change is kept.
     key = f"thresholds-{low}-{high}"
     with st.form("thresholds", border=False):
         st.slider(
@@ -84,7 +84,7 @@ def _own_lines() -> None:
 
 
 def _marks(rotten_below: float, fresh_from: float | None) -> tuple[int, int]:
-    """The two slider marks; the same if there is no middle level."""
+    """The two slider marks; they are equal if there is no middle level."""
     low = points(rotten_below)
     return low, low if fresh_from is None else points(fresh_from)
 

@@ -88,7 +88,7 @@ def _verdict(candidate: str, verdict: Verdict, champion: str | None) -> None:
 
 
 def _waiting(candidate: str, listed: str, champion: str | None) -> None:
-    """A version that passed, where only a person may promote one."""
+    """A version that passed the gate, if only a person may promote it."""
     if candidate == champion:
         st.success(
             f"**Version {candidate} passed the checks, and a person put it in use**\n\n{listed}",
@@ -137,7 +137,7 @@ def _reasons(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _contradicted(figures: GateComparison) -> None:
-    """New photos whose label the current model is sure is wrong, to look at before promoting."""
+    """New photos whose label the current model is sure is wrong, to review before promoting."""
     found = figures.contradictions
     if not found or not found.image_ids:
         return

@@ -1,4 +1,4 @@
-"""The current run: its progress, its loss curve, and the button that cancels it."""
+"""The current run: its progress, its loss curve, and a button to cancel it."""
 
 from datetime import UTC, datetime
 
@@ -48,7 +48,7 @@ def progress_panel(shown: Run) -> None:
             chart(loss_curve(run.losses), "losses", _losses_alt(run))
         elif run.mode == "full" and run.state == "running":
             st.caption("The curve appears after the first round through the photos.")
-        # No dialog: the next refresh, a second later, would close it.
+        # Not a dialog: the next refresh, a second later, would close it.
         with st.popover(
             "Being cancelled" if run.cancel_requested else "Cancel",
             icon=":material/cancel:",

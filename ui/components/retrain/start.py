@@ -62,7 +62,7 @@ def _start(choice: Choice) -> None:
 
 
 def start_again(run: Run) -> None:
-    """A button for a run that was cancelled or interrupted: the same once more."""
+    """A button that starts a cancelled or interrupted run again."""
     st.button(
         "Start again",
         icon=":material/restart_alt:",
@@ -99,7 +99,8 @@ def _show_new(estimate: Estimate) -> None:
 
 
 def _by_class(counts: dict[str, int]) -> None:
-    """Drawn only when opened: starting Plotly takes longer than all else on the page."""
+    """Drawn only when opened, since starting Plotly takes longer than everything else on the
+    page."""
     with st.expander("By class", key=state.NEW_BY_CLASS, on_change="rerun") as by_class:
         if by_class.open:
             alt = ", ".join(f"{class_label(name)}: {n}" for name, n in counts.items())

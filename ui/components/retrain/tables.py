@@ -1,4 +1,4 @@
-"""Tables of versions, of what was in use when, and of past runs."""
+"""Tables of versions, promotions and past runs."""
 
 import streamlit as st
 from api_models import Promotion, Run, Runs, Version, Versions
@@ -50,7 +50,7 @@ def versions_table(versions: Versions) -> None:
 
 
 def promotions_table(promotions: list[Promotion]) -> None:
-    """What was in use when, the newest first."""
+    """Which version was in use when, newest first."""
     st.dataframe(
         [
             {

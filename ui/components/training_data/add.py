@@ -21,7 +21,7 @@ _LABELS = {"added": "Added", "known": "Already known", "refused": "Rejected"}
 
 
 def add_photos() -> None:
-    """The uploader, the progress or the results."""
+    """The uploader, the progress, or the results."""
     upload = state.training_upload()
     if upload is None:
         _choose()

@@ -1,4 +1,4 @@
-"""The photos with boxes around their fruits: look, correct, remove."""
+"""The photos with boxes around their fruits: browse, correct, remove."""
 
 import boxed_photos as boxed
 import cached_api
@@ -22,7 +22,7 @@ PAGE_SIZE = 24
 
 
 def boxed_photos() -> None:
-    """The list, or why it cannot be shown; what was removed."""
+    """The list, or why it cannot be shown, and what was removed."""
     undo.offer(AREA)
     _list()
     removed.removed_lately(AREA)

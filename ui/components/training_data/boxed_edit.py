@@ -1,4 +1,4 @@
-"""Changing the boxes of one photo: classes, surplus boxes, fruits that were missed."""
+"""Changing the boxes of one photo: classes, surplus boxes, missed fruits."""
 
 import boxed_photos as boxed
 import cached_api
@@ -23,7 +23,7 @@ _ONLY_MARKED = "No class: only marked as a fruit"
 
 @st.dialog("The boxes of a photo", width="medium", on_dismiss=state.keep_box_changes)
 def change_boxes(photo: BoxedPhotoAnswer, changes: BoxChanges) -> None:
-    """The dialog; what is changed is kept once it is saved."""
+    """The dialog; changes take effect once they are saved."""
     try:
         picture = cached_api.boxed_picture(photo.id)
     except ApiError as error:
@@ -65,7 +65,7 @@ def _show(picture: bytes, photo: BoxedPhotoAnswer, changes: BoxChanges) -> None:
 
 
 def _list(changes: BoxChanges) -> None:
-    """A row for each box: its class, and a button to take it away."""
+    """A row for each box: its class, and a button to remove it."""
     present = {name for _, name in changes.boxes.values() if name is not None}
     labels = class_labels(sorted({*cached_api.known_classes(), *present}))
     for number, (_, class_name) in list(changes.boxes.items()):

@@ -20,7 +20,7 @@ _FOR_GOOD = "for_good"
 
 
 def edit_bar(images: list[TrainingImage], total: int, classes: list[str]) -> None:
-    """The actions on the selected ones of `images`, of `total` in all."""
+    """The actions on the selected `images`, out of `total`."""
     selected = [image.id for image in images if st.session_state.get(selection_key(image.id))]
     all_selected = len(selected) == len(images) > 0
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -1,4 +1,4 @@
-"""The training photos: look, relabel, remove."""
+"""The training photos: browse, relabel, remove."""
 
 import cached_api
 import state
@@ -64,7 +64,7 @@ def _gallery(summary: DatasetSummary) -> None:
         key=state.GALLERY_ORIGIN,
         persist_state="session",
     )
-    # Each filter has a page number of its own.
+    # Each filter has its own page number.
     pager = f"gallery_page_{class_name}_{split}_{origin}"
     filters = (class_name or None, split or None, origin or None)
     number = st.session_state.get(pager, 1)

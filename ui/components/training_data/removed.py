@@ -17,22 +17,22 @@ from components.undo import Removed
 
 
 def after_removal(area: str, message: str, ids: Sequence[str], *, is_kept: bool) -> None:
-    """Offer to restore photos, if they are kept for a while."""
+    """Offer to restore photos if they are kept for a while."""
     state.keep_undo(area, Undo(message, partial(_restore, ids) if is_kept else None))
 
 
 def after_relabelling(area: str, answer: Relabelled) -> None:
-    """Offer to give the photos back the classes that they had."""
+    """Offer to give the photos their previous classes back."""
     count = pluralize(answer.relabelled, "photo")
     message = f"{count} relabelled: {class_label(answer.class_name)}."
     state.keep_undo(area, Undo(message, partial(_relabel, answer) if answer.former else None))
 
 
 def removed_lately(area: str) -> None:
-    """What can still be restored, also after a reload and by others."""
+    """The photos that can still be restored, also after a reload and by other people."""
     try:
         page = cached_removed.newest()
-    except ApiError:  # The page works without it.
+    except ApiError:  # The page works without this list.
         return
     by_id = {photo.id: photo for photo in page.photos}
     descriptions = {photo_id: _describe(photo) for photo_id, photo in by_id.items()}
@@ -64,7 +64,7 @@ def _relabel(answer: Relabelled) -> str:
     back = 0
     try:
         for class_name, ids in answer.former.items():
-            # The class was there before, so it is not a new one to ask about.
+            # The class existed before, so there is no need to ask whether it is new.
             relabelled = cached_api.api().relabel_images(
                 ids, class_name, new_class=True, only_from=answer.class_name
             )

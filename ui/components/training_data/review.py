@@ -39,7 +39,7 @@ def review() -> None:
     except ApiError as error:
         show_error(error, rejected="The review queue cannot be read")
         return
-    # The random sample is asked about separately, so that people answer all of it in the same way.
+    # The random sample is asked about separately, so that all of it is answered in the same way.
     sampled = [item for item in items if item.reason == "sampled"]
     if items:
         _form(sampled or items, _SAMPLE if sampled else _LEAST_SURE)
@@ -60,7 +60,7 @@ def _form(items: list[ReviewItem], introduction: str) -> None:
     def below(item: ReviewItem) -> None:
         unsure = item.reason == "unsure"
         if unsure:
-            # Set through the state: with `index`, the box could not be cleared.
+            # Set through the state: with `index`, the select box could not be cleared.
             st.session_state.setdefault(_key(item), item.suggested_label)
         st.selectbox(
             f"Label of {as_markdown(item.filename)}",
@@ -103,7 +103,7 @@ def _form(items: list[ReviewItem], introduction: str) -> None:
 
 
 def _offer_undo() -> None:
-    """Say which photos were dismissed in this visit, and take the last one back if asked to."""
+    """Say which photos were dismissed in this visit, and offer to take the last one back."""
     if not (dismissed := st.session_state.get(_DISMISSED)):
         return
     with st.container(horizontal=True, vertical_alignment="center", key="dismissed"):
@@ -134,7 +134,7 @@ def _answer(items: list[ReviewItem], labels: dict[str, str]) -> None:
     chosen = {item.prediction_id: st.session_state.get(_key(item)) for item in items}
     typed = {name: label for name, label in chosen.items() if label}
     is_new = bool(st.session_state.get(_IS_NEW))
-    # The known classes that a typed text begins; a label from the list is one already.
+    # The known classes that begin with a typed text; a label from the list is already a class.
     begun = {
         name: [] if is_new or label in labels else classes_begun(label, labels)
         for name, label in typed.items()
