@@ -12,8 +12,9 @@ from api.catalog import boxed_repository, repository
 from api.catalog.box_frames import LabelledBox, Size, checked, scaled, upright
 from api.catalog.boxed_repository import BoxedPhoto
 from api.catalog.duplicate_index import DuplicateIndex, SourceGroup
+from api.catalog.photo_files import PutPhoto, delete_photos, photo_key, put_photo, put_sanitized
 from api.catalog.sanitize import SanitizedImage, sanitize
-from api.catalog.service import ID_LETTERS, MAX_STEM, delete_photos, photo_key
+from api.catalog.service import ID_LETTERS, MAX_STEM
 from api.catalog.thumbnails import encode_thumbnail
 from api.core.errors import NotFoundError, UnprocessableError
 from api.core.imaging.decode import FORMATS, MAX_PIXELS, orientation_of
@@ -22,7 +23,6 @@ from api.core.near_duplicates import original_name, safe_filename
 from api.core.splits import secret_split_of
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.ids import new_id
 from api.storage.tables import BoxedPhotoRow
 
 BoxedOrigin = Literal["upload", "feedback"]
@@ -88,10 +88,12 @@ class BoxedPhotoStore:
     index: DuplicateIndex
     max_pixels: int = MAX_PIXELS
 
-    def put_file(self, data: bytes) -> None:
+    def put_file(self, data: bytes) -> PutPhoto:
         """As `PhotographStore.put_file`."""
-        sanitized = sanitize(data, self.max_pixels)
-        self.blobs.put(photo_key(content_hash(data), sanitized), sanitized.data)
+        with self.database.reading() as session:
+            if boxed_repository.by_sha256(session, content_hash(data)):
+                return PutPhoto(data, None)
+        return put_photo(self.blobs, data, self.max_pixels)
 
     def add(
         self,
@@ -101,14 +103,14 @@ class BoxedPhotoStore:
         origin: BoxedOrigin,
         filename: str,
         prediction_id: str | None = None,
-        is_put: bool = False,
+        photo_id: str | None = None,
     ) -> tuple[BoxedOutcome, BoxedPhoto]:
         """Add a photo with its boxes. Both are in the catalog on return.
 
-        `is_put`: `put_file` has just stored the file. Boxes from feedback replace those of earlier
-        feedback on the same file; otherwise a known file keeps its boxes. A copy of a known photo
-        gets the group and split of that photo. Raises what `Annotation.on` and `imaging.decode`
-        raise, without storing anything.
+        `photo_id`: from `put_file`, which has stored the file. Boxes from feedback replace those of
+        earlier feedback on the same file; otherwise a known file keeps its boxes. A copy of a known
+        photo gets the group and split of that photo. Raises what `Annotation.on` and
+        `imaging.decode` raise, without storing anything.
         """
         sha256 = content_hash(data)
         sanitized = sanitize(data, self.max_pixels)
@@ -116,9 +118,9 @@ class BoxedPhotoStore:
         boxes = annotation.on(size, _orientation(data) if annotation.of_file else 1)
         with self.database.reading() as session:
             group = self.index.find_group(session, sha256, sanitized.photo)
-        key = photo_key(sha256, sanitized)
-        if not is_put:
-            self.blobs.put(key, sanitized.data)
+            known = boxed_repository.by_sha256(session, sha256)
+        if not known and not photo_id:
+            photo_id = put_sanitized(self.blobs, sanitized)
         with self.database.session() as session:
             repository.lock_images(session)
             if known := boxed_repository.by_sha256(session, sha256):
@@ -128,11 +130,10 @@ class BoxedPhotoStore:
                 return "replaced", _put(session, known, boxes, complete=annotation.complete)
             self.index.refresh(session)
             group = group or self.index.find_new_group(session, sha256, sanitized.photo)
-            # A photo that was just removed may have taken the blob with it.
-            if not self.blobs.exists(key):
-                self.blobs.put(key, sanitized.data)
-            row = _row(session, sanitized, group, filename)
-            row.sha256, row.blob, row.origin = sha256, key, origin
+            # If the photo was known and has just been removed, its file is not there yet.
+            photo_id = photo_id or put_sanitized(self.blobs, sanitized)
+            row = _row(session, photo_id, sanitized, group, filename)
+            row.sha256, row.origin = sha256, origin
             row.complete, row.prediction_id = annotation.complete, prediction_id
             session.add(row)
             session.flush()
@@ -183,10 +184,14 @@ def _orientation(data: bytes) -> int:
 
 
 def _row(
-    session: Session, sanitized: SanitizedImage, group: SourceGroup | None, filename: str
+    session: Session,
+    photo_id: str,
+    sanitized: SanitizedImage,
+    group: SourceGroup | None,
+    filename: str,
 ) -> BoxedPhotoRow:
-    """The row of a new photo, without what depends on its file and its boxes."""
-    photo_id, name = new_id(), safe_filename(filename)
+    """The row of a new photo, without its hash, origin and boxes."""
+    name = safe_filename(filename)
     if group is None:
         # With a part of the random id, so that file names cannot put two photos into one group.
         photograph = f"{GROUPS}{original_name(name)[:MAX_STEM]}-{photo_id[:ID_LETTERS]}"
@@ -194,6 +199,8 @@ def _row(
         group = SourceGroup(photograph, secret_split_of(sanitized.pixels_hash, secret))
     return BoxedPhotoRow(
         id=photo_id,
+        number=repository.next_photo_number(session),
+        blob=photo_key(photo_id, sanitized),
         signature=sanitized.signature.tobytes().hex(),
         photograph=group.photograph,
         split=group.split,

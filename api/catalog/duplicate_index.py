@@ -101,31 +101,31 @@ class Photo:
 class _TableIndex(Generic[_Row]):
     """The signatures (80 bytes each) of the photos in one table, in memory."""
 
-    def __init__(self, blobs: Blobs, table: type[_Row], since: datetime | None) -> None:
+    def __init__(
+        self, session: Session, blobs: Blobs, table: type[_Row], since: datetime | None
+    ) -> None:
         self._blobs = blobs
         self._table: type[_Row] = table
         self._signatures = np.empty((0, SIGNATURE_BYTES), np.uint8)
         self._ids: list[str] = []
-        # The photos that there were at the last refresh.
-        self._stored: set[str] = set()
-        self._since = since
         # The first row that the last refresh added.
         self._first_new = 0
+        # Before the signatures, so that no later photo is missed.
+        self._last_number = repository.last_photo_number(session)
+        self._extend(repository.signatures(session, since, table))
 
     def refresh(self, session: Session) -> None:
-        """Add the photos that were stored since the last call, also those that were restored.
+        """Add the photos that were stored or restored since the last call.
 
-        Their times are not asked: a clock may have been set, and those of two machines differ.
+        By number and not by time: clocks are changed, and those of two machines differ.
         """
         self._first_new = len(self._ids)
-        # Before the signatures, so that no later photo is missed.
-        stored = repository.photo_ids(session, self._table)
-        new = sorted(stored - self._stored)
-        if self._stored:
-            rows = list(repository.signatures_of(session, new, self._table))
-        else:  # By id, this would take thrice as long.
-            rows = list(repository.signatures(session, self._since, self._table))
-        self._stored = stored
+        after, self._last_number = self._last_number, repository.last_photo_number(session)
+        self._extend(repository.signatures_after(session, after, self._table))
+
+    def _extend(self, photos: Iterable[tuple[str, str]]) -> None:
+        """`photos`: ids and hexadecimal signatures."""
+        rows = list(photos)
         if not rows:
             return
         ids, texts = zip(*rows, strict=True)
@@ -155,23 +155,15 @@ class _TableIndex(Generic[_Row]):
 class DuplicateIndex:
     """Hashes and signatures of all known photos, in memory.
 
-    Loaded once per request and refreshed with what other processes add. Not thread-safe.
+    Made once per request and refreshed with what other processes add. Not thread-safe.
     """
 
-    def __init__(self, known: KnownPhotos, since: datetime | None = None) -> None:
+    def __init__(self, session: Session, known: KnownPhotos, since: datetime | None = None) -> None:
+        """`since`: of the catalog, only the photos that were added then or later."""
         self._embed = known.embed
         self._training_index = known.training_index.without_catalog
-        self._images = _TableIndex(known.blobs, ImageRow, since)
-        self._boxed = _TableIndex(known.blobs, BoxedPhotoRow, since)
-
-    @classmethod
-    def load(
-        cls, session: Session, known: KnownPhotos, since: datetime | None = None
-    ) -> "DuplicateIndex":
-        """`since`: of the catalog, only the photos that were added then or later."""
-        index = cls(known, since)
-        index.refresh(session)
-        return index
+        self._images = _TableIndex(session, known.blobs, ImageRow, since)
+        self._boxed = _TableIndex(session, known.blobs, BoxedPhotoRow, since)
 
     def refresh(self, session: Session) -> None:
         """Add the photos that were stored since the last call."""

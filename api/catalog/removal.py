@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, undefer
 
 from api.catalog import boxed_repository, repository
 from api.catalog.duplicate_index import DuplicateIndex, KnownPhotos, Photo, SourceGroup
-from api.catalog.service import delete_photos
+from api.catalog.photo_files import delete_photos
 from api.catalog.thumbnails import read_thumbnails
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
@@ -75,7 +75,7 @@ def restore(database: Database, known: KnownPhotos, photo_ids: Sequence[str]) ->
             # Photos from before the removal have been compared with it already. If the clock was
             # ahead then, it is unknown which those are.
             since = removed_at if removed_at <= now() else None
-            index = DuplicateIndex.load(session, known, since)
+            index = DuplicateIndex(session, known, since)
             for row in together:
                 photo = _photo(session, known.blobs, row)
                 add = _add_image if row.kind == "image" else _add_boxed
@@ -215,6 +215,6 @@ def _values(row: RemovedPhotoRow, group: SourceGroup | None) -> dict[str, Any]:
 
 def _add(session: Session, photo: ImageRow | BoxedPhotoRow) -> None:
     # As new, so that copies of it that were removed before it are compared with it.
-    photo.created_at = now()
+    photo.created_at, photo.number = now(), repository.next_photo_number(session)
     session.add(photo)
     session.flush()

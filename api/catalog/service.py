@@ -1,14 +1,7 @@
-"""Adding and removing training photos.
+"""Adding and removing training photos."""
 
-The blob is stored before its row and deleted after it, so no row is ever without its blob.
-"""
-
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
-from functools import partial
 from typing import Literal, Self
 
 from pydantic import BaseModel, Field
@@ -16,9 +9,16 @@ from sqlalchemy.orm import Session
 
 from api.catalog import repository
 from api.catalog.duplicate_index import DuplicateIndex, Match, MatchKind, Photo
-from api.catalog.sanitize import SanitizedImage, sanitize
+from api.catalog.photo_files import (
+    FOLDER,
+    PutPhoto,
+    delete_photos,
+    photo_key,
+    put_photo,
+    put_sanitized,
+)
+from api.catalog.sanitize import sanitize
 from api.catalog.thumbnails import encode_thumbnail, read_thumbnails
-from api.core.errors import NotFoundError, ProblemError
 from api.core.imaging.decode import MAX_PIXELS
 from api.core.imaging.hashing import content_hash
 from api.core.labels import accepted_class_name
@@ -26,21 +26,16 @@ from api.core.near_duplicates import original_name, safe_filename, saved_rotatio
 from api.core.photo_copies import is_turned_copy
 from api.core.splits import secret_split_of
 from api.storage.blobs import Blobs
-from api.storage.db import UNAVAILABLE, Database, now
-from api.storage.failures import EmptyCatalogError, StoreError
-from api.storage.ids import new_id
+from api.storage.db import Database
+from api.storage.failures import EmptyCatalogError
 from api.storage.removed_table import RemovedPhotoRow
 from api.storage.tables import ImageRow
 
 Origin = Literal["upload", "feedback", "review"]
-FOLDER = "photographs"
 MAX_STEM = 120
 ID_LETTERS = 12
 # Most photos of a group that a file with the group's name is compared with.
 MAX_MEMBERS = 3
-# A younger blob may belong to an upload that has not written its row yet.
-ORPHAN_AGE = timedelta(hours=1)
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -110,16 +105,15 @@ class PhotographStore:
     index: DuplicateIndex
     max_pixels: int = MAX_PIXELS
 
-    def put_file(self, data: bytes) -> None:
-        """Store the file of a photo that `add` will then add inside a transaction: a slow store
-        must not keep that open. Raises what `imaging.decode` raises.
+    def put_file(self, data: bytes) -> PutPhoto:
+        """Store the file of a photo that `add` will add inside a caller's transaction.
+
+        Raises what `imaging.decode` raises.
         """
-        sha256 = content_hash(data)
         with self.database.reading() as session:
-            if self.index.find_file(session, sha256):
-                return
-        sanitized = sanitize(data, self.max_pixels)
-        self.blobs.put(photo_key(sha256, sanitized), sanitized.data)
+            if self.index.find_file(session, content_hash(data)):
+                return PutPhoto(data, None)
+        return put_photo(self.blobs, data, self.max_pixels)
 
     def add(
         self,
@@ -128,12 +122,12 @@ class PhotographStore:
         class_name: str,
         origin: Origin,
         filename: str,
-        is_put: bool = False,
+        photo_id: str | None = None,
     ) -> Outcome:
         """Add a photo unless it is a duplicate. It is on disk and in the catalog on return.
 
-        `class_name` need not be normalized. `is_put`: `put_file` has just stored the file. Raises
-        BadClassNameError and what `imaging.decode` raises, without storing anything.
+        `class_name` need not be normalized. `photo_id`: from `put_file`, which has stored the file.
+        Raises BadClassNameError and what `imaging.decode` raises, without storing anything.
         """
         class_name = accepted_class_name(class_name)
         sha256 = content_hash(data)
@@ -148,25 +142,21 @@ class PhotographStore:
                 return DuplicateFile.of_match(filename, match, class_name)
             boxed = self.index.find_boxed_group(session, photo)
 
-        key = photo_key(sha256, sanitized)
-        if not is_put:
-            self.blobs.put(key, sanitized.data)
+        photo_id = photo_id or put_sanitized(self.blobs, sanitized)
         with self.database.session() as session:
             repository.lock_images(session)
-            # Another process may have stored the same photo meanwhile, or deleted it with its blob.
+            # Another process may have stored the same photo meanwhile.
             self.index.refresh(session)
             match = self.index.find_file(session, sha256) or self.index.find_in_catalog(
                 session, photo, only_new=True
             )
             if match:
                 return DuplicateFile.of_match(filename, match, class_name)
-            if not self.blobs.exists(key):
-                self.blobs.put(key, sanitized.data)
-            image_id = new_id()
             boxed = boxed or self.index.find_boxed_group(session, photo, only_new=True)
-            group, split = boxed or self._group(session, class_name, filename, image_id, photo)
+            group, split = boxed or self._group(session, class_name, filename, photo_id, photo)
             row = ImageRow(
-                id=image_id,
+                id=photo_id,
+                number=repository.next_photo_number(session),
                 sha256=sha256,
                 signature=sanitized.signature.tobytes().hex(),
                 class_name=class_name,
@@ -179,7 +169,7 @@ class PhotographStore:
                 height=sanitized.height,
                 bytes=len(sanitized.data),
                 **asdict(sanitized.appearance),
-                blob=key,
+                blob=photo_key(photo_id, sanitized),
                 thumbnail=encode_thumbnail(photo.thumbnail),
             )
             session.add(row)
@@ -213,45 +203,12 @@ class PhotographStore:
         return f"{group}-{image_id[:ID_LETTERS]}", None
 
 
-def photo_key(sha256: str, sanitized: SanitizedImage) -> str:
-    return f"{FOLDER}/{sha256[:2]}/{sha256}{sanitized.suffix}"
-
-
-class DamagedImageError(NotFoundError):
-    code = "image-damaged"
-
-    def __init__(self, image: ImageRow) -> None:
-        super().__init__(
-            f"The stored file of image '{image.id}' ({image.filename!r}) cannot be shown: it is "
-            f"damaged, or over today's limits. Remove it (DELETE /dataset/images/{image.id}) and "
-            "upload the photo again."
-        )
-
-
-@contextmanager
-def decoding(image: ImageRow) -> Iterator[None]:
-    """Raises DamagedImageError where decoding the stored file of `image` fails."""
-    try:
-        yield
-    except ProblemError as error:
-        log.warning("The file of image %s is damaged: %s (%s)", image.id, image.blob, error)
-        raise DamagedImageError(image) from error
-
-
 def open_catalog(database: Database, blobs: Blobs) -> None:
     """Upgrade the database, or make it. Raises what `Database.upgrade` raises, and
     EmptyCatalogError if it was lost: photos that no row names would be swept as orphans."""
     if database.is_empty() and any(blobs.keys(FOLDER)):
         raise EmptyCatalogError()
     database.upgrade()
-
-
-def load_image(blobs: Blobs, image: ImageRow) -> bytes:
-    """The stored photo. Raises ImageNotFoundError if it was removed meanwhile."""
-    try:
-        return blobs.get(image.blob)
-    except FileNotFoundError:
-        raise repository.ImageNotFoundError(image.id) from None
 
 
 def remove_images(database: Database, blobs: Blobs, image_ids: Sequence[str]) -> list[str]:
@@ -261,46 +218,3 @@ def remove_images(database: Database, blobs: Blobs, image_ids: Sequence[str]) ->
         removed = repository.delete_images(session, image_ids)
     delete_photos(database, blobs, [key for _, key in removed])
     return [image_id for image_id, _ in removed]
-
-
-def delete_photos(database: Database, blobs: Blobs, keys: Sequence[str]) -> None:
-    """Delete the blobs of rows that are gone, unless other rows refer to them.
-
-    A failure is only logged: the removal is done, and `sweep_orphans` deletes the blobs later.
-    """
-    try:
-        blobs.delete_each(keys, partial(delete_unreferenced, database, blobs))
-    except (StoreError, *UNAVAILABLE) as error:
-        log.warning("Removed photos are deleted later: %s", error)
-
-
-def sweep_orphans(database: Database, blobs: Blobs) -> int:
-    """At start-up, delete blobs without a row, left by a process that died between the two.
-
-    Returns how many were deleted.
-    """
-    with database.reading() as session:
-        referenced = repository.referenced_blobs(session)
-    deleted = 0
-
-    def delete(key: str) -> None:
-        nonlocal deleted
-        with suppress(FileNotFoundError):  # Another process sweeps too.
-            if blobs.modified_at(key) < now() - ORPHAN_AGE:
-                deleted += delete_unreferenced(database, blobs, key)
-
-    blobs.delete_each((key for key in blobs.keys(FOLDER) if key not in referenced), delete)
-    if deleted:
-        log.info("Deleted %d orphaned photos.", deleted)
-    return deleted
-
-
-def delete_unreferenced(database: Database, blobs: Blobs, key: str) -> bool:
-    """Delete the blob unless a row refers to it; returns whether it did."""
-    # Under the lock, so that no row for it can appear in between.
-    with database.session() as session:
-        repository.lock_images(session)
-        if repository.is_blob_referenced(session, key):
-            return False
-        blobs.delete(key)
-    return True

@@ -70,7 +70,7 @@ class UploadService:
             if not is_zip(file.stream):
                 raise _without_class(file)
         with self.database.reading() as session:
-            index = DuplicateIndex.load(session, self.known)
+            index = DuplicateIndex(session, self.known)
         store = PhotographStore(self.database, self.blobs, index, self.max_pixels)
         is_only_zip = len(form.files) == 1 and is_zip(form.files[0].stream)
         outcomes: list[Outcome | FileError] = []

@@ -34,7 +34,7 @@ def import_boxes(settings: Settings, source: Path, *, new_class: bool = False) -
         open_catalog(database, blobs)
         training_index = load_training_index(settings.model_dir)
         with database.reading() as session:
-            index = DuplicateIndex.load(session, KnownPhotos(blobs, training_index, None))
+            index = DuplicateIndex(session, KnownPhotos(blobs, training_index, None))
         limits = UploadLimits(
             settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes
         )

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+from api.catalog.photo_files import ORPHAN_AGE, sweep_orphans
 from api.catalog.removal import sweep_removed
-from api.catalog.service import ORPHAN_AGE, sweep_orphans
 from api.inspections.removal import sweep_removed as sweep_removed_inspections
 from api.inspections.service import InspectionService
 from api.predictions.retention import sweep_predicted

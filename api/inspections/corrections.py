@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from api.catalog import repository as images
 from api.catalog.box_frames import MAX_BOXES, LabelledBox, Size, TooManyBoxesError, checked
 from api.catalog.boxed_photos import Annotation, BoxedPhotoStore
+from api.catalog.photo_files import PutPhoto
 from api.core.boxes import Box
 from api.core.errors import ConflictError
 from api.core.labels import Level, fruits_of, read_label
@@ -43,14 +44,14 @@ class Corrections:
         Raises InspectionNotFoundError, InspectionPhotoNotFoundError, FruitNotFoundError,
         AddedByPersonError.
         """
-        data = self._put_photo(inspection_id, photo_id)
+        put = self._put_photo(inspection_id, photo_id)
         with self.store.database.session() as session:
             inspection, photo = _locked(session, inspection_id, photo_id)
             fruit = repository.fruit(photo, number)
             if fruit.added and said == "no_fruit":
                 raise AddedByPersonError()
             fruit.said = said
-            self._teach(session, inspection, photo, data)
+            self._teach(session, inspection, photo, put)
             return photo
 
     def take_back(self, inspection_id: str, photo_id: str, number: int) -> Photo:
@@ -58,7 +59,7 @@ class Corrections:
 
         Raises InspectionNotFoundError, InspectionPhotoNotFoundError, FruitNotFoundError.
         """
-        data = self._put_photo(inspection_id, photo_id)
+        put = self._put_photo(inspection_id, photo_id)
         with self.store.database.session() as session:
             inspection, photo = _locked(session, inspection_id, photo_id)
             fruit = repository.fruit(photo, number)
@@ -66,7 +67,7 @@ class Corrections:
             if fruit.added:
                 session.delete(fruit)
                 photo = replace(photo, fruits=[one for one in photo.fruits if one is not fruit])
-            self._teach(session, inspection, photo, data)
+            self._teach(session, inspection, photo, put)
             return photo
 
     def add_missed(self, inspection_id: str, photo_id: str, box: Box, level: Level) -> Photo:
@@ -75,7 +76,7 @@ class Corrections:
         Raises InspectionNotFoundError, InspectionPhotoNotFoundError, BadBoxError,
         TooManyBoxesError.
         """
-        data = self._put_photo(inspection_id, photo_id)
+        put = self._put_photo(inspection_id, photo_id)
         with self.store.database.session() as session:
             inspection, photo = _locked(session, inspection_id, photo_id)
             if len(photo.fruits) >= MAX_BOXES:
@@ -91,10 +92,10 @@ class Corrections:
             )
             session.add(fruit)
             photo = replace(photo, fruits=[*photo.fruits, fruit])
-            self._teach(session, inspection, photo, data)
+            self._teach(session, inspection, photo, put)
             return photo
 
-    def _put_photo(self, inspection_id: str, photo_id: str) -> bytes | None:
+    def _put_photo(self, inspection_id: str, photo_id: str) -> PutPhoto | None:
         """Like `BoxesService.put_photo`.
 
         Raises InspectionNotFoundError, InspectionPhotoNotFoundError.
@@ -105,11 +106,11 @@ class Corrections:
         return BoxesService(self.store, self.recorder).put_photo(photo.prediction)
 
     def _teach(
-        self, session: Session, inspection: InspectionRow, photo: Photo, data: bytes | None
+        self, session: Session, inspection: InspectionRow, photo: Photo, put: PutPhoto | None
     ) -> None:
         """Put the photo's boxes into the training data, if the photo is still kept.
 
-        `data` is from `_put_photo`.
+        `put` is from `_put_photo`.
         """
         store = replace(self.store, database=OpenTransaction(self.store.database, session))
         fruits = [one for one in photo.fruits if one.said != "no_fruit"]
@@ -123,7 +124,7 @@ class Corrections:
         # If no box is left, a person said that nothing here is a fruit: that is complete.
         annotation = Annotation(boxes, not boxes, Size(photo.row.width, photo.row.height))
         try:
-            BoxesService(store, self.recorder).put_recorded(photo.prediction, annotation, data)
+            BoxesService(store, self.recorder).put_recorded(photo.prediction, annotation, put)
         except PhotographNotKeptError:
             return
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api.catalog import repository as images
+from api.catalog.photo_files import PutPhoto
 from api.catalog.service import Origin, PhotographStore, Stored
 from api.core import telemetry
 from api.core.errors import UnprocessableError
@@ -80,7 +81,7 @@ class FeedbackService:
         predicted = accepted_class_name(prediction.predicted_class)
         class_name = predicted if label is None else accepted_class_name(label)
         correct = class_name == predicted
-        data = self._put_photo(prediction)
+        put = self._put_photo(prediction)
         # One transaction, under the lock of the images: the label and the class of the training
         # image change together, and in between nobody relabels or removes the image.
         with self.store.database.session() as session:
@@ -88,7 +89,7 @@ class FeedbackService:
             # Feedback overrides an earlier dismissal.
             dismissal.take_back(session, prediction_id)
             outcome, image_id, message = self._add_training_image(
-                session, prediction, class_name, origin, data
+                session, prediction, class_name, origin, put
             )
             feedback_repository.put(
                 session,
@@ -110,7 +111,7 @@ class FeedbackService:
             message=message,
         )
 
-    def _put_photo(self, prediction: PredictionRow) -> bytes | None:
+    def _put_photo(self, prediction: PredictionRow) -> PutPhoto | None:
         """The photo, stored as a training image's file before the transaction: a bucket may take
         minutes. None if it is not needed, or cannot be had.
         """
@@ -119,11 +120,9 @@ class FeedbackService:
             if feedback is not None and _is_from_feedback(session, feedback.image_id):
                 return None
         try:
-            data = load_image(self.store.blobs, prediction)
-            self.store.put_file(data)
+            return self.store.put_file(load_image(self.store.blobs, prediction))
         except (PhotographGoneError, *UNREADABLE):  # Again in the transaction, where it is told.
             return None
-        return data
 
     def _add_training_image(
         self,
@@ -131,11 +130,11 @@ class FeedbackService:
         prediction: PredictionRow,
         label: str,
         origin: Origin,
-        data: bytes | None,
+        put: PutPhoto | None,
     ) -> tuple[PhotoOutcome, str | None, str]:
         """The outcome, the training image's id, and a message for the user.
 
-        `data`: of `_put_photo`.
+        `put`: from `_put_photo`.
         """
         feedback = session.get(FeedbackRow, prediction.id)
         if feedback is not None and _is_from_feedback(session, feedback.image_id):
@@ -143,11 +142,11 @@ class FeedbackService:
         store = replace(self.store, database=OpenTransaction(self.store.database, session))
         try:
             outcome = store.add(
-                data or load_image(self.store.blobs, prediction),
+                put.data if put else load_image(self.store.blobs, prediction),
                 class_name=label,
                 origin=origin,
                 filename=prediction.filename,
-                is_put=data is not None,
+                photo_id=put.photo_id if put else None,
             )
         except (PhotographGoneError, *UNREADABLE) as error:  # Deleted, or damaged on disk.
             if not isinstance(error, PhotographGoneError):

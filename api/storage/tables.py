@@ -57,7 +57,8 @@ class ImageRow(Base):
     `sha256`: hash of the uploaded bytes, to recognise the same file. `blob`: the photo without its
     metadata, `bytes` long. `signature`: hexadecimal, see `core.imaging.hashing`. `photograph`: the
     group of near-duplicates that share a split. `origin`: upload, feedback or review.
-    `brightness`, `saturation`, `hue`: see `core.appearance`. `unreadable`: why a run could not read
+    `brightness`, `saturation`, `hue`: see `core.appearance`. `number`: see `PhotoCounterRow`; 0 in
+    older catalogs. `unreadable`: why a run could not read
     the photo when it last tried. `thumbnail`: a JPEG of 64x64 pixels, to recognise copies; null
     for images of older catalogs.
     """
@@ -65,6 +66,7 @@ class ImageRow(Base):
     __tablename__ = "images"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    number: Mapped[int] = mapped_column(default=0, index=True)
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
     signature: Mapped[str] = mapped_column(String(160))
     class_name: Mapped[str] = mapped_column(String(80), index=True)
@@ -95,6 +97,7 @@ class BoxedPhotoRow(Base):
     __tablename__ = "boxed_photos"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    number: Mapped[int] = mapped_column(default=0, index=True)
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
     signature: Mapped[str] = mapped_column(String(160))
     photograph: Mapped[str] = mapped_column(String(200), index=True)
@@ -129,6 +132,20 @@ class BoxRow(Base):
     x_max: Mapped[float]
     y_max: Mapped[float]
     class_name: Mapped[str | None] = mapped_column(String(80), index=True)
+
+
+class PhotoCounterRow(Base):
+    """The number of the photo that was added or restored last. One row.
+
+    Photos are numbered in the order in which they become visible to other processes, whatever the
+    clocks say, so a reader finds those that are new to it.
+    """
+
+    __tablename__ = "photo_counter"
+    __table_args__ = (CheckConstraint("id = 1", name="one_photo_counter"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    value: Mapped[int]
 
 
 class SplitSecretRow(Base):

@@ -62,12 +62,13 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> DuplicateIndex:
+def index(database: Database, tmp_path: Path) -> DuplicateIndex:
     predictor = Predictor.of_package(load_package(MODEL))
     known = KnownPhotos(
         Blobs(str(tmp_path / "blobs")), load_training_index(MODEL), predictor.embed_image
     )
-    return DuplicateIndex(known)
+    with database.reading() as session:
+        return DuplicateIndex(session, known)
 
 
 def copies_found(database: Database, index: DuplicateIndex, images: list[Image.Image]) -> int:

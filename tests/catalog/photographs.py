@@ -58,7 +58,7 @@ class Uploader:
         self.database = database
         self.blobs = blobs
         with database.reading() as session:
-            self.index = DuplicateIndex.load(
+            self.index = DuplicateIndex(
                 session, KnownPhotos(blobs, training_index or TrainingIndex.empty(), None)
             )
 

@@ -8,7 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.catalog.service import ORPHAN_AGE, remove_images, sweep_orphans
+from api.catalog.photo_files import ORPHAN_AGE, sweep_orphans
+from api.catalog.service import remove_images
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
@@ -121,5 +122,27 @@ def test_photo_stored_during_the_sweep_is_kept(
     age(blobs, row.blob, 2 * ORPHAN_AGE)
     storage = StoredDuringSweep(blobs.url)
     storage.uploader = uploader
-    assert sweep_orphans(database, storage) == 0
-    assert blobs.exists(row.blob)
+    assert sweep_orphans(database, storage) == 1
+    [stored] = rows_of(database)
+    assert list(blobs.keys("photographs")) == [stored.blob]
+
+
+class StoresWhileDeleting(Blobs):
+    """A store whose deletions take so long that another upload comes in between."""
+
+    uploader: Uploader
+
+    def delete(self, key: str) -> None:
+        self.uploader.store(photo(2))
+        super().delete(key)
+
+
+def test_photos_are_added_while_the_store_deletes(
+    uploader: Uploader, database: Database, blobs: Blobs
+) -> None:
+    row = uploader.store(photo(1))
+    slow = StoresWhileDeleting(blobs.url)
+    slow.uploader = uploader
+    assert remove_images(database, slow, [row.id]) == [row.id]
+    [added] = rows_of(database)
+    assert list(blobs.keys("photographs")) == [added.blob]

@@ -175,7 +175,7 @@ def test_unknown_image_gets_404(service: TestClient) -> None:
 def test_thumbnail_of_a_damaged_file_says_what_to_do(filled: TestClient, data: bytes) -> None:
     pear = listed(filled, class_name="pear")[0]
     blobs = filled.app.state.service.blobs  # type: ignore[attr-defined]
-    (key,) = [key for key in blobs.keys("photographs") if pear["sha256"] in key]
+    (key,) = [key for key in blobs.keys("photographs") if pear["id"] in key]
     blobs.put(key, data)
     answer = filled.get(f"{IMAGES}/{pear['id']}/photograph")
     assert_problem(answer, 404, "image-damaged")

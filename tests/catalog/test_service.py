@@ -33,7 +33,7 @@ def test_blob_and_row_are_stored(uploader: Uploader, database: Database, blobs: 
     assert stored.id == row.id
     sha256 = content_hash(data)
     assert stored.sha256 == sha256
-    assert stored.blob == f"photographs/{sha256[:2]}/{sha256}.jpg"
+    assert stored.blob == f"photographs/{row.id[:2]}/{row.id}.jpg"
     assert (stored.class_name, stored.origin) == ("fresh_apples", "feedback")
     assert (stored.filename, stored.photograph) == ("apple.jpg", "fresh_apples/apple")
     assert stored.split in SPLITS
@@ -212,6 +212,21 @@ class Meanwhile(Blobs):
         self._others()
 
 
+def test_copy_is_seen_though_it_follows_a_photo_that_was_removed(
+    uploader: Uploader, database: Database, blobs: Blobs
+) -> None:
+    """Numbers of removed photos are not given again."""
+    newest = uploader.store(photo(1))
+    under_way = Uploader(database, blobs)
+
+    def replace_the_newest() -> None:
+        remove_images(database, blobs, [newest.id])
+        uploader.store(photo(2))
+
+    under_way.blobs = Meanwhile(blobs.url, replace_the_newest)
+    assert under_way.upload_duplicate(photo(2, "PNG"), "plum").kind == "near"
+
+
 @pytest.mark.parametrize("days", [(1, 0), (0, -1)], ids=["ahead before", "behind now"])
 def test_copy_of_another_upload_is_seen_whatever_its_time(
     uploader: Uploader, database: Database, blobs: Blobs, days: tuple[int, int]
@@ -231,23 +246,14 @@ def stored_at(database: Database, image: ImageRow, days: int) -> None:
         session.get_one(ImageRow, image.id).created_at = now() + timedelta(days=days)
 
 
-class DeletesFirstBlob(Blobs):
-    """Deletes the first blob right after it was stored."""
-
-    deleted = False
-
-    def put(self, key: str, data: bytes) -> None:
-        super().put(key, data)
-        if not self.deleted:
-            self.deleted = True
-            self.delete(key)
-
-
-def test_blob_deleted_before_its_row_exists_is_stored_again(
-    database: Database, blobs: Blobs
+def test_removing_the_same_photo_leaves_the_file_of_an_upload(
+    uploader: Uploader, database: Database, blobs: Blobs
 ) -> None:
-    row = Uploader(database, DeletesFirstBlob(blobs.url)).store(photo(1))
-    assert blobs.exists(row.blob)
+    def store_and_remove() -> None:
+        remove_images(database, blobs, [uploader.store(photo(1)).id])
+
+    row = Uploader(database, Meanwhile(blobs.url, store_and_remove)).store(photo(1))
+    assert list(blobs.keys("photographs")) == [row.blob]
 
 
 class FullDisk(Blobs):

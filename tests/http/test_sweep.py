@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from api.catalog.service import ORPHAN_AGE, sweep_orphans
+from api.catalog.photo_files import ORPHAN_AGE, sweep_orphans
 from api.http import sweep as module
 from api.http.sweep import sweep
 from api.predictions.retention import sweep_predicted

@@ -24,7 +24,7 @@ def make_service(
     database: Database, blobs: Blobs, recorder: Recorder | None = None
 ) -> FeedbackService:
     with database.reading() as session:
-        index = DuplicateIndex.load(session, KnownPhotos(blobs, TrainingIndex.empty(), None))
+        index = DuplicateIndex(session, KnownPhotos(blobs, TrainingIndex.empty(), None))
     return FeedbackService(
         PhotographStore(database, blobs, index), recorder or Recorder(database, blobs, True)
     )

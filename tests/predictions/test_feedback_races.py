@@ -31,7 +31,7 @@ ROUNDS = 6
 
 def make_service(database: Database, blobs: Blobs) -> FeedbackService:
     with database.reading() as session:
-        index = DuplicateIndex.load(session, KnownPhotos(blobs, TrainingIndex.empty(), None))
+        index = DuplicateIndex(session, KnownPhotos(blobs, TrainingIndex.empty(), None))
     store = PhotographStore(database, blobs, index)
     return FeedbackService(store, Recorder(database, blobs, True))
 

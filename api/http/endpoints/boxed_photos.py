@@ -53,7 +53,7 @@ def _store(
     database: DatabaseDep, blobs: BlobsDep, known: KnownPhotosDep, settings: SettingsDep
 ) -> BoxedPhotoStore:
     with database.reading() as session:
-        index = DuplicateIndex.load(session, known)
+        index = DuplicateIndex(session, known)
     return BoxedPhotoStore(database, blobs, index, settings.max_pixels)
 
 

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from api.catalog import removal, repository
 from api.catalog.archive import UploadLimits
 from api.catalog.class_names import ClassNames
+from api.catalog.photo_files import decoding, load_image
 from api.catalog.repository import ImageNotFoundError
 from api.catalog.schemas import (
     DatasetSummary,
@@ -20,7 +21,7 @@ from api.catalog.schemas import (
     UploadReport,
     missing_ids,
 )
-from api.catalog.service import Origin, decoding, load_image, remove_images
+from api.catalog.service import Origin, remove_images
 from api.catalog.upload import UploadService
 from api.core import telemetry
 from api.core.imaging.resize import thumbnail

@@ -158,7 +158,7 @@ def _service(
     settings: SettingsDep,
 ) -> FeedbackService:
     with database.reading() as session:
-        index = DuplicateIndex.load(session, known)
+        index = DuplicateIndex(session, known)
     store = PhotographStore(database, blobs, index, settings.max_pixels)
     return FeedbackService(store, state.recorder)
 

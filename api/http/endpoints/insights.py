@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from api.catalog import repository
+from api.catalog.photo_files import decoding, load_image
 from api.catalog.schemas import ImageId
-from api.catalog.service import decoding, load_image
 from api.http.deps import BlobsDep, DatabaseDep, SettingsDep, StateDep
 from api.http.photo_upload import OPENAPI, read_photo
 from api.http.problems import responses
