@@ -14,8 +14,8 @@ from uuid import UUID
 import httpx
 import numpy as np
 
+from api.catalog.photo_files import FOLDER
 from api.catalog.sanitize import SanitizedImage, sanitize
-from api.catalog.service import FOLDER
 from api.core.splits import split_of
 from api.model.grade import Grade
 from api.predictions.record import Record, blob_key

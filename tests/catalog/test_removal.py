@@ -40,8 +40,9 @@ def restore(uploader: Uploader, *photo_ids: str) -> Restoring:
 
 
 def columns_of(database: Database) -> list[dict[str, Any]]:
-    """All columns of all images, without the time: restoring sets a new one."""
-    names = [column.name for column in ImageRow.__table__.columns if column.name != "created_at"]
+    """All columns of all images, without time and number: restoring sets new ones."""
+    names = [column.name for column in ImageRow.__table__.columns]
+    names = [name for name in names if name not in {"created_at", "number"}]
     with database.reading() as session:
         query = select(ImageRow).options(undefer(ImageRow.thumbnail)).order_by(ImageRow.id)
         return [{name: getattr(row, name) for name in names} for row in session.scalars(query)]

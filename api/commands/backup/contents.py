@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
-from api.catalog import service as photos
+from api.catalog import photo_files as photos
 from api.core.errors import ProblemError
 from api.model.package import MANIFEST as PACKAGE_MANIFEST
 from api.predictions import record

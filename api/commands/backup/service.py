@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api import __version__
-from api.catalog import service as photos
+from api.catalog import photo_files as photos
 from api.commands.backup.catalogs import PostgresCatalog, SqliteCatalog
 from api.commands.backup.contents import (
     BLOBS,
