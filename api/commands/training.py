@@ -18,12 +18,12 @@ from api.training.recipe import Recipe
 if TYPE_CHECKING:
     from api.model.package import Package
 
-# The commands import what they need themselves: it is heavy, and `--help` does without.
+# Each command imports what it needs: that is slow, and `--help` can do without.
 
 
 def main() -> int:
     arguments = training_parser().parse_args()
-    # TensorFlow reads it on import.
+    # TensorFlow reads this on import.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     started = time.monotonic()
     try:

@@ -1,8 +1,8 @@
-"""How often a version is right in use: by people's answers about a random sample of predictions.
+"""How often a version is right in use, by people's answers about a random sample of predictions.
 
 The service draws the sample when it records a prediction, and asks about it in the review queue.
-Answers that people give unasked do not count: they report errors more readily. Nor do those about
-the least sure predictions. What a person dismissed as no fruit is not in the sample.
+Answers that nobody asked for do not count: people report errors more readily. Nor do answers about
+the least sure predictions. Predictions dismissed as no fruit are not in the sample.
 """
 
 from typing import Self
@@ -75,7 +75,7 @@ def accuracy_in_use(session: Session, version: str, held_out: float | None) -> A
 
 
 def count_answers(session: Session, version: str) -> tuple[int, int]:
-    """Answers to photos of the version's sample, and how many say that its grade is right."""
+    """The number of answers about the version's sample, and how many say that it was right."""
     answers = (
         select(func.count(), func.sum(cast(FeedbackRow.correct, Integer)))
         .join(PredictionRow, PredictionRow.id == FeedbackRow.prediction_id)

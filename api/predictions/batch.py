@@ -95,8 +95,8 @@ class Batch:
         return asyncio.ensure_future(self.state.run_part(reader.predict, self.predictor))
 
     async def _grade_instances(self, reader: "_Reader") -> list["_Result"]:
-        """Grade the next item in steps, between which single predictions get their turn; empty at
-        the end.
+        """Grade the next item in steps, so that single predictions get their turn in between;
+        empty at the end.
         """
         entry = await self.state.run_part(reader.next)
         if entry is None:
@@ -195,7 +195,7 @@ class _Reader:
 
 
 def grade_or_problem(filename: str, outcome: Grade | Exception) -> Grade | Problem:
-    """The grade, or what went wrong; what is not the client's fault is logged."""
+    """The grade, or what went wrong; errors that are not the client's fault are logged."""
     if isinstance(outcome, Grade):
         return outcome
     if isinstance(outcome, ProblemError):

@@ -26,8 +26,8 @@ BoxesOutcome = Literal["stored", "replaced", "known"]
 class PhotographNotKeptError(ConflictError):
     code = "not-kept"
     detail = (
-        "The photo of this prediction is no longer kept, so boxes have nothing to be drawn "
-        "on. Grade it again and draw them then."
+        "The photo of this prediction is no longer kept, so no boxes can be drawn on it. Grade the "
+        "photo again, then draw them."
     )
 
 
@@ -50,7 +50,7 @@ class BoxesAnswer(BaseModel):
 
 @dataclass(frozen=True)
 class BoxesService:
-    """Takes the boxes of predictions. For one request."""
+    """Stores the boxes of predictions. For one request."""
 
     store: BoxedPhotoStore
     recorder: Recorder
@@ -66,20 +66,20 @@ class BoxesService:
 
     def put_photo(self, prediction: PredictionRow) -> PutPhoto | None:
         """The photo, stored as a boxed photo's file before the transaction: a bucket may take
-        minutes. None if it is not needed, or cannot be had.
+        minutes. None if it is not needed, or is gone.
         """
         with self.store.database.reading() as session:
             if boxed_repository.of_prediction(session, prediction.id):
                 return None
         try:
             return self.store.put_file(load_image(self.store.blobs, prediction))
-        except (PhotographGoneError, *UNREADABLE):  # `put_recorded` tells.
+        except (PhotographGoneError, *UNREADABLE):  # `put_recorded` reports it.
             return None
 
     def put_recorded(
         self, prediction: PredictionRow, annotation: Annotation, put: PutPhoto | None = None
     ) -> BoxesAnswer:
-        """As `put`, for a prediction that is in the catalog. `put`: from `put_photo`."""
+        """Like `put`, for a prediction that is in the catalog. `put` is from `put_photo`."""
         prediction_id = prediction.id
         # A boxed photo stays when the prediction's own photo is no longer kept.
         if photo := self._replace(prediction_id, annotation):
@@ -113,8 +113,8 @@ def _answer(prediction_id: str, outcome: BoxesOutcome, photo: BoxedPhoto) -> Box
     messages: dict[BoxesOutcome, str] = {
         "stored": f"Noted: the photo is kept with {count}; {learns}.",
         "replaced": f"Noted: the photo has {count} now; {learns}.",
-        "known": f"This photo was uploaded with boxes, of {count}, which were left. To change "
-        f"them: PUT /dataset/boxed-photos/{photo.row.id}/boxes.",
+        "known": f"This photo was uploaded with boxes of {count}, which were left unchanged. To "
+        f"change them: PUT /dataset/boxed-photos/{photo.row.id}/boxes.",
     }
     return BoxesAnswer(
         prediction_id=prediction_id,

@@ -21,7 +21,7 @@ class HasFeedbackError(ConflictError):
 
 
 def dismiss(session: Session, prediction_id: str) -> None:
-    """Raises PredictionNotFoundError, HasFeedbackError. Again, it changes nothing."""
+    """Changes nothing the second time. Raises PredictionNotFoundError, HasFeedbackError."""
     row = _lock(session, prediction_id)
     if session.get(FeedbackRow, prediction_id) is not None:
         raise HasFeedbackError()
@@ -30,12 +30,12 @@ def dismiss(session: Session, prediction_id: str) -> None:
 
 
 def take_back(session: Session, prediction_id: str) -> None:
-    """Raises PredictionNotFoundError. Of what is not dismissed, it changes nothing."""
+    """Changes nothing if it is not dismissed. Raises PredictionNotFoundError."""
     _lock(session, prediction_id).dismissed_at = None
 
 
 def _lock(session: Session, prediction_id: str) -> PredictionRow:
-    """The row, until the end of the transaction: feedback is not given meanwhile."""
+    """The row, locked until the end of the transaction: nobody gives feedback meanwhile."""
     row = session.get(PredictionRow, prediction_id, with_for_update=True)
     if row is None:
         raise PredictionNotFoundError(prediction_id)

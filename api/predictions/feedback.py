@@ -35,7 +35,7 @@ FEEDBACK_ORIGINS = ("feedback", "review")
 class UnclearFeedbackError(UnprocessableError):
     code = "unclear-feedback"
     detail = (
-        'Send either the right class, {"label": "freshapples"}, or {"correct": true} where the '
+        'Send either the right class, {"label": "freshapples"}, or {"correct": true} if the '
         "prediction was right."
     )
 
@@ -60,7 +60,7 @@ class FeedbackAnswer(BaseModel):
 
 @dataclass(frozen=True)
 class FeedbackService:
-    """Takes feedback on predictions. For one request."""
+    """Stores feedback on predictions. For one request."""
 
     store: PhotographStore
     recorder: Recorder
@@ -113,7 +113,7 @@ class FeedbackService:
 
     def _put_photo(self, prediction: PredictionRow) -> PutPhoto | None:
         """The photo, stored as a training image's file before the transaction: a bucket may take
-        minutes. None if it is not needed, or cannot be had.
+        minutes. None if it is not needed, or is gone.
         """
         with self.store.database.reading() as session:
             feedback = session.get(FeedbackRow, prediction.id)
@@ -121,7 +121,7 @@ class FeedbackService:
                 return None
         try:
             return self.store.put_file(load_image(self.store.blobs, prediction))
-        except (PhotographGoneError, *UNREADABLE):  # Again in the transaction, where it is told.
+        except (PhotographGoneError, *UNREADABLE):  # Reported in the transaction.
             return None
 
     def _add_training_image(
@@ -132,7 +132,7 @@ class FeedbackService:
         origin: Origin,
         put: PutPhoto | None,
     ) -> tuple[PhotoOutcome, str | None, str]:
-        """The outcome, the training image's id, and a message for the user.
+        """The outcome, the training image's ID, and a message for the user.
 
         `put`: from `_put_photo`.
         """

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from api.storage.db import now, upsert
 from api.storage.tables import FeedbackRow, PredictionRow
 
-# The number of feedbacks, and of those that confirm the prediction.
+# The number of predictions with feedback, and of those whose feedback confirms them.
 _COUNTED = select(func.count(), func.sum(cast(FeedbackRow.correct, Integer))).join(
     PredictionRow, PredictionRow.id == FeedbackRow.prediction_id
 )
@@ -37,7 +37,7 @@ def put(
     *,
     asked: bool = False,
 ) -> None:
-    """Insert or replace the feedback on a prediction. What was once asked for stays so."""
+    """Insert or replace the feedback on a prediction. Once `asked`, it stays marked as such."""
     values: dict[str, Any] = {
         "label": label,
         "correct": correct,

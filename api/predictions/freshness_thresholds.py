@@ -89,7 +89,7 @@ def clear_thresholds(session: Session) -> None:
 def current(state: AppState, settings: Settings) -> FreshnessThresholds:
     """The thresholds in use. Raises ModelUnavailableError.
 
-    While the catalog is unavailable, the user's are those last read from it.
+    While the catalog is unavailable, the user's thresholds are those last read from it.
     """
     own = state.serving().own_thresholds
     by_user = state.user_thresholds

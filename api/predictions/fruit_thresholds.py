@@ -26,7 +26,7 @@ from api.settings import Settings
 from api.storage.db import now, upsert
 from api.storage.tables import FruitThresholdsRow
 
-# A threshold: a score below it is rotten, or from it on fresh.
+# Which threshold: scores below it are rotten, or scores from it on are fresh.
 Line = Literal["rotten_below", "fresh_from"]
 Cost = Annotated[float, Field(gt=0, le=1e6)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -142,7 +142,7 @@ class FruitThresholdsChange(BaseModel):
 
 
 def thresholds_by_version(session: Session) -> dict[str, dict[str, LevelThresholds]]:
-    """All that were saved, by version and fruit."""
+    """All saved thresholds, by version and fruit."""
     found: defaultdict[str, dict[str, LevelThresholds]] = defaultdict(dict)
     columns = (FruitThresholdsRow.rotten_below, FruitThresholdsRow.fresh_from)
     query = select(FruitThresholdsRow.version, FruitThresholdsRow.fruit, *columns)
@@ -157,7 +157,7 @@ def of_version(
     manifest: Mapping[str, Any],
     compared_with: str | None = None,
 ) -> VersionThresholds:
-    """Those of the version of a stored `manifest`."""
+    """The thresholds of the version of a stored `manifest`."""
     version, classes = manifest["version"], manifest["classes"]
     own = fitted_thresholds(classes, manifest["thresholds"])
     others = build_response(own, settings, user_thresholds(session))
@@ -174,12 +174,12 @@ def of_version(
 
 
 def lacking(session: Session, manifest: Mapping[str, Any], other: str | None) -> list[str]:
-    """Fruits of the version of `manifest` that have their own thresholds in the `other` only."""
+    """Fruits of the version of `manifest` that have their own thresholds only in `other`."""
     return [row.fruit for row in _lacking(session, manifest, other)]
 
 
 def copy_lacking(session: Session, manifest: Mapping[str, Any], other: str) -> None:
-    """Save the thresholds, with their costs, that the `other` version has and this one lacks."""
+    """Save the thresholds and their costs that the `other` version has and this one lacks."""
     for row in _lacking(session, manifest, other):
         values = {
             "rotten_below": row.rotten_below,
@@ -195,7 +195,10 @@ def copy_lacking(session: Session, manifest: Mapping[str, Any], other: str) -> N
 def of_fruit(
     session: Session, settings: Settings, manifest: Mapping[str, Any], fruit: str
 ) -> FruitThresholds:
-    """Those of one fruit in the version of a stored `manifest`. Raises UnknownFruitError."""
+    """The thresholds of one fruit in the version of a stored `manifest`.
+
+    Raises UnknownFruitError.
+    """
     by_name = {one.fruit: one for one in of_version(session, settings, manifest).fruits}
     if fruit not in by_name:
         raise UnknownFruitError(fruit, list(by_name))
@@ -203,7 +206,7 @@ def of_fruit(
 
 
 def last_costs(session: Session, fruit: str, line: Line) -> LineCosts | None:
-    """Those last saved for this fruit, with any version."""
+    """The costs last saved for this fruit, with any version."""
     newest = (
         select(FruitThresholdsRow.costs)
         .where(FruitThresholdsRow.fruit == fruit, FruitThresholdsRow.costs.is_not(None))
@@ -241,7 +244,7 @@ def forget(session: Session, version: str, fruit: str) -> None:
 def _lacking(
     session: Session, manifest: Mapping[str, Any], other: str | None
 ) -> list[FruitThresholdsRow]:
-    """Of `other`, in the order of their names."""
+    """The rows of `other` for these fruits, by name."""
     own = select(FruitThresholdsRow.fruit).where(FruitThresholdsRow.version == manifest["version"])
     query = select(FruitThresholdsRow).where(
         FruitThresholdsRow.version == other,

@@ -1,4 +1,4 @@
-"""One recorded prediction, also while it is still being written. `search` finds many."""
+"""One recorded prediction, even while it is still being written. `search` finds many."""
 
 import asyncio
 import re
@@ -22,7 +22,7 @@ FLUSH_SECONDS = 5.0
 # Another process may have graded it; it writes several times a second.
 OTHER_PROCESS_SECONDS = 1.0
 POLL_SECONDS = 0.1
-# Requests that may wait for other processes. Each takes a thread, of which there are 40.
+# Requests that may wait for other processes. Each takes one of 40 threads.
 MAX_WAITING = 4
 WAITING = BoundedSemaphore(MAX_WAITING)
 # What `uuid4` makes.
@@ -74,8 +74,8 @@ class OtherPhotoError(ConflictError):
 class PhotographGoneError(NotFoundError):
     code = "photograph-gone"
     detail = (
-        "The photo of this prediction is not kept (any more); RIPELINE_KEEP_PREDICTED_DAYS "
-        "says for how long photos are."
+        "The photo of this prediction is not, or no longer, kept; RIPELINE_KEEP_PREDICTED_DAYS "
+        "says for how long photos are kept."
     )
 
 
@@ -85,7 +85,7 @@ async def wait_until_recorded(
     prediction_id: str,
     timeout: float = OTHER_PROCESS_SECONDS,
 ) -> None:
-    """As `find_recorded`, without a thread that waits, so that any number of requests may."""
+    """Like `find_recorded`, but no thread waits, so any number of requests may wait."""
     if not _ID.fullmatch(prediction_id):
         raise PredictionNotFoundError(prediction_id)
     waited = 0.0
@@ -112,7 +112,7 @@ def find_recorded(
     """The prediction and its label from feedback.
 
     Waits up to FLUSH_SECONDS for this process to write it, and up to `timeout` seconds for another
-    one. Raises PredictionNotFoundError, NotRecordedYetError: also if MAX_WAITING wait already.
+    one. Raises PredictionNotFoundError, or NotRecordedYetError, also if MAX_WAITING already wait.
     """
     if not _ID.fullmatch(prediction_id):
         raise PredictionNotFoundError(prediction_id)
@@ -141,7 +141,7 @@ def find_recorded(
 def check_explainable(
     database: Database, recorder: Recorder, prediction_id: str, version: str
 ) -> str | None:
-    """Whether `version` can explain a prediction: it must have made it.
+    """Check that `version` can explain a prediction: it must have made it.
 
     Returns the signature of the prediction's photo, in hexadecimal, if it was stored. Raises
     OtherVersionError and what `find_recorded` raises.
@@ -153,7 +153,7 @@ def check_explainable(
 
 
 def check_same_photo(signature: str | None, thumbnail: Image.Image | None) -> None:
-    """Raises OtherPhotoError unless the photo with this thumbnail has this signature, or nearly."""
+    """Raises OtherPhotoError unless the photo with this thumbnail has about this signature."""
     if signature is None or thumbnail is None:
         return
     if not len(near_rows(perceptual_hash(thumbnail), read_signatures([signature]))):

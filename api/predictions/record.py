@@ -1,4 +1,4 @@
-"""What is stored of a prediction."""
+"""What is stored about a prediction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ FOLDER = "predicted"
 class Record:
     """A prediction on its way to the catalog, with features and images from its `Grade`.
 
-    `fruits`: those of the photo as JSON, see `FoundFruits`. They and the images are None where the
+    `fruits`: those of the photo as JSON, see `FoundFruits`. They and the images are None if the
     queue had no room for them.
     """
 
@@ -62,7 +62,7 @@ class Record:
         return images + len(self.fruits or "")
 
     def without_images(self) -> "Record":
-        """Nor the fruits."""
+        """A copy without the fruits, too."""
         return replace(self, hash_thumbnail=None, stored_image=None, fruits=None)
 
     def row(self, blob: str | None, *, sampled: bool = False) -> PredictionRow:
@@ -95,7 +95,7 @@ class Record:
 def blob_key(records: Sequence[Record]) -> str:
     """The storage key for the images of `records`, which share a blob.
 
-    It has the day of the newest, so that retention by the key deletes no image too early.
+    It has the day of the newest record, so that retention by key deletes no image too early.
     """
     newest = max((record.prediction for record in records), key=lambda one: one.timestamp)
     return f"{FOLDER}/{newest.timestamp:%Y-%m-%d}/{newest.prediction_id}.jpgs"

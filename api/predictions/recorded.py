@@ -1,4 +1,4 @@
-"""Recorded predictions in answers."""
+"""API schemas of recorded predictions."""
 
 from datetime import datetime
 from typing import Self

@@ -1,8 +1,8 @@
 """Recording predictions in the background.
 
 Endpoints put records into a bounded queue, which one thread writes in batches, so a prediction
-never waits for the catalog. A queue that fills up, as while the database is unavailable, drops
-images first, then records, and counts both.
+never waits for the catalog. A queue that fills up, for example while the database is unavailable,
+drops images first, then records, and counts both.
 """
 
 import logging
@@ -61,12 +61,12 @@ class Recorder:
         *,
         sampled_share: float = 0.0,
     ) -> None:
-        """`sampled_share`: of the predictions, how many are drawn to ask people about."""
+        """`sampled_share`: share of the predictions that is drawn to ask people about."""
         self._database = database
         self._blobs = blobs
         self._store = store_images
         self._sampled_share = sampled_share
-        # Nobody who sends photos can tell which are drawn.
+        # Unpredictable: nobody who sends photos can tell which are drawn.
         self._random = SystemRandom()
         self._capacity = capacity
         self._image_bytes = image_bytes
@@ -74,7 +74,7 @@ class Recorder:
         self._queued_bytes = 0  # Of images.
         self._accepted = self._processed = 0
         self._failed = 0  # Attempts to write.
-        # Of the records in the queue and in the batch that is being written.
+        # IDs of the records in the queue and in the batch that is being written.
         self._pending: set[str] = set()
         self._problem = ""
         self._flushing = 0
@@ -128,7 +128,7 @@ class Recorder:
             self._flushing += 1
             self._changed.notify_all()
             try:
-                # Without the catalog, all threads would soon wait here.
+                # Stops at a failed attempt: without the catalog, all threads would soon wait here.
                 self._changed.wait_for(
                     lambda: self._processed >= target or self._failed > failed, timeout
                 )

@@ -20,10 +20,10 @@ def sweep_predicted(
 ) -> int:
     """Delete the images of predictions older than `keep_days`, not their rows; returns how many.
 
-    Also those that were removed from inspections and could still be restored. A blob is deleted
-    before its row is updated, so a crash leaves no blob behind; one that cannot be deleted is tried
-    again by the next sweep. Blobs whose row was never written
-    are deleted by the day in their key.
+    This includes images that were removed from inspections and could still be restored. A blob is
+    deleted before its row is updated, so a crash leaves no blob behind; if it cannot be deleted,
+    the next sweep tries again. Blobs whose row was never written are deleted by the day in their
+    key.
     """
     cutoff = (at or now()) - timedelta(days=keep_days)
     swept, failed = 0, list[str]()
@@ -40,13 +40,14 @@ def sweep_predicted(
 
 
 def _expired(database: Database, cutoff: datetime, failed: Sequence[str]) -> dict[str, str]:
-    """The next predictions whose image has expired: id to blob, except for those in `failed`."""
+    """The blobs of the next predictions whose image has expired, by ID, except those in
+    `failed`."""
     is_old = PredictionRow.created_at < cutoff
     kept = select(PredictionRow.id, PredictionRow.blob)
     kept = kept.where(
         PredictionRow.blob.is_not(None), PredictionRow.blob.not_in(failed), is_old
     ).limit(CHUNK)
-    # Removed photos are few. A join might begin with all old predictions.
+    # Removed photos are few, but a join might start from all old predictions.
     of_old = exists().where(PredictionRow.id == InspectionPhotoRow.id, is_old)
     removed = (
         select(InspectionPhotoRow.id, InspectionPhotoRow.blob)

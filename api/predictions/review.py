@@ -1,8 +1,8 @@
 """The review queue: a random sample of the predictions, then those most worth labelling.
 
-The sample tells how good the grader is in use; the others make it better. A prediction of the
-sample is asked about for the sample only, however sure the model was: otherwise the unsure ones of
-it would be answered more often.
+The sample tells how good the grader is in use; the others make it better. A sampled prediction is
+only asked about as part of the sample, however unsure the model was: otherwise the unsure ones in
+the sample would be answered more often.
 """
 
 import numpy as np
@@ -22,9 +22,9 @@ MAX_LABELLED = 5000
 
 
 def random_sample(session: Session, limit: int) -> list[PredictionRow]:
-    """Up to `limit` predictions of the sample that are yet to be asked about, the oldest first.
+    """Up to `limit` predictions of the sample that nobody has been asked about, the oldest first.
 
-    Also those on which somebody gave feedback unasked, and near-duplicates: the sample stays one.
+    Includes those with unasked feedback, and near-duplicates, so that the sample stays random.
     """
     asked = select(FeedbackRow.prediction_id).where(FeedbackRow.asked.is_(True))
     query = (
@@ -44,9 +44,9 @@ def random_sample(session: Session, limit: int) -> list[PredictionRow]:
 def least_sure(session: Session, limit: int) -> list[PredictionRow]:
     """Up to `limit` predictions: unrecognised first, then by confidence, lowest first.
 
-    Only with a stored image, without feedback, not dismissed and not of the sample, and no
+    They have a stored image and no feedback, are not dismissed and not in the sample, and are no
     near-duplicates of each other or of labelled or dismissed predictions. Photos of inspections are
-    corrected there, fruit by fruit.
+    left out: people correct them there, fruit by fruit.
     """
     seen = read_signatures([*_labelled_signatures(session), *_dismissed_signatures(session)])
     labelled = select(FeedbackRow.prediction_id)

@@ -200,7 +200,7 @@ class Prediction(BaseModel):
     explanation: Explanation | None = Field(
         default=None, description="Missing unless the request had `explain`."
     )
-    # Of a request with `instances`.
+    # Only if the request had `instances`.
     image: ImageSize | None = Field(
         default=None,
         description="Missing unless the request had `instances=true`, like `instances` and "

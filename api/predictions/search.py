@@ -1,6 +1,6 @@
-"""Searching recorded predictions: filters, two orders, and pages that stay where they are.
+"""Searching recorded predictions: filters, orders, and pages that do not shift.
 
-A page begins after the last prediction of the one before (a cursor), so that new predictions move
+A page begins after the last prediction of the previous page (a cursor), so new predictions shift
 nothing, and the last page costs as much as the first. The indexes `ix_predictions_newest` and
 `ix_predictions_least_sure` hold all columns that the filters look at.
 """
@@ -22,7 +22,7 @@ from api.storage.ids import is_id
 from api.storage.inspection_tables import InspectionPhotoRow, InspectionRow
 from api.storage.tables import FeedbackRow, PredictionRow
 
-# oldest: as a batch was sent.
+# oldest: in the order in which a batch was sent.
 Order = Literal["newest", "oldest", "least_sure"]
 # Not removed from its inspection.
 _PRESENT = InspectionPhotoRow.removed_at.is_(None)
@@ -37,7 +37,7 @@ class BadCursorError(UnprocessableError):
 
 
 class Found(NamedTuple):
-    """A prediction, its label from feedback, and the inspection that its photo is of."""
+    """A prediction, its label from feedback, and the inspection that its photo belongs to."""
 
     row: PredictionRow
     label: str | None = None
@@ -47,9 +47,9 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Filters:
-    """What to look for; None takes any.
+    """What to look for; None matches any.
 
-    `at_least`, `below`: bounds of the confidence. `until` is not included. `text`: a part of the
+    `at_least`, `below`: bounds of the confidence. `until` is exclusive. `text`: a part of the
     file name, or of the lot or supplier of the inspection.
     """
 

@@ -20,7 +20,7 @@ from api.predictions.schemas import Prediction
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 
-# Parts of long requests in the inference threads, for each: one running, one queued.
+# Parts of long requests for each inference thread: one running, one queued.
 PREFETCH = 2
 _Value = TypeVar("_Value")
 
@@ -29,7 +29,7 @@ _Value = TypeVar("_Value")
 class AppState:
     """The loaded model, its threads, the catalog, and the counters of this process.
 
-    `predictor` is None where no model could be loaded. `model_problem` says for the log why the
+    `predictor` is None if no model could be loaded. `model_problem` says for the log why the
     champion is not loaded or what is wrong with its files, `catalog_problem` for `/status` why the
     catalog is not open. `champion_since` is when the loaded version became champion, if known.
     `user_thresholds` are the freshness thresholds last read from the catalog, `fruit_thresholds`

@@ -18,11 +18,11 @@ from api.predictions.search import Filters, Order
 MAX_ROWS = 10_000
 _PAGE = 500
 PHOTOS = (
-    *("Row", "Photo", "Graded (UTC)", "Grade", "Level", "Sure to", "Freshness"),
+    *("Row", "Photo", "Graded (UTC)", "Grade", "Level", "Confidence", "Freshness"),
     *("Fruits found", "Not known", "Worst", "A person said", "Lot", "Class", "Model", "Id"),
 )
-FRUITS = ("Row", "Photo", "Fruit", "Grade", "Level", "Sure to", "Freshness", "Class")
-_SHARES = ("Sure to",)
+FRUITS = ("Row", "Photo", "Fruit", "Grade", "Level", "Confidence", "Freshness", "Class")
+_SHARES = ("Confidence",)
 
 
 class TooManyRowsError(UnprocessableError):
@@ -38,7 +38,7 @@ class TooManyRowsError(UnprocessableError):
 def predictions_xlsx(session: Session, filters: Filters, order: Order) -> bytes:
     """All that a search finds. Raises TooManyRowsError.
 
-    What was not recognised has no class, level or share: nobody is to count it as fruit.
+    What was not recognised has no class, level or confidence, so that nobody counts it as fruit.
     """
     total = search.count(session, filters)
     if total > MAX_ROWS:

@@ -66,7 +66,7 @@ def test_batch_is_a_row_for_each_photo_and_each_fruit(graded: TestClient) -> Non
         assert row["Id"] == item["prediction_id"]
         assert row["Model"] == item["model_version"]
         assert row["Class"] == (item["predicted_class"] if is_one else None)
-        assert row["Sure to"] == (pytest.approx(100 * item["confidence"]) if is_one else None)
+        assert row["Confidence"] == (pytest.approx(100 * item["confidence"]) if is_one else None)
         known = sum(fruit["recognised"] for fruit in item["instances"])
         assert row["Fruits found"] == known
         assert row["Not known"] == len(item["instances"]) - known

@@ -1,1 +1,1 @@
-"""Saving all that the service stores into a folder, and restoring it."""
+"""Saving everything that the service stores to a folder, and restoring it."""

@@ -21,10 +21,10 @@ from api.storage.db import UNAVAILABLE, Database
 from api.storage.migrate import NewerCatalogError, known_revisions
 from api.storage.tables import METADATA
 
-# The role that restores may be another than the one that saved.
+# The role that restores may differ from the one that saved.
 UNPRIVILEGED = ("--no-owner", "--no-privileges")
 REVISION = "alembic_version"
-# How pg_restore writes a table's rows: tabs between the values, one row a line.
+# How pg_restore writes a table's rows: tabs between the values, one row per line.
 COPY = re.compile(r'COPY (?:"?\w+"?\.)?"?(?P<table>\w+)"? \((?P<columns>.*)\) FROM stdin;')
 CHAMPION = "champion"
 # Tables of photos that are kept until someone removes them.
@@ -68,7 +68,7 @@ class SqliteCatalog:
         sync(folder / self.file)
 
     def check(self, folder: Path) -> dict[str, int]:
-        """Check the saved catalog by SQLite's own means. Returns the rows of each table.
+        """Check the saved catalog with SQLite's own checks. Returns each table's number of rows.
 
         Raises BackupError.
         """
@@ -156,7 +156,7 @@ class PostgresCatalog:
         sync(path)
 
     def check(self, folder: Path) -> dict[str, int]:
-        """Read the whole dump, as a restore would. Returns the rows of each table.
+        """Read the whole dump, as a restore would. Returns each table's number of rows.
 
         PostgreSQL has no other check of a dump. Raises BackupError.
         """
@@ -226,7 +226,7 @@ class PostgresCatalog:
             pass
 
     def _lines(self, program: str, *arguments: str) -> Iterator[str]:
-        """The lines that it prints. Raises BackupError, and ProgramError at its end."""
+        """The lines that a program prints. Raises BackupError, and ProgramError if it fails."""
         path = shutil.which(program)
         if path is None:
             raise BackupError(
@@ -255,7 +255,7 @@ def _read_only(path: Path, options: str = "") -> sqlite3.Connection:
 
 @contextmanager
 def _worded(path: Path) -> Iterator[None]:
-    """Raises BackupError for SQLite's errors."""
+    """Turns SQLite's errors into BackupError."""
     try:
         yield
     except sqlite3.Error as error:

@@ -69,7 +69,7 @@ def read_manifest(folder: Path) -> BackupManifest:
 
 
 def list_files(folder: Path) -> set[str]:
-    """The files of a backup, with `/`. Raises BackupError for links and special files."""
+    """The files of a backup, as paths with `/`. Raises BackupError for links and special files."""
     files = set()
     for parent, folders, names in os.walk(folder):
         for name in (*folders, *names):
@@ -117,7 +117,7 @@ def check_files(folder: Path, files: set[str], checksums: Mapping[str, str]) -> 
 
 
 def check_file_count(folder: Path, files: set[str], catalog: str, blobs: int) -> None:
-    """What can be checked without checksums: names and numbers. Raises BackupError."""
+    """What can be checked without checksums: file names and counts. Raises BackupError."""
     _refuse(folder, "not part of it", files - {MANIFEST, catalog} - set(_blob_files(files)))
     if (found := sum(1 for _ in _blob_files(files))) != blobs:
         raise BackupError(
@@ -136,7 +136,7 @@ def blob_counts(keys: Iterable[str]) -> dict[str, int]:
 
 
 def model_versions(keys: Iterable[str]) -> list[str]:
-    """The versions with a whole package."""
+    """The versions with a complete package."""
     paths = (PurePosixPath(key).parts for key in keys)
     return [
         path[1] for path in paths if path[0] == store.FOLDER and path[2:] == (PACKAGE_MANIFEST,)

@@ -38,14 +38,14 @@ from api.storage.blobs import Blobs, make_folder
 from api.storage.db import normalize_url, now
 
 NO_CHECKSUMS = (
-    "This backup was made by an earlier version and has no checksums. What could be checked was: "
-    "its files by name and number, and the catalog by the database's own means. A photo that "
+    "This backup was made by an earlier version and has no checksums. Only the names and number of "
+    "its files could be checked, and the catalog by the database's own means. A photo that has "
     "changed since would not have been noticed."
 )
 _PUT_BACK = (
-    "It is the one in use: a service restored from this grades with the shipped one. If yours "
-    "still runs, POST /models/{version}/promote puts the files back from a whole copy of them; "
-    "then save again. Otherwise promote another version."
+    "It is the one in use: a service restored from this backup grades with the shipped version. If "
+    "your service still runs, POST /models/{version}/promote stores the files again from a cached "
+    "copy; then save again. Otherwise promote another version."
 )
 
 
@@ -53,7 +53,7 @@ _PUT_BACK = (
 class BackupReport:
     """What was saved or restored.
 
-    `damaged`: by version, files of its package that are not those of its manifest. `champion`: the
+    `damaged`: by version, files of its package that do not match its manifest. `champion`: the
     version in use.
     """
 
@@ -204,7 +204,7 @@ def _check_photos(of_catalog: set[str], keys: list[str]) -> None:
 
 
 def _check_target(source: Blobs, target: Blobs, keys: list[str]) -> None:
-    """Raises NotEmptyError if the store has another file in place of one of the backup."""
+    """Raises NotEmptyError if the store has a different file where one of the backup belongs."""
     for key in keys:
         if target.exists(key) and target.get(key) != source.get(key):
             raise NotEmptyError(f"{key} in {target.url}")

@@ -25,15 +25,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Freshness thresholds: `shared` None means the package's own; `by_fruit` has those of single
-    fruits, instead.
+    """Freshness thresholds: `shared` None means the package's own; `by_fruit` overrides them for
+    single fruits.
     """
 
     shared: LevelThresholds | None = None
     by_fruit: Mapping[str, LevelThresholds] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """In words. A job is only resumed with the same."""
+        """In words; a job is only resumed if they are the same."""
         shared = _in_words(self.shared) if self.shared else "the model's own"
         fruits = (f"{fruit}: {_in_words(one)}" for fruit, one in sorted(self.by_fruit.items()))
         return "; ".join([shared, *fruits])
@@ -65,7 +65,7 @@ class ScoringJob:
 
     @property
     def schema(self) -> pa.Schema:
-        """Of graded rows, with the fruits of a photo nested in it."""
+        """Of graded rows, with the fruits of each photo nested in its row."""
         return with_instances(self.photo_schema) if self.instances else self.photo_schema
 
     @property

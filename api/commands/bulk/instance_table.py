@@ -7,7 +7,7 @@
 | `width`, `height` | of the upright photo, in pixels |
 | `x_min`, `y_min`, `x_max`, `y_max` | the box, in whole pixels of the upright photo |
 | `score` | how sure the detector is, 0 to 1 |
-| `fruit` | as in `apple` |
+| `fruit` | such as `apple` |
 | `class` to `recognised`, `model_version`, `probability_<class>` | as in the first table |
 
 Until the job is complete, the fruits are a nested column of the photos' rows.

@@ -34,7 +34,7 @@ class BadModelError(ProblemError):
 def open_model(settings: Settings, name: str) -> Package:
     """`champion`, `default` (RIPELINE_MODEL_DIR), a package's folder, or a stored version.
 
-    Without a champion in the catalog the shipped package is used, as by the service. Raises
+    Without a champion in the catalog the shipped package is used, as in the service. Raises
     BadModelError.
     """
     try:
@@ -69,7 +69,7 @@ def _open_version(settings: Settings, version: str) -> Package:
 
 
 def thresholds_in_use(settings: Settings, version: str) -> Thresholds:
-    """Those by which the service grades with a version, as the catalog and the settings have them.
+    """The thresholds that the service uses with a version, from the catalog and the settings.
 
     Raises BadModelError if there is a catalog that cannot be reached.
     """
@@ -78,7 +78,7 @@ def thresholds_in_use(settings: Settings, version: str) -> Thresholds:
             if session is None:
                 return Thresholds(settings.level_thresholds)
             tables = inspect(session.connection())
-            # A catalog that an older version made has not all of them.
+            # A catalog made by an older version lacks some tables.
             by_user = by_fruit = None
             if tables.has_table(FreshnessThresholdsRow.__tablename__):
                 by_user = user_thresholds(session)
@@ -87,8 +87,8 @@ def thresholds_in_use(settings: Settings, version: str) -> Thresholds:
             return Thresholds(by_user or settings.level_thresholds, by_fruit or {})
     except UNAVAILABLE as error:
         raise BadModelError(
-            "The catalog cannot be reached, so it is not known where people drew the line between "
-            f"fresh and rotten ({error}). Name it by --rotten-below and --fresh-from."
+            "The catalog cannot be reached, so the freshness thresholds in use are unknown "
+            f"({error}). Give them with --rotten-below and --fresh-from."
         ) from None
 
 
@@ -109,7 +109,7 @@ def _champion_version(settings: Settings) -> str | None:
 
 @contextmanager
 def _reading(settings: Settings) -> Iterator[Session | None]:
-    """The catalog; None without one, which this never creates. Raises UNAVAILABLE."""
+    """The catalog, or None if there is none: this never creates one. Raises UNAVAILABLE."""
     address = make_url(settings.database)
     if address.drivername.startswith("sqlite") and not Path(address.database or "").exists():
         yield None

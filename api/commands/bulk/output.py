@@ -5,7 +5,7 @@ One row per photo, in the order of paths:
 
 | column | content |
 | --- | --- |
-| `path` | below the folder or bucket, with `/`; in CSV after `'` if it would be a formula |
+| `path` | in the folder or bucket, with `/`; in CSV preceded by `'` if it would be a formula |
 | `class`, `confidence` | the most probable class and its calibrated probability, 0 to 1 |
 | `freshness`, `freshness_score` | `fresh` or `rotten`; 0 (rotten) to 1 (fresh) |
 | `freshness_level` | `fresh`, `past_best` or `rotten` |
@@ -166,7 +166,7 @@ def _without_unknown_classes(table: pa.Table) -> pa.Table:
 
 
 def _without_formulas(table: pa.Table) -> pa.Table:
-    """The texts that come from outside, as no spreadsheet runs them."""
+    """Escape texts from outside, so that no spreadsheet runs them as formulas."""
     for name in {"path", "error"}.intersection(table.column_names):
         index = table.schema.get_field_index(name)
         safe = pc.replace_substring_regex(table[name], FORMULA_START, r"'\1")

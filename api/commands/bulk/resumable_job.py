@@ -26,7 +26,7 @@ COMPARED = {
     "source": "folder of photographs",
     "model_version": "model",
     "thresholds": "line between fresh and rotten",
-    "grades": "choice of what is graded",
+    "grades": "choice of what to grade",
 }
 
 
@@ -35,16 +35,16 @@ class OtherJobError(ProblemError):
 
     def __init__(self, folder: Path, what: str, before: str, now: str) -> None:
         super().__init__(
-            f"{folder} holds the parts of a job with another {what}: {before}, and not {now}. "
-            f"Say so again to go on with it, or remove {folder} to begin anew."
+            f"{folder} holds the parts of a job with another {what}: {before}, not {now}. "
+            f"Run it with the same one to resume, or remove {folder} to start over."
         )
 
 
 class JobSpec(BaseModel):
-    """What `job.json` holds. `thresholds` is empty in jobs of before freshness levels. `grades`
-    says what is graded.
+    """What `job.json` holds. `thresholds` is empty in jobs from before there were freshness levels.
+    `grades` says what is graded.
 
-    `left_out` counts the files that are no photos, by the end of their names.
+    `left_out` counts the files that are not photos, by the end of their names.
     """
 
     source: str

@@ -45,8 +45,8 @@ class BusyError(ProblemError):
 class Report:
     """Counts the rows of the finished file; earlier commands had graded `resumed` of them.
 
-    `left_out` counts the files that are no photos, by the end of their names, `fruits` the rows of
-    the second table.
+    `left_out` counts the files that are not photos, by the end of their names; `fruits` counts the
+    rows of the second table.
     """
 
     photographs: int
@@ -73,7 +73,7 @@ def score(
         for path in (out, instances_path(out)) if job.instances else (out,):
             if path.exists() and not folder.exists():
                 raise BadOutputError(
-                    f"{path} is there already. Remove it, or name another file by --out."
+                    f"{path} already exists. Remove it, or name another file with --out."
                 )
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock", timeout=0):

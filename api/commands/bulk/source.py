@@ -14,7 +14,7 @@ from api.core.errors import ProblemError
 from api.core.imaging.decode import EXTENSIONS, START_BYTES, starts_like_photo
 from api.core.layout import is_system_folder
 
-# The store is unavailable or overloaded, and not just a photo missing.
+# The store is unavailable or overloaded; it is not just a photo that is missing.
 UNAVAILABLE = (ConnectionError, TimeoutError, BlockingIOError)
 
 
@@ -26,7 +26,7 @@ class SourceError(ProblemError):
         """Not in `__init__`, so that the error can be pickled between processes."""
         return cls(
             f"{address} cannot be read ({type(error).__name__}: {error}). Nothing is lost: fix it "
-            "and run the same command again, which goes on where this one was."
+            "and run the same command again to resume."
         )
 
 
@@ -61,7 +61,7 @@ class Source:
     def paths(self) -> Iterator[str]:
         """The path of every photo, sorted; only one folder is in memory at a time.
 
-        Skips hidden files, folders of systems, and links to folders. Raises NoFolderError.
+        Skips hidden files, system folders, and links to folders. Raises NoFolderError.
         """
         try:
             yield from self._walk("")
@@ -101,12 +101,12 @@ class Source:
                 self.left_out[PurePosixPath(name).suffix.lower() or "no ending"] += 1
 
     def _is_special(self, path: str) -> bool:
-        """A pipe, socket or device, which may be read for ever. A broken link is none."""
+        """Whether this is a pipe, socket or device, where reading may never end."""
         if not self._local:
             return False
         try:
             mode = Path(self._root, path).stat().st_mode
-        except OSError:  # Reading it says what is wrong.
+        except OSError:  # Reading it will report the problem.
             return False
         return not stat.S_ISREG(mode)
 

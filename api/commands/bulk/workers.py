@@ -34,8 +34,8 @@ class WorkerCrashError(ProblemError):
 class Workers:
     """A pool of grading processes, as a context manager.
 
-    They end with it, and with this process, however that ends. A photo that crashes its process
-    becomes a row with an error.
+    The processes end with the pool, and with this process, however that ends. A photo that crashes
+    its process becomes a row with an error.
     """
 
     def __init__(self, job: ScoringJob, processes: int) -> None:

@@ -152,7 +152,7 @@ def test_killed_job_resumes_with_its_fruits(folder: Path, out: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         score(job, out, killed, rows_per_part=2)
-    with pytest.raises(OtherJobError, match="another choice of what is graded: photos and"):
+    with pytest.raises(OtherJobError, match="another choice of what to grade: photos and"):
         grade(replace(job, instances=False), out)
     grade(job, out)
     grade(job, whole)
@@ -170,7 +170,7 @@ def test_job_of_an_earlier_release_is_one_of_photos(folder: Path, out: Path) -> 
     old = json.loads(spec.read_text())
     del old["grades"]
     spec.write_text(json.dumps(old))
-    with pytest.raises(OtherJobError, match="what is graded"):
+    with pytest.raises(OtherJobError, match="what to grade"):
         grade(job_for(folder), out)
     grade(job_for(folder, instances=False), out)
     assert out.exists()
@@ -179,7 +179,7 @@ def test_job_of_an_earlier_release_is_one_of_photos(folder: Path, out: Path) -> 
 def test_a_second_table_that_exists_is_not_replaced(folder: Path, out: Path) -> None:
     out.parent.mkdir()
     instances_path(out).write_bytes(b"x")
-    with pytest.raises(BadOutputError, match=r"grades\.instances\.parquet is there already"):
+    with pytest.raises(BadOutputError, match=r"grades\.instances\.parquet already exists"):
         grade(job_for(folder), out)
     grade(job_for(folder, instances=False), out)
     assert instances_path(out).read_bytes() == b"x"

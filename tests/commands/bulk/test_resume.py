@@ -129,7 +129,7 @@ def test_another_model_or_folder_is_not_resumed(folder: Path, out: Path) -> None
         1000,
         1000,
     )
-    with pytest.raises(OtherJobError, match=r"another model: .*, and not other"):
+    with pytest.raises(OtherJobError, match=r"another model: .*, not other"):
         score(other, out, grade_in_process(folder))
     with pytest.raises(OtherJobError, match="another folder of photographs"):
         score(job_for(folder / "a"), out, grade_in_process(folder))
