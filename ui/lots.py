@@ -88,7 +88,7 @@ def fruit_name(fruit: InspectionFruit, kind: str = "") -> str:
 
 
 def said_by(fruit: InspectionFruit) -> str:
-    """"Corrected by you" if a person said what it is; else how sure the grader is."""
+    """How sure the grader is, or, if a person said what it is, "Corrected by you"."""
     if fruit.added:
         return "Added by you"
     if fruit.said:

@@ -90,7 +90,7 @@ def test_line_is_drawn_by_costs_saved_and_taken_back(
     expect(page.get_by_text("Rotten below 1, past its best from 1, fresh from 99.")).to_be_visible()
     open_page(page, running.ui_url, "retrain")
     page.get_by_role("tab", name="Freshness limits").click()
-    own_lines = f"which have lines of their own: {fruit.capitalize()}."
+    own_lines = f"fruits with lines of their own: {fruit.capitalize()}."
     expect(page.get_by_text(own_lines)).to_be_visible()
 
     opened(page, running)

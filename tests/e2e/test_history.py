@@ -41,7 +41,7 @@ def test_batch_is_worked_through(
     # The table survives a reload, and a second browser shows it.
     page.reload()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
-    expect(page.get_by_text("As it is in the history")).to_be_visible()
+    expect(page.get_by_text("From the history")).to_be_visible()
     look(page, "history", "1-batch")
     assert _photos_in_workbook(page, "batch_xlsx") == len(photos)
     page.get_by_role("link", name="Open them one by one in the history").click()

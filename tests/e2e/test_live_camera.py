@@ -73,7 +73,7 @@ def test_lot_is_graded_live_and_a_photo_kept(
         assert (photo["width"], photo["height"]) == FILMED_PIXELS
         assert len(photo["fruits"]) == box.count()
         # It is still there to go on with, and no other frame is kept.
-        hands.press(button(page, "Go on"))
+        hands.press(button(page, "Resume"))
         expect(live(page).locator(".still")).to_be_hidden()
         hands.press(button(page, "Stop"))
         expect(button(page, "Start the camera")).to_be_focused()
@@ -207,7 +207,7 @@ def test_camera_rests_by_itself_and_goes_on_at_a_tap(
         page.evaluate(rest)
         expect(status).to_have_text(why)
         expect(live(page).locator(".still")).to_be_visible()
-        button(page, "Go on").click()
+        button(page, "Resume").click()
         expect(status).to_have_text("")
         expect(live(page).locator(".still")).to_be_hidden()
         fake_api.received.clear()
@@ -244,7 +244,7 @@ def test_pause_keeps_what_is_seen(page: Page, fake_url: str, fake_api: FakeApi) 
         answered.set()
     quiet(page)
     expect(headline).to_contain_text("4 fruits")
-    button(page, "Go on").click()
+    button(page, "Resume").click()
     expect(headline).not_to_contain_text("4 fruits")
 
 
@@ -288,7 +288,7 @@ def test_denied_camera_says_how_to_allow_it(filming: Browser, fake_url: str) -> 
 def test_page_that_is_not_secure_says_so(page: Page, fake_url: str) -> None:
     open_camera(page, fake_url.replace("127.0.0.1", "insecure.test"))
     button(page, "Start the camera").click()
-    expect(live(page).get_by_role("status")).to_contain_text("Open this page by https")
+    expect(live(page).get_by_role("status")).to_contain_text("Open this page over https")
 
 
 def test_missing_camera_is_said(filming: Browser, fake_url: str) -> None:

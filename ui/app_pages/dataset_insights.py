@@ -48,6 +48,6 @@ else:
         copies(insights.copies)
     st.caption(
         f"Of {insights.examples:,} examples: each photo of one fruit, and each fruit in a photo of "
-        f"several. These are those that version `{insights.model_version}` learned from or was "
+        f"several. They are the ones that version `{insights.model_version}` learned from or was "
         f"measured on, and {insights.from_catalog:,} that people added."
     )

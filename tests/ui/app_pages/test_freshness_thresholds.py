@@ -73,7 +73,7 @@ def test_limits_can_be_reset(open_page: OpenPage, api: FakeApi) -> None:
     press(page, "Reset")
 
     assert page.slider[0].value == (30, 70)
-    assert "limits before" in page.success[0].value
+    assert "default limits" in page.success[0].value
 
 
 def test_model_without_past_best_level_has_one_limit(open_page: OpenPage, api: FakeApi) -> None:
@@ -106,7 +106,7 @@ def test_rejected_limits_stay_unchanged_and_show_the_reason(
 
     press(page, "Set these limits")
 
-    assert "The limits stay as they were" in page.error[0].value
+    assert "The limits were not changed" in page.error[0].value
     assert "Both must lie between 0 and 1." in page.error[0].value
     assert page.slider[0].value == (30, 70)
 
@@ -119,4 +119,4 @@ def test_fruits_with_lines_of_their_own_are_named(open_page: OpenPage, api: Fake
         fake.CHAMPION, *own
     )
     page = press(page, "Set these limits")
-    assert "which have lines of their own: Red\\_pear." in page_text(page)
+    assert "fruits with lines of their own: Red\\_pear." in page_text(page)

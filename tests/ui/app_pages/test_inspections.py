@@ -210,7 +210,7 @@ def test_correction_is_undone(open_lot: OpenLot, api: FakeApi) -> None:
     page = open_lot()
     assert "Corrected by you · photo 1" in page_text(page)
     page.button(key="lot-fruit-1-1").click().run()
-    button(page, "Undo: as the grader says").click().run()
+    button(page, "Undo: use the grade again").click().run()
     assert api.received[-1]
     assert (f"{PHOTOS}/{PHOTO_ID}/fruits/1", b"") in api.received
 

@@ -144,7 +144,7 @@ def test_refused_line_stays_and_says_why(line: AppTest, api: FakeApi) -> None:
     api.first[f"{PATH}/apple"].append(problem(409, "Both must lie between 0 and 1."))
     button(line, SAVE).click()
     run(line)
-    assert "The line stays as it was" in line.error[0].value
+    assert "The line was not changed" in line.error[0].value
     assert "Both must lie between 0 and 1." in line.error[0].value
 
 

@@ -134,7 +134,7 @@ def test_rejected_start_shows_the_detail_of_the_api(open_page: OpenPage, api: Fa
     page = press(retrain_page(open_page), "Retrain")
 
     assert "Run 7 is queued or running." in page.error[0].value
-    assert "The retraining does not start" in page.error[0].value
+    assert "The retraining did not start" in page.error[0].value
 
 
 def test_without_a_champion_the_page_says_what_to_do(open_page: OpenPage, api: FakeApi) -> None:

@@ -106,7 +106,7 @@ def test_service_that_keeps_nothing_says_so_first(open_lot: OpenLot, api: FakeAp
     page = open_lot()
     page.button(key="lot_photo_1").click().run()
     text = page_text(page)
-    assert "Its fruits and what was said of them are lost. This cannot be undone." in text
+    assert "Its fruits and their corrections are lost. This cannot be undone." in text
     assert "The inspection and its photos are deleted for good. This cannot be undone." in text
     button(page, "Remove it for good").click().run()
     page.run()

@@ -118,7 +118,7 @@ def open_fruit(inspection: Inspection, photo: InspectionPhoto, fruit: Inspection
             ):
                 _change(partial(_client().say, inspection.id, photo.id, fruit.number, said))
     if fruit.said and st.button(
-        "Take it away again" if fruit.added else "Undo: as the grader says",
+        "Remove it again" if fruit.added else "Undo: use the grade again",
         icon=":material/undo:",
         type="tertiary",
     ):

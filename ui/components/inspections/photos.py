@@ -123,7 +123,7 @@ def open_photo(inspection: Inspection, photo: InspectionPhoto) -> None:
         if st.button(label, icon=":material/content_copy:", type="tertiary"):
             _change(partial(_client().count, inspection.id, photo.id, counted=not photo.counted))
         with st.popover("Remove the photo", icon=":material/delete:", type="tertiary"):
-            lost = "Its fruits and what was said of them are lost."
+            lost = "Its fruits and their corrections are lost."
             if removed.confirm(partial(removed.kept_days_of_photos, inspection), "Remove", lost):
                 _change(partial(removed.remove_photo, inspection, photo))
     show_action_error(AREA, "This cannot be changed")

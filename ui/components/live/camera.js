@@ -16,7 +16,7 @@ const WANTED = {
   video: { facingMode: { ideal: "environment" }, width: { ideal: 1920 }, height: { ideal: 1440 } },
 };
 const NOT_SECURE =
-  "Browsers allow the camera on secure pages only. Open this page by https, or as localhost on " +
+  "Browsers allow the camera on secure pages only. Open this page over https, or as localhost on " +
   "this device. Without that, choose photos: a phone offers its camera there.";
 const REFUSALS = {
   NotAllowedError:
@@ -25,7 +25,7 @@ const REFUSALS = {
   NotFoundError: "No camera was found. Connect one, then start again.",
   NotReadableError: "Another program uses the camera. Close that, then start again.",
 };
-const WAITING = "The grading service has not answered yet. The camera goes on by itself.";
+const WAITING = "The grading service has not answered yet. The camera continues by itself.";
 const IDLE = "Paused, as no photo was kept for five minutes.";
 const OUT_OF_SIGHT = "Paused while this page was not in view.";
 const NO_ANSWER_TO_KEEP =
@@ -211,7 +211,7 @@ class LiveCamera {
     this.stage.hidden = !on;
     this.button.start.hidden = on;
     for (const name of ["keep", "pause", "stop"]) this.button[name].hidden = !on;
-    this.button.pause.textContent = this.paused ? "Go on" : "Pause";
+    this.button.pause.textContent = this.paused ? "Resume" : "Pause";
     // Not `disabled`, which would lose the keyboard focus.
     this.button.keep.setAttribute("aria-disabled", String(!this.graded || Boolean(this.keeping)));
     // While paused, show the frame whose boxes are drawn.

@@ -33,7 +33,7 @@ def grade_along(version: str) -> None:
     try:
         shadow = cached_api.models().shadow(version)
     except ApiError as error:
-        show_error(error, rejected="How it grades along cannot be shown")
+        show_error(error, rejected="Its grades cannot be shown")
         return
     show_action_error(_AREA, "That was not possible")
     if shadow.state == "running":
@@ -51,7 +51,7 @@ def _running(version: str) -> None:
     try:
         shadow = cached_api.models().shadow(version)
     except ApiError as error:
-        show_fragment_error(error, rejected="How it grades along cannot be shown")
+        show_fragment_error(error, rejected="Its grades cannot be shown")
         return
     if shadow.state != "running":
         st.rerun()

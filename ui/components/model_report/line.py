@@ -91,7 +91,7 @@ def draw_the_line(version: str, status: str) -> None:
     _suggestion(swept, kind, fruit)
     if message := state.take_success(_AREA):
         st.success(message, icon=":material/check_circle:")
-    show_action_error(_AREA, "The line stays as it was")
+    show_action_error(_AREA, "The line was not changed")
     start = points((suggested or swept.held_out.in_use).threshold)
     # The key changes with the suggestion; until then, the person's choice is kept.
     chosen = st.slider(
@@ -280,9 +280,9 @@ def _save(
         ),
     ):
         then = (
-            "It is graded by it within two seconds."
+            "It takes effect within two seconds."
             if in_use
-            else "It is graded by it once this version is in use."
+            else "It takes effect once this version is in use."
         )
         saved = f"{describe_limits(low, high)} {then}"
         state.keep_success(_AREA, f"Saved for {as_markdown(current.fruit)}. {saved}")

@@ -39,7 +39,7 @@ def _choose(a: str, b: str) -> None:
         "the version in use stays in use."
     )
     files = choose_files(
-        UPLOADER, "Photos, or zips of photos", [*READABLE, "zip"], "Up to some hundred photos."
+        UPLOADER, "Photos, or zips of photos", [*READABLE, "zip"], "Up to a few hundred photos."
     )
     with st.container(horizontal=True):
         st.button(
@@ -53,7 +53,7 @@ def _choose(a: str, b: str) -> None:
         st.button(
             "Use photos of the last week",
             icon=":material/history:",
-            help=f"The newest {MAX_KEPT} photos that were graded then and are kept.",
+            help=f"The newest {MAX_KEPT} photos that were graded then and are still stored.",
             on_click=_start_kept,
             args=(a, b),
         )

@@ -30,7 +30,7 @@ def service_metrics(hours: float) -> None:
         st.metric(
             "Failed requests",
             f"{summary.failed_requests:,}",
-            help="Answered with a server error since the service started; 0 is as it should be.",
+            help="Answered with a server error since the service started; it should be 0.",
             width="content",
         )
     _model(info.model_info)

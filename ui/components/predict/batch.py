@@ -78,7 +78,7 @@ def _restored(batch_id: str) -> None:
         show_error(error, rejected="This batch cannot be shown")
         return
     if rows:
-        st.caption("As it is in the history. Files that could not be graded are not kept.")
+        st.caption("From the history, which does not list files that could not be graded.")
     else:
         st.info("There is nothing of this batch in the history yet.", icon=":material/history:")
     _results(rows)

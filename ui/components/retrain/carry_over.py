@@ -23,7 +23,7 @@ def ask(version: str) -> None:
     if found and found.lacks:
         st.warning(
             f"**It does not know where you drew the line.** For {_listed(found)}, the version in "
-            "use has limits of its own; this one would go by those for all fruits.",
+            "use has limits of its own; this one would use those for all fruits.",
             icon=":material/tune:",
         )
         st.checkbox(
@@ -49,7 +49,7 @@ def offer(area: str, version: str) -> None:
     if found and found.lacks and found.compared_with:
         st.warning(
             f"**Where you drew the line is not carried over.** For {_listed(found)}, the version "
-            "before had limits of its own; this one goes by those for all fruits.",
+            "before had limits of its own; this one uses those for all fruits.",
             icon=":material/tune:",
         )
         st.button(

@@ -13,12 +13,12 @@ _MODES: tuple[Mode, ...] = ("fast", "full", "detector")
 _OPTIONS: dict[Mode, dict[DetectorOption, tuple[str, str]]] = {
     "fast": {},
     "full": {
-        "auto": ("Learn from new boxes", "Goes on from what it finds now, if boxes are new."),
+        "auto": ("Learn from new boxes", "Builds on what it finds now, if there are new boxes."),
         "keep": ("Leave it as it is", "Only the grades are learned again."),
         "train": ("Start over", "Learns it again from all photos: half an hour more."),
     },
     "detector": {
-        "auto": ("Learn from new boxes", "Goes on from what it finds now."),
+        "auto": ("Learn from new boxes", "Builds on what it finds now."),
         "train": ("Start over", "Learns it again from all photos: half an hour."),
     },
 }
@@ -43,7 +43,7 @@ def choose(estimate: Estimate) -> Choice:
         key=f"{state.DETECTOR}_{mode}",
         persist_state="session",
         help="Where the fruits of a photo are, before each is graded. What was learned is used "
-        "only if it is as good on photos that were kept aside.",
+        "only if it is as good on photos that were set aside.",
     )
     return Choice(mode, detector)
 

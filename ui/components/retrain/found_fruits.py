@@ -33,7 +33,7 @@ def _in_short(detector: DetectorOutcome, counts: PairedCounts, *, alone: bool) -
         headline = "It finds more than before." if is_more else "It finds about as much as before."
         st.success(
             f"**{headline}** In {counts.candidate_right:,} of {counts.photographs:,} photos that "
-            f"were kept aside, all fruits are right; before, in {counts.champion_right:,}.",
+            f"were set aside, all fruits are right; before, in {counts.champion_right:,}.",
             icon=":material/select_check_box:",
         )
 

@@ -34,7 +34,7 @@ def freshness_thresholds() -> None:
     )
     if message := state.take_success(_AREA):
         st.success(message, icon=":material/check_circle:")
-    show_action_error(_AREA, "The limits stay as they were")
+    show_action_error(_AREA, "The limits were not changed")
     low, high = _marks(thresholds.rotten_below, thresholds.fresh_from)
     limits = describe_limits(thresholds.rotten_below, thresholds.fresh_from)
     st.markdown(f"**{limits}** {_SET_BY[thresholds.set_by]}")
@@ -73,7 +73,8 @@ def _own_lines() -> None:
     own = [capitalize(one.fruit) for one in fruits if one.set_by == "fruit"]
     if own:
         st.info(
-            f"Not for these, which have lines of their own: {as_markdown(', '.join(own))}.",
+            "These limits do not apply to fruits with lines of their own: "
+            f"{as_markdown(', '.join(own))}.",
             icon=":material/info:",
         )
     st.page_link(
@@ -95,10 +96,10 @@ def _set(key: str) -> None:
         _AREA, lambda: cached_api.models().set_freshness_thresholds(low / 100, high / 100)
     ):
         cached_thresholds.clear()
-        state.keep_success(_AREA, "Set. Photos are graded by them within two seconds.")
+        state.keep_success(_AREA, "Set. They take effect within two seconds.")
 
 
 def _reset() -> None:
     if run_action(_AREA, lambda: cached_api.models().reset_freshness_thresholds()):
         cached_thresholds.clear()
-        state.keep_success(_AREA, "Reset to the limits before.")
+        state.keep_success(_AREA, "Reset to the default limits.")

@@ -54,7 +54,7 @@ def start_panel(shown: Run | None, champion: str | None) -> None:
         args=(choice,),
         help=idle,
     )
-    show_action_error(_AREA, "The retraining does not start")
+    show_action_error(_AREA, "The retraining did not start")
 
 
 def _start(choice: Choice) -> None:
