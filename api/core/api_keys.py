@@ -104,5 +104,7 @@ def parse_origins(value: str | Sequence[str]) -> tuple[str, ...]:
     origins = split_commas(value) if isinstance(value, str) else list(value)
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
-            raise ValueError(f"{origin!r} is no origin: write https://app.example, without a path")
+            raise ValueError(
+                f"{origin!r} is not an origin: write https://app.example, without a path"
+            )
     return tuple(origins)

@@ -50,6 +50,6 @@ def threshold_error(rotten_below: float, fresh_from: float) -> str:
     if 0 < rotten_below <= fresh_from < 1:
         return ""
     return (
-        f"Rotten below {rotten_below:g} and fresh from {fresh_from:g} cannot be: both must lie "
-        "between 0 and 1, and the first must not be above the second."
+        f"Rotten below {rotten_below:g} and fresh from {fresh_from:g} is not possible: both must "
+        "lie between 0 and 1, and the first must not be above the second."
     )

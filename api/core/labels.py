@@ -184,8 +184,8 @@ def accepted_new_class(text: str, known: Collection[str]) -> str:
     if similar := find_look_alike(name, known):
         raise SimilarClassError(
             f"The class '{name}' is new, and its name looks like that of the known class "
-            f"'{similar}'. Name '{similar}' if that is meant. If it is a different class, send it "
-            "again with new_class=true (in a command: --new-class)."
+            f"'{similar}'. If you mean that one, name '{similar}'. If it is a different class, "
+            "send it again with new_class=true (in a command: --new-class)."
         )
     if mixed := mixed_alphabets(name):
         raise MixedAlphabetsError(

@@ -39,7 +39,7 @@ PLAIN_FOLDERS = {
     *("picture", "pictures", "pic", "pics", "dcim", "new folder"),
 }
 SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini"}
-NO_CLASS_FOLDER = "it lies in no class folder"
+NO_CLASS_FOLDER = "it is not in a class folder"
 LEFT_OUT = "left out on request"
 
 
@@ -237,13 +237,13 @@ def _unreadable(path: Path, root: Path) -> str:
     """Why the file cannot be an image; empty if it can."""
     has_ending = "." in path.name
     if has_ending and not path.name.lower().endswith(EXTENSIONS):
-        return f"no picture format that is read ({' '.join(EXTENSIONS)})"
+        return f"not a picture format that is read ({' '.join(EXTENSIONS)})"
     if not path.is_file():
-        return "a broken link or no ordinary file"
+        return "a broken link, or not an ordinary file"
     if not has_ending and not _starts_like_photo(path):
-        return f"no picture, and no name that ends as one ({' '.join(EXTENSIONS)})"
+        return f"not a picture, and not named like one ({' '.join(EXTENSIONS)})"
     if _display_path(path, root) != path.relative_to(root).as_posix():
-        return "its name is no valid UTF-8; rename it"
+        return "its name is not valid UTF-8; rename it"
     return ""
 
 

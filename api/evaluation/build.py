@@ -57,7 +57,7 @@ class OtherPhotographsError(ProblemError):
         super().__init__(
             f"{corpus.listing.root} does not hold the photographs that {manifest.version} was made "
             "from, so its test split may hold some that the grader has learned. Name that folder, "
-            "or train anew."
+            "or train again."
         )
 
 

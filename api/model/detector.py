@@ -160,7 +160,7 @@ def probe_detector(network: Network, manifest: DetectorManifest) -> list[float]:
         if grid.ndim != 4 or grid.shape[-1] != KINDS.start + len(manifest.fruits):
             raise ValueError(f"It gives {grid.shape} for {len(manifest.fruits)} fruits.")
         if not np.isfinite(grid).all():
-            raise ValueError("It gives no numbers.")
+            raise ValueError("Its output is not finite.")
         highest.append(float(sigmoid(grid[..., CENTRE]).max()))
     return highest
 

@@ -72,7 +72,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
     except FileNotFoundError:
-        raise BadPackageError(f"{folder} has no {MANIFEST}: it is no model package.") from None
+        raise BadPackageError(f"{folder} has no {MANIFEST}: it is not a model package.") from None
     except (OSError, ValueError) as error:
         raise BadPackageError(f"{folder / MANIFEST} cannot be read: {error}") from error
     if manifest.format != FORMAT:

@@ -54,7 +54,7 @@ def grade_probe(
     if probabilities.shape != (len(_DRAWN), head.classes):
         raise ValueError(f"It gives {probabilities.shape} probabilities.")
     if not np.isfinite(features).all() or not np.isfinite(probabilities).all():
-        raise ValueError("It gives no numbers.")
+        raise ValueError("Its output is not finite.")
     if probabilities.min() < 0 or np.abs(probabilities.sum(axis=1) - 1).max() > 1e-3:
         raise ValueError("Its probabilities do not sum to 1.")
     return [[float(value) for value in row] for row in probabilities]

@@ -40,8 +40,8 @@ class ForeignDatabaseError(UnusableCatalogError):
 class WrongEncodingError(UnusableCatalogError):
     def __init__(self, encoding: str) -> None:
         super().__init__(
-            f"The database has the encoding {encoding}, in which not every name can be written. "
-            "Create it anew with the encoding UTF8 (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE "
+            f"The database has the encoding {encoding}, which cannot hold every name. "
+            "Create it again with the encoding UTF8 (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE "
             "template0). Nothing was changed."
         )
 
@@ -51,7 +51,7 @@ class EmptyCatalogError(UnusableCatalogError):
         super().__init__(
             "The catalog is empty, but the store has training photos: the database was lost or "
             "emptied, or DATABASE_URL or STORAGE_URL names another. Restore a backup; to start "
-            "anew, empty the store. Nothing was changed."
+            "over, empty the store. Nothing was changed."
         )
 
 

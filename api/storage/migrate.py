@@ -17,7 +17,7 @@ class NewerCatalogError(UnusableCatalogError):
     def __init__(self, revision: str) -> None:
         super().__init__(
             f"The catalog has the revision {revision}, which this version does not "
-            "know: a newer one has upgraded it. Run that version or a later one, or bring back a "
+            "know: a newer one has upgraded it. Run that version or a later one, or restore a "
             "backup from before the upgrade. Nothing was changed."
         )
 

@@ -183,7 +183,7 @@ class DamagedIndexError(ProblemError):
 
     def __init__(self, path: Path, line: int) -> None:
         super().__init__(
-            f"{path} cannot be read, from line {line} on or soon after. Bring the file back from a "
+            f"{path} cannot be read, from line {line} on or soon after. Restore the file from a "
             "backup; or delete it and import again: then photographs may change between training "
             "and test."
         )

@@ -24,5 +24,5 @@ def _listed() -> dict[str, FruitCount]:
     with LIST.open(newline="", encoding="utf-8") as stream:
         counts = {row["sha256"]: row["shows"] for row in csv.DictReader(stream)}
     if unknown := set(counts.values()) - set(get_args(FruitCount)):
-        raise ValueError(f"{LIST}: {', '.join(sorted(unknown))} is no number of fruits.")
+        raise ValueError(f"{LIST}: {', '.join(sorted(unknown))} is not a number of fruits.")
     return cast(dict[str, FruitCount], counts)

@@ -177,4 +177,4 @@ def test_photo_in_no_class_folder_of_a_dataset_is_reported(tmp_path: Path) -> No
     layout = discover(tmp_path)
     assert [path.name for path in layout.class_files] == ["1.png"]
     assert {item.path for item in layout.skipped} == {"set/val/2.png", "test/3.png"}
-    assert {item.reason for item in layout.skipped} == {"it lies in no class folder"}
+    assert {item.reason for item in layout.skipped} == {"it is not in a class folder"}

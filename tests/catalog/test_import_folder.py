@@ -166,7 +166,7 @@ def test_report_counts_imported_and_skipped_files(source: Path, target: Path) ->
     assert f"Besides: {besides} other things." in text
     assert "3 files were skipped:" in text
     assert "train/apple/twin.png: the same file as train/apple/0.png" in text
-    assert "train/apple/notes.txt: no picture format" in text
+    assert "train/apple/notes.txt: not a picture format" in text
     assert (target / "phone/frames/IMG_1.png").is_file()
     assert (target / "not_fruit/chair.png").is_file()
     assert (target / "other/pear/1.png").is_file()

@@ -101,7 +101,7 @@ def test_different_boxes_are_rejected(package: Package, corpus: TrainingCorpus) 
 
 def test_different_photos_are_rejected(package: Package, corpus: TrainingCorpus) -> None:
     reduced = dataclasses.replace(corpus.listing, files=corpus.listing.files[1:])
-    with pytest.raises(OtherPhotographsError, match="train anew"):
+    with pytest.raises(OtherPhotographsError, match="train again"):
         remeasure_package(package, dataclasses.replace(corpus, listing=reduced))
     assert "test_by_photograph" not in load_package(package.folder).manifest.metrics
 

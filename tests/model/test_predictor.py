@@ -243,7 +243,7 @@ def test_old_package_head_grades(channels: int, tmp_path: Path) -> None:
 def test_package_with_nan_probabilities_is_rejected() -> None:
     package = load_package(PROJECT / "models" / "default")
     kinds = replace(package.head.kinds, bias=np.full_like(package.head.kinds.bias, np.nan))
-    with pytest.raises(ValueError, match="gives no numbers"):
+    with pytest.raises(ValueError, match="output is not finite"):
         Predictor.of_package(replace(package, head=replace(package.head, kinds=kinds)))
 
 

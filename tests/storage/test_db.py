@@ -110,7 +110,7 @@ def test_postgres_that_knows_no_encoding_keeps_any_name(postgres: str) -> None:
 
 def test_postgres_of_a_narrow_encoding_is_refused_in_words(postgres: str) -> None:
     database = Database(fresh_database(postgres, "template0", "LATIN1"))
-    with pytest.raises(WrongEncodingError, match=r"encoding LATIN1.* Create it anew"):
+    with pytest.raises(WrongEncodingError, match=r"encoding LATIN1.* Create it again"):
         database.upgrade()
     assert database.is_empty()
     database.close()

@@ -162,8 +162,8 @@ def test_broken_links_and_links_to_devices_or_folders_are_reported(tmp_path: Pat
     listing = read(tmp_path)
     assert [file.path for file in listing.files] == ["apple/1.png"]
     assert reasons(listing.skipped) == {
-        "apple/gone.png": "a broken link or no ordinary file",
-        "apple/device.png": "a broken link or no ordinary file",
+        "apple/gone.png": "a broken link, or not an ordinary file",
+        "apple/device.png": "a broken link, or not an ordinary file",
         "apple/round": "a link to a folder",
     }
 

@@ -61,7 +61,7 @@ def test_every_row_names_a_file_once_and_what_it_shows() -> None:
 def test_number_that_is_unknown_is_an_error(corpus: TrainingCorpus, list_as: ListAs) -> None:
     sample = corpus.photographs("train")[0]
     list_as(sample, "many")
-    with pytest.raises(ValueError, match=r"fruit_counts\.csv: many is no number of fruits"):
+    with pytest.raises(ValueError, match=r"fruit_counts\.csv: many is not a number of fruits"):
         corpus.fruit_count(sample)
 
 

@@ -68,7 +68,7 @@ class EmptyImageError(ProblemError):
 class NotAnImageError(ProblemError):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "not-an-image"
-    detail = f"The file is no photo that this service reads. Send one of: {', '.join(FORMATS)}."
+    detail = f"The file is not a photo that this service reads. Send one of: {', '.join(FORMATS)}."
 
     @classmethod
     def of(cls, kind: str) -> Self:

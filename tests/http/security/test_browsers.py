@@ -84,5 +84,5 @@ def test_request_with_a_key_is_not_cross_site(locked: TestClient) -> None:
 @pytest.mark.parametrize("origin", ["*", "app.example", "https://app.example/path", "null"])
 def test_invalid_cors_origin_is_rejected(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
     monkeypatch.setenv("RIPELINE_CORS_ORIGINS", f"https://good.example,{origin}")
-    with pytest.raises(ValidationError, match="is no origin"):
+    with pytest.raises(ValidationError, match="is not an origin"):
         Settings()

@@ -92,7 +92,7 @@ def test_graph_with_weights_that_are_no_numbers_is_refused(
     shorten_detector(monkeypatch)
     network = build_detector(dataclasses.replace(RECIPE, weights="none"), 2)
     network.set_weights([np.full_like(weights, np.nan) for weights in network.get_weights()])
-    with pytest.raises(ValueError, match="gives no numbers"):
+    with pytest.raises(ValueError, match="output is not finite"):
         Detector(to_litert(network), trained.manifest)
 
 
