@@ -1,4 +1,4 @@
-"""Request bodies that are packed by gzip or deflate (Content-Encoding), unpacked as they arrive."""
+"""Decompresses request bodies in gzip or deflate (Content-Encoding) as they arrive."""
 
 import zlib
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.core.errors import ProblemError
 
-# By zlib's window bits: with a gzip header, or with that of zlib.
+# zlib's window bits for each encoding: with a gzip header, or with a zlib header.
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 # Some clients send "deflate" without zlib's header, whose first byte ends in 8.
 _WITHOUT_HEADER, _ZLIB = -15, 8
@@ -23,8 +23,8 @@ class UnsupportedEncodingError(ProblemError):
 
     def __init__(self, encoding: str) -> None:
         super().__init__(
-            f"The request's body has the content encoding '{encoding}'. Send it as it is, or "
-            "packed by gzip or deflate."
+            f"The request's body has the content encoding '{encoding}'. Send it unencoded, or "
+            "compressed with gzip or deflate."
         )
 
 
@@ -34,14 +34,14 @@ class BrokenEncodingError(ProblemError):
 
     def __init__(self, encoding: str) -> None:
         super().__init__(
-            f"The request's body cannot be unpacked as its Content-Encoding, {encoding}, says. "
-            "Send it again, or as it is."
+            f"The request's body is not valid {encoding}, as its Content-Encoding says. Send it "
+            "again, or unencoded."
         )
 
 
 class DecompressionMiddleware:
-    """Unpacks bodies in pieces of at most CHUNK_BYTES, so that the application's limits on bodies
-    bound what is inside.
+    """Decompresses bodies in pieces of at most CHUNK_BYTES, so that the application's limits apply
+    to the decompressed body.
 
     Reading the body raises UnsupportedEncodingError or BrokenEncodingError in the application.
     """
@@ -84,7 +84,7 @@ async def _unpacked(receive: Receive, encoding: str) -> AsyncIterator[Message]:
         packed, more = message.get("body", b""), message.get("more_body", False)
         is_pending = False
         while packed or is_pending:
-            if unpacking is None or unpacking.eof:  # A file of gzip may have several parts.
+            if unpacking is None or unpacking.eof:  # A gzip file may have several members.
                 is_raw = encoding == "deflate" and packed[0] & 15 != _ZLIB
                 window = _WITHOUT_HEADER if is_raw else _WINDOWS[encoding]
                 unpacking = zlib.decompressobj(window)

@@ -1,7 +1,7 @@
 """Dependencies of endpoints, as annotated aliases, and path parameters that hold names.
 
-Lookups are `async`: FastAPI calls other dependencies on a thread, and the request would wait for
-one while all are busy.
+Lookups are `async`: FastAPI calls other dependencies in a thread, and the request would have to
+wait while all threads are busy.
 """
 
 import re
@@ -38,14 +38,14 @@ async def _queue(request: Request) -> RunQueue:
 
 
 def _written_out(value: str) -> str:
-    """Raises ValueError for a number, which Pydantic takes for the seconds since 1970."""
+    """Raises ValueError for a number, which Pydantic would take for seconds since 1970."""
     if not re.match(r"\d{4}-", value):
         raise ValueError("write it as 2026-11-29T10:00:00Z")
     return value
 
 
 def _in_range(moment: datetime) -> datetime:
-    """The nearest moment that every time zone and database has; nothing here is that old or new."""
+    """The nearest moment that all time zones and databases can hold; no data is that old or new."""
     return min(max(moment, _EARLIEST), _LATEST)
 
 
@@ -107,13 +107,13 @@ TrainingIndexDep = Annotated[TrainingIndex, Depends(_training_index)]
 async def _known_photos(
     state: StateDep, blobs: BlobsDep, training_index: TrainingIndexDep
 ) -> KnownPhotos:
-    """The embeddings of the index are of the serving version's backbone."""
+    """The embeddings in the index are from the serving version's backbone."""
     predictor = state.predictor
     return KnownPhotos(blobs, training_index, predictor.embed_image if predictor else None)
 
 
 async def _recorded_id(prediction_id: str, state: StateDep, database: DatabaseDep) -> str:
-    """The id of a prediction that is in the catalog.
+    """The ID of a prediction that is in the catalog.
 
     Raises PredictionNotFoundError, NotRecordedYetError.
     """
@@ -126,7 +126,7 @@ SessionDep = Annotated[Session, Depends(_session, scope="function")]
 ReadingDep = Annotated[Session, Depends(_reading, scope="function")]
 KnownPhotosDep = Annotated[KnownPhotos, Depends(_known_photos)]
 
-# Paths of their own: `GET /models/rollback` is a 405, not a lookup of a version of that name.
+# These are paths, not names: `GET /models/rollback` is a 405, not a lookup of a version.
 RESERVED = ("compare", "history", "rollback", "relabel", "remove", "export")
 
 

@@ -1,7 +1,8 @@
 """Shutdown without dropped requests: on SIGTERM the process first reports that it is not ready.
 
-For some seconds `/ready` answers 503 and all else is served, so that load balancers stop sending
-requests. Then the server's own handler finishes the requests in progress, and the process ends.
+For some seconds `/ready` answers 503 while everything else is served, so that load balancers stop
+sending requests. Then the server's own handler finishes the requests in progress, and the process
+ends.
 """
 
 import asyncio

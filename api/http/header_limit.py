@@ -1,9 +1,9 @@
 """Uvicorn's HTTP protocol with limits on headers, and with an answer to every request.
 
-Uvicorn's parser buffers the request line and headers, however long they get, and waits for them for
-ever. The limit on length also holds for bytes between the parts of a body. Uvicorn gives up a
-request whose client has closed its side of the connection, also if it was sent whole, and closes a
-connection under a client that still sends.
+Uvicorn's parser buffers the request line and headers, however long they get, and waits for them
+forever. The limit on length also covers bytes between the chunks of a body. Uvicorn drops a request
+whose client has closed its side of the connection, even if it was sent in full, and closes a
+connection while its client is still sending.
 """
 
 import asyncio
@@ -17,20 +17,20 @@ from api.http.problems import problem_response
 from api.settings import get_settings
 
 MAX_HEADER_BYTES = 64 * 2**10
-# What a client may go on sending after it was refused, and for how long. If its bytes met a closed
-# connection, its system would drop the answer unread.
+# How much a client may go on sending after it was refused, and for how long. If its bytes met a
+# closed connection, its system would discard the answer unread.
 LINGER_BYTES = 8 * 2**20
 LINGER_SECONDS = 2.0
 
 
 class UnreadableRequestError(ProblemError):
     code = "unreadable-request"
-    detail = "This is no HTTP request that can be read."
+    detail = "This is not a readable HTTP request."
 
 
 class CutOffRequestError(ProblemError):
     code = "cut-off-request"
-    detail = "The request ended before all of it had come. Send it again."
+    detail = "The request ended before all of it had arrived. Send it again."
 
 
 class HeadersTooLargeError(ProblemError):
@@ -44,11 +44,11 @@ class HeadersTooLargeError(ProblemError):
 class SlowHeadersError(ProblemError):
     status = HTTPStatus.REQUEST_TIMEOUT
     code = "slow-head"
-    detail = "The address and the headers of the request came too slowly. Send it again."
+    detail = "The address and the headers of the request arrived too slowly. Send it again."
 
 
 class _AnsweringTransport:
-    """What uvicorn uses of a connection to answer a request, with another way to close it."""
+    """The methods of a connection that uvicorn answers with, and another way to close it."""
 
     def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
         self.write, self.is_closing = transport.write, transport.is_closing
@@ -65,7 +65,7 @@ class HeaderLimitProtocol(HttpToolsProtocol):
     _bytes_without_body = 0
     _has_head = False
     _head_timer: asyncio.TimerHandle | None = None
-    # Whether what still comes is dropped.
+    # Whether bytes that still arrive are dropped.
     _is_refused = False
     _dropped_bytes = 0
     _answering: _AnsweringTransport
@@ -77,7 +77,7 @@ class HeaderLimitProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_head_timer()
-        self._answering.close = self.transport.close  # Leaves no circle of references.
+        self._answering.close = self.transport.close  # Leaves no reference cycle.
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -94,7 +94,7 @@ class HeaderLimitProtocol(HttpToolsProtocol):
             self._refuse(HeadersTooLargeError())
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Whether the connection stays open: until requests that were sent whole are answered."""
+        """Whether the connection stays open: until complete requests are answered."""
         self._stop_head_timer()
         if self._is_closing():
             return False
@@ -145,7 +145,7 @@ class HeaderLimitProtocol(HttpToolsProtocol):
             return
         if self._bytes_without_body:
             self._refuse(SlowHeadersError())
-        else:  # Browsers open connections ahead of need.
+        else:  # Browsers open connections before they need them.
             self.transport.close()
 
     def _refuse(self, error: ProblemError) -> None:
@@ -156,7 +156,7 @@ class HeaderLimitProtocol(HttpToolsProtocol):
         self._linger()
 
     def _close_after_answer(self) -> None:
-        """Close at once, unless the request was answered before all of it had come."""
+        """Close at once, unless the request was answered before all of it had arrived."""
         if self.cycle.more_body and not self.transport.is_closing():
             self._linger()
         else:

@@ -1,4 +1,4 @@
-"""Headers of every response: the request id, and what browsers may do with it.
+"""Headers of every response: the request ID, and what browsers may do with it.
 
 No response may be run as a script, framed, or guessed to be of another type.
 """
@@ -9,15 +9,15 @@ from collections.abc import Callable
 from fastapi import Request, Response
 
 REQUEST_ID = "X-Request-ID"
-# What pages of other sites may read besides what browsers always show them.
+# Headers that pages of other sites may read, besides those that browsers always show them.
 EXPOSED = (REQUEST_ID, "Retry-After", "Allow", "Content-Disposition", "WWW-Authenticate")
-# The id goes into logs, headers and the queue unescaped.
+# The ID goes into logs, headers and the queue unescaped.
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 CLOSED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 # The front page has inline styles and loads nothing.
 FRONT_PAGE = CLOSED.replace("default-src 'none'", "default-src 'none'; style-src 'unsafe-inline'")
-# FastAPI's page loads Swagger UI from this CDN and starts it by an inline script.
+# FastAPI's page loads Swagger UI from this CDN and starts it with an inline script.
 CDN = "https://cdn.jsdelivr.net"
 DOCS = CLOSED.replace(
     "default-src 'none'",
@@ -26,7 +26,7 @@ DOCS = CLOSED.replace(
 )
 
 
-# The photo of an id never changes, but it can be removed.
+# The photo of an ID never changes, but it can be removed.
 _CACHED = "private, max-age=86400"
 
 
@@ -45,12 +45,12 @@ PAGE_HEADERS = {"/": _headers(FRONT_PAGE), "/docs": _headers(DOCS)}
 
 
 def is_safe_request_id(value: str) -> bool:
-    """Whether a client's request id may be used as it is."""
+    """Whether a client's request ID may be used unchanged."""
     return _SAFE_REQUEST_ID.fullmatch(value) is not None
 
 
 def cached_jpeg(request: Request, tag: str, make: Callable[[], bytes]) -> Response:
-    """The JPEG that `make` gives; 304 where the browser has that of this tag."""
+    """The JPEG that `make` returns, or 304 if the browser has the one with this tag."""
     headers = {"ETag": f'"{tag}"', "Cache-Control": _CACHED}
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)

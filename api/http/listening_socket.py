@@ -1,7 +1,7 @@
 """The sockets of several API processes on one port.
 
-With one socket for all, the process that wakes first takes every connection that waits. Clients
-keep their connections, so one process would then serve them all while the others idle.
+With one socket for all, the process that wakes first takes all waiting connections. Clients keep
+their connections, so one process would then serve them all while the others idle.
 """
 
 import socket
@@ -16,8 +16,8 @@ _Address = tuple[str | int, ...]
 
 
 class SocketOfEachProcess(socket.socket):
-    """Bound, not listening. A process that it is sent to binds one of its own to the same port, and
-    Linux deals the connections evenly among those that listen.
+    """Bound, not listening. A process that receives it binds its own to the same port, and Linux
+    spreads the connections evenly among those that listen.
     """
 
     def __reduce__(self) -> tuple[object, tuple[int, _Address]]:

@@ -12,7 +12,7 @@ from api.core.errors import BodyTooLargeError, SlowBodyError
 from api.http.root_path import route_path
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-# As nginx counts a request whose client disconnected before the response.
+# nginx's status for a request whose client disconnected before the response.
 CLIENT_CLOSED_REQUEST = 499
 FAILED = 500
 MIN_BYTES_PER_SECOND = 16 * 2**10
@@ -75,7 +75,7 @@ class HeadMiddleware:
 
 
 class DrainingMiddleware:
-    """After SIGTERM, answers say that their connection is closed: `is_draining` tells."""
+    """While `is_draining`, after SIGTERM, responses announce that their connection closes."""
 
     def __init__(self, app: ASGIApp, is_draining: Callable[[], bool]) -> None:
         self._app = app

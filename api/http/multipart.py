@@ -1,7 +1,7 @@
 """Multipart forms as other tools write them.
 
-Beside what Starlette's parser takes: text before the first boundary, `filename*`, file names in the
-encodings of .NET and of browsers, and files without a name.
+Besides what Starlette's parser accepts: text before the first boundary, `filename*`, file names in
+the encodings of .NET and of browsers, and files without a name.
 """
 
 import re
@@ -15,7 +15,7 @@ from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 MAX_PREAMBLE_BYTES = 64 * 2**10
-# A part of one of these types is a file, also without a file name.
+# A part of one of these types is a file, even without a file name.
 _FILE_TYPES = (
     b"image/",
     b"application/octet-stream",
@@ -32,7 +32,8 @@ _BY_BROWSERS = (("%22", '"'), ("%0D", " "), ("%0A", " "))
 
 
 class FormParser(MultiPartParser):
-    """Raises MultiPartException for what is no form, and UnicodeError for an unusable charset."""
+    """Raises MultiPartException for a body that is not a form, and UnicodeError for an unusable
+    charset."""
 
     _is_whole = False
 
@@ -75,10 +76,10 @@ class FormParser(MultiPartParser):
     async def _ended(
         self, stream: AsyncGenerator[bytes, None], delimiter: bytes
     ) -> AsyncGenerator[bytes, None]:
-        """The body, with the hyphens after its last boundary where a client forgot them.
+        """The body, with hyphens added after its last boundary if the client forgot them.
 
-        Raises MultiPartException if the last boundary is missing: the parser passes over a part
-        that is cut off, and nobody would notice that a file was lost.
+        Raises MultiPartException if the last boundary is missing: the parser skips a part that is
+        cut off, and nobody would notice that a file was lost.
         """
         tail, length = b"", len(delimiter) + 2
         async for chunk in stream:
@@ -116,8 +117,8 @@ def _decoded(name: str) -> str:
 async def _without_preamble(
     stream: AsyncGenerator[bytes, None], delimiter: bytes
 ) -> AsyncGenerator[bytes, None]:
-    """The body from its first boundary (RFC 2046, 5.1.1). Raises MultiPartException if that does
-    not come soon."""
+    """The body from its first boundary (RFC 2046, 5.1.1). Raises MultiPartException if there is
+    none in the first MAX_PREAMBLE_BYTES."""
     boundary, usual = None, delimiter + b"\r\n"
     start = b""
     async for chunk in stream:
@@ -135,7 +136,7 @@ async def _without_preamble(
             start = start[found.start() :]
             break
         if len(start) > MAX_PREAMBLE_BYTES:
-            raise MultiPartException("The boundary of the Content-Type header does not come.")
+            raise MultiPartException("The boundary of the Content-Type header is missing.")
     yield start
     async for chunk in stream:
         yield chunk

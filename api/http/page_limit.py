@@ -27,7 +27,7 @@ PAGES = frozenset(
 REPORTS = "/report/"
 INSPECTION_REPORTS = ("/report.pdf", "/report.xlsx")
 MAX_WAITING = 64
-# Pauses are so many times as long as the page before took, and no longer than that.
+# A pause is this many times as long as the previous page took, up to a maximum.
 PAUSE_FACTOR = 3.0
 MAX_PAUSE_SECONDS = 2.0
 

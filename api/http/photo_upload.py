@@ -17,7 +17,7 @@ IMAGE_TYPES = (
     *("image/jpeg", "image/png", "image/webp", "image/bmp"),
     *("image/heic", "image/avif"),
 )
-# Written by hand: FastAPI does not know a body that the endpoint reads itself.
+# Written by hand: FastAPI cannot describe a body that the endpoint reads itself.
 OPENAPI: dict[str, Any] = {
     "requestBody": {
         "required": True,

@@ -35,7 +35,7 @@ _DETAILS = {
     "two in a row.",
     405: "This path does not take that method. GET /docs shows what each takes.",
 }
-# Why a body cannot be read as JSON, by what Python raises; FastAPI's words name none of it.
+# Why a body cannot be read as JSON, by Python's exception; FastAPI's message does not say.
 _UNREADABLE: dict[type[BaseException | None], str] = {
     RecursionError: "Its JSON is nested too deeply.",
     UnicodeDecodeError: "Its JSON is not in UTF-8.",
@@ -88,7 +88,7 @@ async def _store_error(request: Request, error: StoreError) -> JSONResponse:
 
 
 async def _os_error(request: Request, error: OSError) -> JSONResponse:
-    """A full disk; others are errors of the service."""
+    """A full disk; any other is an internal error."""
     if is_disk_full(error):
         return _disk_full(request, error)
     return await _internal_error(request, error)
@@ -108,7 +108,7 @@ def _fault(fault: Mapping[str, Any]) -> str:
     """One fault that pydantic or FastAPI found, in words."""
     if fault["type"] == "json_invalid":
         reason, place = fault["ctx"]["error"], fault["loc"][-1]
-        return f"The body is no JSON: {reason}, at character {place}."
+        return f"The body is not JSON: {reason}, at character {place}."
     return f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
 
 

@@ -1,6 +1,6 @@
 """Refuses query parameters that an endpoint does not take.
 
-`?instance=true` for `?instances=true` would get another answer than the one that was asked for.
+`?instance=true` instead of `?instances=true` would silently get a different answer.
 """
 
 from collections.abc import Collection
@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from api.core.errors import UnprocessableError
 from api.http.problems import responses
 
-# Of an unknown name; comparing takes time.
+# Longer unknown names are cut: comparing takes time.
 MAX_NAME_LENGTH = 80
 
 
@@ -37,19 +37,19 @@ class UnknownParameterError(UnprocessableError):
 class CheckedRoute(APIRoute):
     """An endpoint that answers 422 `unknown-parameter`.
 
-    Not for what probes ask for, which may add parameters of their own.
+    Not for endpoints that probes request: these may add parameters of their own.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         options["responses"] = {**responses(422), **(options.get("responses") or {})}
         super().__init__(*args, **options)
         self._answer = self.app
-        # Here and not in `handle`, which also gets requests of methods that the path does not take.
+        # Not in `handle`, which also gets requests with methods that the path does not take.
         self.app = self._checked
 
     @cached_property
     def _names(self) -> frozenset[str]:
-        """The parameters that it takes, also those of its dependencies and of models."""
+        """The parameters that it takes, including those of its dependencies and of models."""
         return frozenset(
             one.alias
             for one in get_flat_params(self.dependant)

@@ -1,4 +1,4 @@
-"""Bounds of a range in a query."""
+"""Checks the bounds of a range in a query."""
 
 from typing import Any
 
@@ -16,9 +16,9 @@ class ReversedRangeError(UnprocessableError):
 
 
 def check_range(**bounds: Any) -> None:
-    """`bounds` are the lower and the upper one by the names of their parameters; None is open.
+    """`bounds` are the lower and then the upper bound by parameter name; None is open.
 
-    Equal ones are fine: an empty range contradicts nothing. Raises ReversedRangeError.
+    Equal bounds are accepted: an empty range is no contradiction. Raises ReversedRangeError.
     """
     (lower, low), (upper, high) = bounds.items()
     if low is not None and high is not None and low > high:

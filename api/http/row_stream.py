@@ -1,4 +1,4 @@
-"""Answers of many rows, streamed as they become ready: one JSON document, or one row a line."""
+"""Responses of many rows, streamed as they become ready: one JSON document, or a row per line."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
@@ -14,7 +14,7 @@ Rows = AsyncGenerator[Sequence[BaseModel]]
 def row_stream(
     request: Request, rows: Rows, summary: Callable[[], BaseModel], resources: AsyncExitStack
 ) -> StreamingResponse:
-    """`rows` and then the summary, by the request's `Accept` as lines or as a document.
+    """`rows` and then the summary, as lines or as a document depending on the request's `Accept`.
 
     `resources` are closed after the last row, or when the client disconnects.
     """

@@ -1,4 +1,4 @@
-"""What each API process deletes at its start and then hourly: what expired, and left-overs."""
+"""What each API process deletes at startup and then hourly: expired data and leftovers."""
 
 import logging
 from collections.abc import Callable
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 def sweep(database: Database, blobs: Blobs, settings: Settings) -> None:
     """Remove expired photos and inspections, and blobs that a killed process left behind.
 
-    A step that fails is logged, and the others go on. Raises what is in UNAVAILABLE.
+    A step that fails is logged, and the others continue. Raises the errors in UNAVAILABLE.
     """
     at, inspections = now(), InspectionService(database, blobs)
     kept_removed = settings.keep_removed_days
@@ -39,5 +39,5 @@ def sweep(database: Database, blobs: Blobs, settings: Settings) -> None:
             step()
         except UNAVAILABLE:
             raise
-        except Exception as error:  # Each step fails for itself.
+        except Exception as error:  # A failed step must not stop the others.
             log.warning("The sweep of %s failed and is done again later: %s", what, error)

@@ -20,7 +20,7 @@ MAX_FILES = 500
 # Text fields, kept in memory. Unknown ones are ignored.
 MAX_FIELDS, FIELD_BYTES = 100, 64 * 2**10
 SPOOL_BYTES = 64 * 2**10
-# Fields that are about all files.
+# Fields that apply to all files.
 ONCE = ("class_name", "new_class")
 _FLAG = TypeAdapter(bool)
 _FLAG_WORDS = ("true", "false", "1", "0", "yes", "no", "on", "off", "y", "n", "t", "f")
@@ -33,14 +33,14 @@ FILES: dict[str, Any] = {
 
 
 def describe_form(**fields: dict[str, Any]) -> dict[str, Any]:
-    """The form for OpenAPI: FastAPI does not know a body that the endpoint reads itself."""
+    """The form for OpenAPI: FastAPI cannot describe a body that the endpoint reads itself."""
     schema = {"type": "object", "required": ["files"], "properties": fields}
     content = {"multipart/form-data": {"schema": schema}}
     return {"requestBody": {"required": True, "content": content}}
 
 
 def describe_flag(description: str) -> dict[str, Any]:
-    """A field that is true or false, for OpenAPI. A form has no other types than text."""
+    """A field that is true or false, for OpenAPI. Form fields are always text."""
     words = [
         word for flag in _FLAG_WORDS for word in dict.fromkeys((flag, flag.title(), flag.upper()))
     ]
@@ -60,7 +60,7 @@ class RepeatedFieldError(UnprocessableError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"The form has several fields '{name}', and one counts for all files. Send one request "
+            f"The form has several fields '{name}', but one applies to all files. Send one request "
             "for each, or a zip with a folder for each class."
         )
 

@@ -24,7 +24,7 @@ from api.storage.failures import describe
 
 IDLE = "idle"
 UNKNOWN = "unknown"
-# Without the reason, which has paths of the server.
+# Without the reason, which contains paths on the server.
 MODEL_PROBLEM = (
     "The files of the current version are damaged or cannot be read; the service log says which. "
     "Promote another version, or restore a backup."
@@ -146,7 +146,7 @@ class ModelInfo(BaseModel):
 
 
 def training_status(state: AppState) -> tuple[str, str | None]:
-    """The state of the newest run, and why the catalog cannot be used: then it is `unknown`."""
+    """The state of the newest run, `unknown` if the catalog cannot be used, and why it cannot."""
     if state.catalog_problem:
         return UNKNOWN, state.catalog_problem
     try:
@@ -232,7 +232,7 @@ async def index(request: Request, settings: SettingsDep) -> Response:
 
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request) -> Response:
-    """The API's description. Rendered once: it takes as long as many predictions."""
+    """The OpenAPI document. Rendered once, since that takes as long as many predictions."""
     state = request.app.state
     if not hasattr(state, "openapi_json"):
         root = request.scope.get("root_path", "")
@@ -244,7 +244,7 @@ async def openapi(request: Request) -> Response:
 
 @router.get("/docs", include_in_schema=False)
 async def docs(request: Request) -> HTMLResponse:
-    """The documentation by Swagger UI."""
+    """The documentation in Swagger UI."""
     return get_swagger_ui_html(
         openapi_url=_link(request, "openapi.json"), title=f"{request.app.title}: API"
     )
@@ -253,7 +253,7 @@ async def docs(request: Request) -> HTMLResponse:
 def _link(request: Request, path: str) -> str:
     """A link to a path of the service, from a page at its root.
 
-    Relative where no root path is set: a proxy may have stripped one that it tells nobody.
+    Relative if no root path is set: a proxy may have stripped one that the service does not know.
     """
     root = request.scope.get("root_path", "")
     return f"{root}/{path}" if root else path

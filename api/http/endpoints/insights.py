@@ -120,6 +120,6 @@ async def of_photograph(request: Request, state: StateDep, seed: Seed = 0) -> Au
     """Get eight augmented views of a photo, sent as to `/predict`. The photo is not stored."""
     predictor = state.serving()
     upload = await read_photo(request)
-    # One at a time, as GET: each grades nine pictures, beside those of /predict.
+    # One at a time, like GET: each grades nine pictures, and /predict shares the cores.
     async with state.augmenting:
         return await run_in_threadpool(augmentation, predictor, upload.data, seed, None, None)

@@ -61,7 +61,7 @@ def _load(database: Database, inspection_id: str) -> Report:
 
 
 def _download(data: bytes, media_type: str, report: Report, suffix: str) -> Response:
-    # Old clients read the first name, in the letters that headers take; browsers the second.
+    # Old clients read the first name, in ASCII, as headers require; browsers read the second.
     words = re.findall(r"\w+", printable(report.inspection.lot))
     lot = unicodedata.normalize("NFKD", "-".join(words)).encode("ascii", "ignore").decode()
     plain = "-".join(filter(None, ("inspection", *re.findall(r"[A-Za-z0-9_]+", lot))))

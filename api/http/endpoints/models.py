@@ -40,7 +40,7 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database
 
 ZIP = "application/zip"
-# More than a version has held-out photos.
+# More than the held-out photos of any version.
 ALL = 10**9
 router = APIRouter(route_class=CheckedRoute, tags=["models"], responses=responses(503, 507))
 

@@ -109,7 +109,7 @@ async def predict(
     else:
         prediction = Prediction.of_grade(grade, version)
         prediction.prediction_id = prediction_id or prediction.prediction_id
-    # A Response is sent as it is; FastAPI would validate and serialize a model once more.
+    # A Response is sent unchanged; FastAPI would validate and serialize a model again.
     if explain == "full" and prediction.explanation:
         prediction.explanation.trace = await state.run_part(trace_steps, predictor, upload.data)
     body = prediction.model_dump_json(exclude_unset=True)

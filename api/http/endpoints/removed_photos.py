@@ -1,4 +1,4 @@
-"""`/dataset/images/remove` and `/dataset/removed`: removing photos, and taking that back."""
+"""`/dataset/images/remove` and `/dataset/removed`: removing photos, and restoring them."""
 
 from typing import Annotated
 

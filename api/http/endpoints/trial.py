@@ -1,4 +1,4 @@
-"""`POST /models/compare`: two versions on the same photos, before one is promoted."""
+"""`POST /models/compare`: two versions on the same photos before one is promoted."""
 
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -106,7 +106,7 @@ async def _kept_rows(trial: Trial, photos: list[KeptPhoto], state: AppState) -> 
 
 
 async def _rows(trial: Trial, items: Iterator[BatchItem], state: AppState) -> Rows:
-    """One photo at a time, between which the photos of /predict get their turn."""
+    """One photo at a time, so that photos of /predict get their turn in between."""
     results = trial.results(items)
     while row := await state.run_part(next, results, None):
         yield [row]

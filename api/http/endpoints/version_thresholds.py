@@ -50,7 +50,7 @@ class SweepQuery(BaseModel):
 
     @property
     def costs(self) -> dict[str, float]:
-        """Those that were sent, as in LineCosts."""
+        """The costs that were sent, named as in LineCosts."""
         sent = {
             "let_through": self.let_through_cost,
             "refused": self.refused_cost,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # Slow to import, and few deployments set a rate limit.
     from api.http.security.rate_limit import RateLimit
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ripeline"'}
-# What a key may do that may not do everything.
+# What a key with a limited scope may do.
 ALLOWED = {
     KeyScope.PREDICT: "only grade and read",
     KeyScope.DATA: "grade, read and change the data, but not the models",
@@ -100,7 +100,7 @@ def check_bind_address(settings: Settings) -> str:
 def is_public_address(server: tuple[str, int | None] | None) -> bool:
     """Whether other machines can reach `server`, the local end of a connection in ASGI.
 
-    A Unix socket has none, and they cannot.
+    They cannot reach a Unix socket, which has no address.
     """
     address = _parse_address(server[0]) if server else None
     return address is not None and not address.is_loopback

@@ -15,7 +15,7 @@ PROBES = frozenset({"/live", "/ready", "/health"})
 PUBLIC = frozenset({"/", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
 # They take a photo and change neither data nor model.
 GRADING = frozenset({"/predict", "/predict/batch", "/insights/augmentation"})
-# Of the data: uploading, labelling and removing photos, feedback, and inspections.
+# Changes of the data: uploading, labelling and removing photos, feedback, and inspections.
 DATA = re.compile(
     r"POST /(upload-training-data|upload-boxed-photos|dataset/images/(relabel|remove)"
     r"|dataset/removed/restore|review-queue)"
@@ -28,7 +28,7 @@ DATA = re.compile(
     r"|PUT /inspections/[^/]+/photos/[^/]+/fruits/[^/]+"
     r"|DELETE /inspections/[^/]+(/photos/[^/]+(/fruits/[^/]+)?)?"
 )
-# Of the models: runs, versions in use, thresholds and triggers.
+# Changes of the models: runs, versions in use, thresholds and triggers.
 MODELS = re.compile(
     r"POST /(retrain|runs/[^/]+/cancel|models/compare(/kept)?|models/rollback|models/[^/]+/promote"
     r"|models/[^/]+/thresholds)"
@@ -107,7 +107,7 @@ def describe_security(document: dict[str, Any]) -> None:
             if "requestBody" in operation:
                 statuses += [400, 413]  # It cannot be read, or is too large.
             if scopes := SCOPES.get(permission):
-                # The empty one: a service without keys asks for none.
+                # The empty alternative: a service without keys requires none.
                 alternatives = [{name: [scope]} for scope in scopes for name in SCHEMES]
                 operation["security"] = [*alternatives, {}]
             for status, response in responses(*statuses).items():

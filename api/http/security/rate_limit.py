@@ -1,7 +1,7 @@
 """A rate limit per client. Each process counts on its own, in memory.
 
-The counters of `limits` go by the wall clock: one that is set back by an hour would refuse all
-known clients for that hour.
+The counters of the package `limits` use the wall clock: if it were set back by an hour, all known
+clients would be refused for that hour.
 """
 
 import hashlib
