@@ -147,7 +147,7 @@ def test_form_with_line_feeds_alone_is_refused_for_that(
         (b'{"ids":' + b"[" * 100_000, 400, "nested too deeply"),
         ('{"ids": ["ä"]}'.encode("latin-1"), 400, "not in UTF-8"),
         (b'{"ids": [' + b"9" * 10_000 + b"]}", 400, "too many digits"),
-        (b'{"ids": ["a"]} x', 422, "no JSON: Extra data, at character 15."),
+        (b'{"ids": ["a"]} x', 422, "not JSON: Extra data, at character 15."),
         (b"{'ids': []}", 422, "at character 1."),
         (b'\xef\xbb\xbf{"ids": ["a"]}', 422, "body.ids.0"),
     ],
