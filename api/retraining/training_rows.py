@@ -72,6 +72,28 @@ def not_embedded(replay: ReplayBuffer, photos: Sequence[CatalogPhoto]) -> list[C
     return [photo for photo in photos if photo.sha256 not in known]
 
 
+@dataclass(frozen=True)
+class _PhotoRow:
+    """A photo of the catalog; `old` is its row in the replay buffer, if it has one."""
+
+    photo: CatalogPhoto
+    old: int | None
+
+
+@dataclass(frozen=True)
+class _ImportedRows:
+    """What becomes of the rows of a replay buffer whose files are not in the catalog.
+
+    `kept` bool [n] are those of the run's classes, `targets` float32 [n, classes] all rows' targets
+    over these. Of the others, some become `ood`, and some are `retired`.
+    """
+
+    kept: NDArray[np.bool_]
+    targets: NDArray[np.float32]
+    ood: OodSamples
+    retired: RetiredRows
+
+
 def merge_catalog(
     replay: ReplayBuffer,
     known_classes: Sequence[str],
@@ -94,97 +116,114 @@ def merge_catalog(
     """
     replay = _with_returned_classes(replay, known_classes, classes)
     known_classes = (*known_classes, *_only_in(classes, known_classes))
-    known_rows = _rows_by_sha256(replay)
+    row_of = _rows_by_sha256(replay)
 
-    def is_new(photo: CatalogPhoto, row: int | None) -> bool:
-        return row is None or known_classes[replay.targets[row].argmax()] != photo.class_name
+    def is_new(one: _PhotoRow) -> bool:
+        if one.old is None:
+            return True
+        learned = known_classes[int(replay.targets[one.old].argmax())]
+        return learned != one.photo.class_name
 
-    relabelled_away = [
-        row
-        for photo in photos
-        if photo.class_name not in classes and (row := known_rows.get(photo.sha256)) is not None
-        if is_new(photo, row)
+    every = [_PhotoRow(photo, row_of.get(photo.sha256)) for photo in photos]
+    rows = [
+        one
+        for one in every
+        if one.photo.class_name in classes
+        if one.old is not None or one.photo.sha256 in embedded
     ]
-    photos = [
-        photo
-        for photo in photos
-        if photo.class_name in classes and (photo.sha256 in known_rows or photo.sha256 in embedded)
-    ]
-    # Each photo with its row in the replay, if it has one.
-    photo_rows = [(photo, known_rows.get(photo.sha256)) for photo in photos]
-    # A row whose file is in the catalog too follows the catalog.
-    only_imported = ~replay.catalog
-    only_imported[[*relabelled_away, *(row for _, row in photo_rows if row is not None)]] = False
+    relabelled_away = [one for one in every if one.photo.class_name not in classes and is_new(one)]
+    in_catalog = [one.old for one in (*rows, *relabelled_away) if one.old is not None]
+    imported = _sort_imported(replay, in_catalog, known_classes, classes)
+    no = [False] * int(imported.kept.sum())
+    return TrainingRows(
+        classes=classes,
+        replay=_join(replay, imported, rows, embedded, classes),
+        is_new=np.array([*no, *map(is_new, rows)], bool),
+        is_correction=np.array([*no, *(one.photo.origin != "upload" for one in rows)], bool),
+    )
+
+
+def _sort_imported(
+    replay: ReplayBuffer,
+    in_catalog: Sequence[int],
+    known_classes: Sequence[str],
+    classes: Sequence[str],
+) -> _ImportedRows:
+    """`in_catalog` are imported rows whose file is in the catalog too, which decides on them."""
+    imported = ~replay.catalog
+    imported[list(in_catalog)] = False
     is_same_class = np.array(known_classes)[:, None] == np.array(classes)
     targets = replay.targets @ is_same_class.astype(np.float32)
     # A target over several classes keeps its sum of 1 only if all of them are kept.
     has_class = targets.sum(axis=1) > 1 - 1e-4
-    kept = np.flatnonzero(only_imported & has_class)
-    without_class = only_imported & ~has_class
-    becomes_ood = without_class & (replay.splits != "test")
-    retires = without_class & (replay.splits == "test") & (replay.targets.max(axis=1) > SURE_TARGET)
-    new_ood = OodSamples.of_embeddings(replay.embeddings[becomes_ood])
+    without_class, is_test = imported & ~has_class, replay.splits == "test"
+    becomes_ood = without_class & ~is_test
+    ood = OodSamples.of_embeddings(replay.embeddings[becomes_ood])
+    retires = without_class & is_test & (replay.targets.max(axis=1) > SURE_TARGET)
+    return _ImportedRows(
+        kept=imported & has_class,
+        targets=targets,
+        ood=replace(ood, splits=replay.splits[becomes_ood]),
+        retired=_retired_rows(replay, retires, known_classes),
+    )
 
-    def split(photo: CatalogPhoto, row: int | None) -> str:
-        return photo.split if row is None or replay.catalog[row] else str(replay.splits[row])
 
-    def kept_column(column: NDArray[Any], unknown: Any) -> NDArray[Any]:
-        """Values of the kept rows, then of each photo: the replay's, or `unknown`."""
-        values = [unknown if row is None else column[row] for _, row in photo_rows]
-        return np.concatenate([column[kept], np.array(values, column.dtype)])
+def _join(
+    replay: ReplayBuffer,
+    imported: _ImportedRows,
+    rows: Sequence[_PhotoRow],
+    embedded: Mapping[str, NDArray[np.float32]],
+    classes: tuple[str, ...],
+) -> ReplayBuffer:
+    """The imported rows that are kept, then those of the catalog's photos."""
+    kept, photos = imported.kept, [one.photo for one in rows]
+
+    def split(one: _PhotoRow) -> str:
+        if one.old is None or replay.catalog[one.old]:
+            return one.photo.split
+        return str(replay.splits[one.old])
+
+    def column(values: NDArray[Any], unknown: Any) -> NDArray[Any]:
+        """`values` of the old rows, and `unknown` for photos without one."""
+        own = [unknown if one.old is None else values[one.old] for one in rows]
+        return np.concatenate([values[kept], np.array(own, values.dtype)])
 
     # For each photo: its own embedding, then those of its views.
-    photo_embeddings = [
-        embedded[photo.sha256] if row is None else replay.with_views(row)
-        for photo, row in photo_rows
+    of_photos = [
+        embedded[one.photo.sha256] if one.old is None else replay.with_views(one.old)
+        for one in rows
     ]
-    merged_rows = len(kept) + np.arange(len(photos))
     labels = np.array([classes.index(photo.class_name) for photo in photos], np.int64)
     looks = [[getattr(photo, name) for name in APPEARANCE_COLUMNS] for photo in photos]
-    merged = ReplayBuffer(
-        embeddings=np.concatenate(
-            [replay.embeddings[kept], *(own[:1] for own in photo_embeddings)]
+    retired = replay.retired.rows(~np.isin(replay.retired.class_names, classes))
+    numbers = int(kept.sum()) + np.arange(len(photos))
+    return ReplayBuffer(
+        embeddings=np.concatenate([replay.embeddings[kept], *(own[:1] for own in of_photos)]),
+        targets=np.concatenate(
+            [imported.targets[kept], np.eye(len(classes), dtype=np.float32)[labels]]
         ),
-        targets=np.concatenate([targets[kept], np.eye(len(classes), dtype=np.float32)[labels]]),
-        splits=_append_names(replay.splits[kept], [split(*each) for each in photo_rows]),
+        splits=_append_names(replay.splits[kept], [split(one) for one in rows]),
         photographs=_append_names(replay.photographs[kept], [photo.photograph for photo in photos]),
         sha256=_append_names(replay.sha256[kept], [photo.sha256 for photo in photos]),
         signatures=np.concatenate(
             [replay.signatures[kept], read_signatures(photo.signature for photo in photos)]
         ),
-        catalog=np.repeat([False, True], [len(kept), len(photos)]),
+        catalog=np.append(np.zeros(int(kept.sum()), bool), np.ones(len(photos), bool)),
         looks=np.concatenate(
             [replay.looks[kept], np.array(looks, np.float32).reshape(-1, len(APPEARANCE_COLUMNS))]
         ),
         copies=np.concatenate([replay.copies[kept], np.ones(len(photos), np.int32)]),
         sources=_append_names(replay.sources[kept], [CATALOG] * len(photos)),
-        others=OodSamples.join(
-            [
-                _without_classes(replay.others, classes),
-                replace(new_ood, splits=replay.splits[becomes_ood]),
-            ]
-        ),
+        others=OodSamples.join([_without_classes(replay.others, classes), imported.ood]),
         first_class=_append_names(
             replay.first_class[kept],
-            ["" if row is None else str(replay.first_class[row]) for _, row in photo_rows],
+            ["" if one.old is None else str(replay.first_class[one.old]) for one in rows],
         ),
-        first_right=kept_column(replay.first_right, -1),
-        contradicted=kept_column(replay.contradicted, False),
-        retired=RetiredRows.join(
-            [
-                replay.retired.rows(~np.isin(replay.retired.class_names, classes)),
-                _retired_rows(replay, retires, known_classes),
-            ]
-        ),
-        views=np.concatenate([replay.embeddings[:0], *(own[1:] for own in photo_embeddings)]),
-        view_of=np.repeat(merged_rows, [len(own) - 1 for own in photo_embeddings]).astype(np.int32),
-    )
-    no = [False] * len(kept)
-    return TrainingRows(
-        classes=classes,
-        replay=merged,
-        is_new=np.array([*no, *(is_new(*each) for each in photo_rows)], bool),
-        is_correction=np.array([*no, *(photo.origin != "upload" for photo in photos)], bool),
+        first_right=column(replay.first_right, -1),
+        contradicted=column(replay.contradicted, False),
+        retired=RetiredRows.join([retired, imported.retired]),
+        views=np.concatenate([replay.embeddings[:0], *(own[1:] for own in of_photos)]),
+        view_of=np.repeat(numbers, [len(own) - 1 for own in of_photos]).astype(np.int32),
     )
 
 
