@@ -20,7 +20,7 @@ from api.core.formatting import percent
 from api.model.package import REPLAY, Package
 from api.model.predictor import Predictor
 from api.model.replay_buffer import ReplayBuffer
-from api.registry import repository as registry
+from api.registry import repository as models
 from api.registry.store import fetch_package
 from api.retraining.service import NoChampionError
 from api.storage.blobs import Blobs
@@ -119,7 +119,7 @@ def measure_skew(
     Raises NoChampionError, BadPackageError, and what `load` raises.
     """
     with database.reading() as session:
-        version = registry.champion(session)
+        version = models.champion_version(session)
         photos = session.execute(select(ImageRow.sha256, ImageRow.blob))
         files = {photo.sha256: photo.blob for photo in photos}
     if version is None:

@@ -206,7 +206,7 @@ def _common_obstacle(context: TriggerContext | None, is_run_active: bool) -> str
 def _context(
     session: Session, settings: Settings, blobs: Blobs, at: datetime
 ) -> TriggerContext | None:
-    version = models.champion(session)
+    version = models.champion_version(session)
     if version is None:
         return None
     drift: Sequence[DriftFigure] | None = None

@@ -49,7 +49,7 @@ class NothingToRollBackToError(ConflictError):
     )
 
 
-def champion(session: Session) -> str | None:
+def champion_version(session: Session) -> str | None:
     """The version that serves; None before the first promotion."""
     return session.scalar(select(ChampionRow.version))
 
@@ -153,7 +153,7 @@ def _insert_champion(session: Session, version: str, at: datetime) -> bool:
 
 def compared_version(session: Session, version: str) -> str | None:
     """The champion; for the champion itself, the version that it replaced."""
-    current = champion(session)
+    current = champion_version(session)
     if version != current:
         return current
     last = history(session, limit=1)

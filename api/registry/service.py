@@ -62,7 +62,7 @@ def _add_shipped(database: Database, manifest: Manifest) -> None:
     with database.session() as session:
         if session.get(ModelRow, manifest.version) is None:
             repository.add_model(session, manifest, origin="shipped", started_by="start")
-        if repository.champion(session) is None:
+        if repository.champion_version(session) is None:
             repository.promote(session, manifest.version, "first")
 
 

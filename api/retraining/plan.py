@@ -17,7 +17,7 @@ from api.core.errors import ConflictError
 from api.model.manifest import BoxedFingerprint, Manifest
 from api.model.package import REPLAY, read_manifest
 from api.model.training_index import TrainingIndex
-from api.registry import repository as registry
+from api.registry import repository as models
 from api.registry.store import fetch_package
 from api.retraining import repository
 from api.retraining.boxed_fruits import load_boxed_fruits
@@ -163,10 +163,10 @@ def make_plan(
 
     It reads no photo: the catalog records those that a run could not read, and their sizes.
     """
-    version = registry.champion(session)
+    version = models.champion_version(session)
     if version is None:
         raise NoChampionError()
-    manifest = registry.get_model(session, version).manifest
+    manifest = models.get_model(session, version).manifest
     learned = _learned(fetch_package(blobs, version, settings.model_cache).folder)
     images: list[Any] = []
     unreadable = []

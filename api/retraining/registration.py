@@ -13,7 +13,7 @@ from tenacity import (
     wait_fixed,
 )
 
-from api.registry import repository as registry
+from api.registry import repository as models
 from api.registry.promotion_gate import Verdict
 from api.retraining import repository, service
 from api.retraining.job import Candidate
@@ -80,7 +80,7 @@ def register_candidates(
         if passed and promoter == "person":
             verdict = Verdict(False, [WAITS_FOR_A_PERSON, *verdict.reasons], verdict.figures)
         for each, its_verdict in (*rejected, (candidate, verdict)):
-            registry.add_model(
+            models.add_model(
                 session,
                 each.manifest,
                 origin=cast("service.Mode", run.mode),
@@ -89,6 +89,6 @@ def register_candidates(
                 verdict={**asdict(its_verdict), "passed": passed and each is candidate},
             )
         if verdict.promote:
-            registry.promote(session, manifest.version, "gate")
-        service.succeed(run, registry.get_model(session, manifest.version))
+            models.promote(session, manifest.version, "gate")
+        service.succeed(run, models.get_model(session, manifest.version))
     log.info("Run %s: %s", run_id, run.message)

@@ -21,7 +21,7 @@ from api.core.errors import ProblemError
 from api.core.imaging.decode import MAX_PIXELS
 from api.core.log_setup import configure_logging
 from api.model.package import BadPackageError, load_package
-from api.registry import repository as registry
+from api.registry import repository as models
 from api.registry import store
 from api.registry.detector_rules import detector_verdict
 from api.registry.promotion_gate import judge
@@ -98,10 +98,10 @@ def execute_run(settings: Settings, database: Database, blobs: Blobs, run_id: st
 def _load_job(settings: Settings, database: Database, blobs: Blobs, run: RunRow) -> RetrainJob:
     """The champion and all photos of the catalog. Raises NoChampionError."""
     with database.reading() as session:
-        champion = registry.champion(session)
+        champion = models.champion_version(session)
         if champion is None:
             raise service.NoChampionError()
-        known = registry.get_model(session, champion).manifest["classes"]
+        known = models.get_model(session, champion).manifest["classes"]
         photos: list[CatalogPhoto] = [
             *repository.images(session),
             *load_boxed_fruits(session, known),

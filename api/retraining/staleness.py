@@ -19,7 +19,7 @@ from api.model.backbone import open_backbone
 from api.model.engines.choice import CompiledGraph
 from api.model.package import BACKBONE, REPLAY, BadPackageError, Package
 from api.model.replay_buffer import SURE_TARGET, ReplayBuffer
-from api.registry import repository as registry
+from api.registry import repository as models
 from api.registry.store import fetch_package
 from api.retraining.job import RetrainJob
 from api.retraining.progress import Stage
@@ -84,7 +84,7 @@ def _predicted(package: Package, embeddings: NDArray[np.float32]) -> NDArray[np.
 def _load_kept(database: Database, blobs: Blobs, cache: Path, newest: Package) -> list[Package]:
     """The other versions that are kept. One that cannot be loaded is not worth failing for."""
     with database.reading() as session:
-        kept = [row.version for row in registry.list_models(session) if row.pruned_at is None]
+        kept = [row.version for row in models.list_models(session) if row.pruned_at is None]
     packages = []
     for version in kept:
         if version == newest.manifest.version:

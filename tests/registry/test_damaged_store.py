@@ -62,7 +62,7 @@ def test_version_that_cannot_be_put_back_is_not_promoted(
     with pytest.raises(StoreError):
         service.promote(database, blobs, cache, "b")
     with database.reading() as session:
-        assert repository.champion(session) == "a"
+        assert repository.champion_version(session) == "a"
 
 
 def test_rollback_waits_for_no_store(database: Database, blobs: Blobs, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_rollback_waits_for_no_store(database: Database, blobs: Blobs, tmp_path:
     (Path(blobs.url) / "models" / "a").write_text("in the way")
     assert service.roll_back(database, blobs, cache).version == "a"
     with database.reading() as session:
-        assert repository.champion(session) == "a"
+        assert repository.champion_version(session) == "a"
 
 
 def test_rollback_puts_the_files_back_too(database: Database, blobs: Blobs, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def history(database: Database) -> list[tuple[str, str | None, str]]:
 
 def champion(database: Database) -> str | None:
     with database.reading() as session:
-        return repository.champion(session)
+        return repository.champion_version(session)
 
 
 @pytest.mark.usefixtures("at_once")

@@ -44,7 +44,7 @@ def read(database: Database, query: Callable[[Session], T]) -> T:
 
 
 def test_empty_registry_has_no_champion(database: Database) -> None:
-    assert read(database, repository.champion) is None
+    assert read(database, repository.champion_version) is None
     assert read(database, repository.list_models) == []
     assert read(database, repository.history) == []
     with pytest.raises(NothingToRollBackToError):
@@ -65,7 +65,7 @@ def test_unknown_version_is_rejected(database: Database, version: str) -> None:
         read(database, lambda session: repository.get_model(session, version))
     with pytest.raises(UnknownModelError):
         promote(database, version)
-    assert read(database, repository.champion) is None
+    assert read(database, repository.champion_version) is None
 
 
 def test_every_promotion_is_in_the_history(database: Database) -> None:
@@ -73,7 +73,7 @@ def test_every_promotion_is_in_the_history(database: Database) -> None:
     promote(database, "a", "b", "b", "a")
     rows = read(database, repository.history)
     assert [(row.version, row.replaced) for row in rows] == [("a", "b"), ("b", "a"), ("a", None)]
-    assert read(database, repository.champion) == "a"
+    assert read(database, repository.champion_version) == "a"
     champion = read(database, repository.champion_row)
     assert champion is not None
     assert champion.changed_at == rows[0].at
@@ -90,7 +90,7 @@ def test_promotion_is_rolled_back_with_its_transaction(database: Database) -> No
 
     with pytest.raises(LookupError):
         fail()
-    assert read(database, repository.champion) == "a"
+    assert read(database, repository.champion_version) == "a"
     assert len(read(database, repository.history)) == 1
 
 
@@ -101,7 +101,7 @@ def test_repeated_rollbacks_go_further_back(database: Database) -> None:
     assert roll_back(database) == "a"
     with pytest.raises(NothingToRollBackToError):
         roll_back(database)
-    assert read(database, repository.champion) == "a"
+    assert read(database, repository.champion_version) == "a"
     promote(database, "d")
     assert roll_back(database) == "a"
     assert [row.kind for row in read(database, repository.history)][:2] == ["rollback", "manual"]
@@ -134,7 +134,7 @@ def test_pruned_version_is_not_promoted(database: Database) -> None:
         promote(database, "a")
     with pytest.raises(PrunedModelError):
         roll_back(database)
-    assert read(database, repository.champion) == "b"
+    assert read(database, repository.champion_version) == "b"
     assert read(database, repository.available_versions) == {"b"}
 
 
@@ -146,7 +146,7 @@ def test_concurrent_promotions_are_serialised(database: Database) -> None:
         list(pool.map(lambda version: promote(database, version), versions * 3))
     rows = read(database, repository.history)[::-1]
     assert read(database, lambda s: s.scalar(select(func.count()).select_from(ChampionRow))) == 1
-    assert read(database, repository.champion) == rows[-1].version
+    assert read(database, repository.champion_version) == rows[-1].version
     # Each replaced the champion of the promotion before it.
     assert [row.replaced for row in rows] == [None, *(row.version for row in rows[:-1])]
 
@@ -183,7 +183,7 @@ def test_pruning_keeps_the_newest_that_passed_and_waits(database: Database) -> N
         repository.rollback(session)
         repository.rollback(session)
     # It served, so it waits no longer.
-    assert read(database, repository.champion) == "champion"
+    assert read(database, repository.champion_version) == "champion"
     assert _mark(database) == ["waits"]
 
 
@@ -219,7 +219,7 @@ def test_pruning_waits_for_a_promotion_in_progress(database: Database) -> None:
             pruning = pool.submit(_mark, database)
             assert not wait([pruning], timeout=0.3).done
         assert "a" not in pruning.result()
-    assert read(database, repository.champion) == "a"
+    assert read(database, repository.champion_version) == "a"
 
 
 def _mark(database: Database) -> list[str]:

@@ -38,7 +38,7 @@ from tests.registry.versions import (
 
 def champion(database: Database) -> str | None:
     with database.reading() as session:
-        return repository.champion(session)
+        return repository.champion_version(session)
 
 
 def count(database: Database, table: type) -> int | None:

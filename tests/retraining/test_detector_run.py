@@ -217,7 +217,7 @@ def test_whole_run_serves_the_new_detector(
     ]
     assert "serves. The detector was trained further on" in finished.message
     with database.reading() as session:
-        assert registered.champion(session) == finished.candidate
+        assert registered.champion_version(session) == finished.candidate
         row = session.get_one(ModelRow, finished.candidate)
         assert (row.origin, row.parent) == ("detector", before)
 
@@ -236,7 +236,7 @@ def test_worse_detector_becomes_a_challenger(
     assert not finished.verdict["passed"]
     assert "It does not find fruits well enough: it is right on" in finished.message
     with database.reading() as session:
-        assert registered.champion(session) == before
+        assert registered.champion_version(session) == before
         assert session.get_one(ModelRow, finished.candidate).pruned_at is None
 
 
@@ -282,5 +282,5 @@ def test_cancelled_run_ends_at_its_next_step(
         run("detector")
     assert steps == [1, 2]
     with database.reading() as session:
-        assert registered.champion(session) == before
+        assert registered.champion_version(session) == before
         assert [row.version for row in session.scalars(select(ModelRow))] == [before]

@@ -38,7 +38,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 def serving(database: Database) -> str | None:
     with database.reading() as session:
-        return registry.champion(session)
+        return registry.champion_version(session)
 
 
 def known_versions(database: Database) -> list[str]:

@@ -66,7 +66,7 @@ def test_catalog_of_the_first_version_keeps_its_rows(first_version: Database) ->
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
     with first_version.reading() as session:
-        assert repository.champion(session) == "b"
+        assert repository.champion_version(session) == "b"
         assert [row.version for row in repository.list_models(session)] == ["b", "a"]
         prediction = session.get_one(PredictionRow, "p")
         assert (prediction.freshness_score, prediction.freshness_level) == (0.9, None)
@@ -87,7 +87,7 @@ def test_newer_catalog_is_rejected_unchanged(first_version: Database) -> None:
         first_version.upgrade()
     with first_version.reading() as session:
         assert session.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
-        assert repository.champion(session) == "b"
+        assert repository.champion_version(session) == "b"
     with pytest.raises(ClosedCatalogError), first_version.session() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '1'"))
     first_version.close()

@@ -99,7 +99,7 @@ def _champion_version(settings: Settings) -> str | None:
             if session is None:
                 return None
             has_champion = inspect(session.connection()).has_table(ChampionRow.__tablename__)
-            return repository.champion(session) if has_champion else None
+            return repository.champion_version(session) if has_champion else None
     except UNAVAILABLE as error:
         raise BadModelError(
             f"The catalog cannot be reached, so its champion is not known ({error}). Name a model "

@@ -50,7 +50,7 @@ def list_models(session: ReadingDep, limit: Limit = 100) -> Versions:
     """List the versions, newest first. Files are kept for the five newest versions, the current one
     and the one before it.
     """
-    champion, served = repository.champion(session), repository.served_versions(session)
+    champion, served = repository.champion_version(session), repository.served_versions(session)
     rows = repository.list_models(session, limit)
     return Versions(
         champion=champion,
@@ -73,7 +73,7 @@ def history(session: ReadingDep, limit: Limit = 100) -> History:
 @router.get("/models/compare", summary="Compare two versions", responses=responses(404, 422))
 def compare(session: ReadingDep, a: str, b: str) -> VersionComparison:
     """Compare the metrics of versions `a` and `b`. Differences are `b` minus `a`."""
-    champion, served = repository.champion(session), repository.served_versions(session)
+    champion, served = repository.champion_version(session), repository.served_versions(session)
     first, second = repository.get_model(session, a), repository.get_model(session, b)
     return VersionComparison(
         a=Version.of_row(first, champion, served),
@@ -89,7 +89,7 @@ def details(session: ReadingDep, version: str) -> VersionDetails:
     """Get a version with its manifest."""
     return VersionDetails.of_row(
         repository.get_model(session, version),
-        repository.champion(session),
+        repository.champion_version(session),
         repository.served_versions(session),
     )
 
@@ -104,7 +104,9 @@ def describe(session: SessionDep, version: str, description: VersionDescription)
     version's files are deleted.
     """
     row = repository.describe(session, version, description.name, description.note)
-    return Version.of_row(row, repository.champion(session), repository.served_versions(session))
+    return Version.of_row(
+        row, repository.champion_version(session), repository.served_versions(session)
+    )
 
 
 @router.get(

@@ -77,7 +77,7 @@ def _start(database: Database, settings: Settings, version: str, start: ShadowSt
 def _check(session: Session, version: str) -> str:
     """The version in use. Raises UnknownModelError, PrunedModelError, InUseError."""
     repository.check_promotable(session, version)
-    champion = repository.champion(session)
+    champion = repository.champion_version(session)
     if champion is None or champion == version:
         raise InUseError()
     return champion
