@@ -11,7 +11,7 @@ WHITE_D50 = (0.9642, 1.0, 0.8249)
 
 
 class Space(NamedTuple):
-    """Red, green, blue as XYZ under D50, in rows, and the exponent of the tone curve."""
+    """Red, green and blue as rows of XYZ under D50, and the exponent of the tone curve."""
 
     primaries: tuple[tuple[float, float, float], ...]
     gamma: float
@@ -34,7 +34,7 @@ SPACES = {
 
 
 def rgb_profile(space: Space) -> bytes:
-    """A profile of version 2 with a matrix and one exponent."""
+    """A version 2 profile with a matrix and one exponent."""
     columns = zip(("r", "g", "b"), space.primaries, strict=True)
     tags = {f"{letter}XYZ": _xyz(column) for letter, column in columns}
     tags |= {f"{letter}TRC": _curve(space.gamma) for letter in "rgb"}
@@ -46,7 +46,7 @@ def grey_profile(gamma: float) -> bytes:
 
 
 def cmyk_profile() -> bytes:
-    """Inks by multiplication of their light, as a table from CMYK to Lab with 2 steps an ink."""
+    """Inks that multiply their light, as a table from CMYK to Lab with 2 steps per ink."""
     inks = np.array([(0.0, 0.55, 0.85), (0.85, 0.1, 0.5), (0.95, 0.85, 0.05), (0.03, 0.03, 0.03)])
     steps = np.array(np.meshgrid(*[(0, 1)] * 4, indexing="ij")).reshape(4, -1).T
     light = np.prod(np.where(steps[..., None] == 1, inks, 1.0), axis=1)
@@ -58,7 +58,7 @@ def cmyk_profile() -> bytes:
 
 
 def in_space(srgb: Sequence[float], space: Space) -> tuple[int, ...]:
-    """The 8-bit values in `space` of a colour given in sRGB, 0 to 255."""
+    """The 8-bit values in `space` of a colour given in sRGB (0 to 255)."""
     linear = _linear(np.array(srgb) / 255)
     to_xyz = np.array(SPACES["sRGB, nearly"].primaries).T
     light = np.linalg.solve(np.array(space.primaries).T, to_xyz @ linear)
@@ -73,7 +73,7 @@ def _linear(value: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _lab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Linear sRGB to Lab in the 16-bit encoding of profiles of version 2."""
+    """Linear sRGB to Lab in the 16-bit encoding of version 2 profiles."""
     xyz = rgb @ np.array(SPACES["sRGB, nearly"].primaries) / WHITE_D50
     f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     lab = np.stack(

@@ -24,7 +24,7 @@ DATABASES = ("sqlite", "postgresql")
 
 
 def pytest_collection_finish() -> None:
-    # Imported modules stay; looking through them at each garbage collection takes a third of a
+    # Imported modules stay in memory; scanning them in each garbage collection takes a third of a
     # second.
     gc.freeze()
 
@@ -38,14 +38,14 @@ def shipped_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         state_dir=tmp_path_factory.mktemp("state"),
         database_url="",
         storage_url="",
-        # Chance changes the review queue.
+        # Random samples would change the review queue.
         sampled_share=0,
     )
 
 
 @pytest.fixture(scope="session")
 def settings(shipped_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The default settings with a small grader, for tests that each start a service and ignore its
+    """The default settings with a small grader, for tests that start a service and ignore its
     grades."""
     update = {
         "model_dir": write_small_grader(tmp_path_factory.mktemp("models") / "small"),
@@ -63,7 +63,7 @@ def client(shipped_settings: Settings) -> Iterator[TestClient]:
 
 @pytest.fixture(scope="session")
 def dataset() -> Path:
-    """The folder of real photos in RIPELINE_DATASET; skips without it."""
+    """The folder of real photos in RIPELINE_DATASET; skips the test without it."""
     folder = os.environ.get(DATASET)
     if not folder:
         pytest.skip(f"needs photos: set {DATASET} to a folder of class folders")
@@ -102,7 +102,7 @@ def bucket(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database, on each kind."""
+    """The URL of an empty database, of each kind."""
     return empty_database(request, tmp_path)
 
 
@@ -110,7 +110,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def shared_database_url(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
-    """The URL of a database for tests of a module that only read."""
+    """The URL of a database shared by a module's tests that only read."""
     return empty_database(request, tmp_path_factory.mktemp("database"))
 
 
@@ -118,7 +118,7 @@ def empty_database(request: pytest.FixtureRequest, folder: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{folder / 'catalog.db'}"
     server = request.getfixturevalue("postgres")
-    if "database" in request.fixturenames:  # Which is not empty: it has tables.
+    if "database" in request.fixturenames:  # That fixture needs the tables.
         return fresh_database(server, request.getfixturevalue("migrated_postgres"))
     return fresh_database(server)
 
@@ -159,7 +159,7 @@ def blobs(tmp_path: Path) -> Blobs:
 
 @pytest.fixture
 def eager_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train without compiling, which takes longer than the few steps of a test."""
+    """Train without compiling, which would take longer than the few steps of a test."""
     # TensorFlow takes seconds to import.
     import tensorflow as tf  # noqa: PLC0415
 
@@ -171,7 +171,7 @@ def eager_training(monkeypatch: pytest.MonkeyPatch) -> None:
             tf.config.run_functions_eagerly(True)
             try:
                 with warnings.catch_warnings():
-                    # Warns about the generator of views, which is Python in any case.
+                    # TensorFlow warns about the generator of views, which is Python in any case.
                     warnings.filterwarnings("ignore", "Even though the `tf.config", UserWarning)
                     return function(*arguments)
             finally:

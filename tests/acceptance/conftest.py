@@ -1,4 +1,4 @@
-"""A real API and worker, for the tests of learning."""
+"""A real API and worker for the learning tests."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,8 @@ from tests.waiting import ANSWER_SECONDS
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[httpx.Client]:
-    """A client of an API and a worker with an empty catalog, where no run starts by itself."""
+    """A client of an API and a worker with an empty catalog, in which no run starts
+    automatically."""
     service = ApiAndWorker(tmp_path, {})
     try:
         service.start("api")

@@ -1,4 +1,4 @@
-"""With real photos: nothing that the shipped model is measured on is learned as a copy of itself.
+"""With real photos: no photo that the shipped model is measured on can be learned as a copy.
 
 Needs RIPELINE_DATASET, a folder with the photos that the model was trained on.
 """

@@ -15,7 +15,7 @@ from api.training.corpus import read_corpus
 
 pytestmark = pytest.mark.slow
 
-# In bfloat16 one photo of this many may get another class, if no engine is surer of it than SURE.
+# In bfloat16 one photo in this many may get another class, if no engine is surer of it than SURE.
 PHOTOS_PER_CHANGE = 500
 SURE = 0.9
 

@@ -1,7 +1,6 @@
-"""The learning loop through real processes: upload, retrain, pass the gate, serve, and know as
-much as before.
+"""The learning loop through real processes: upload, retrain, pass the gate, serve, forget nothing.
 
-With drawn images by default. With RIPELINE_DATASET, the new class is real photos of dogs from its
+Uses drawn images by default. With RIPELINE_DATASET, the new class is real photos of dogs from its
 folder not_fruit. The duration is printed, never asserted.
 """
 
@@ -20,7 +19,7 @@ from tests.synthetic_images import KINDS, draw_fruit, encode
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
-# Drawn fruits of each class, and from which confidence a grade is sure.
+# Drawn fruits of each class, and the confidence above which a grade is sure.
 EACH = 20
 SURE = 0.9
 
@@ -66,7 +65,7 @@ def jpegs(images: Iterator[Any]) -> list[bytes]:
 
 
 def new_class() -> tuple[list[bytes], list[bytes]]:
-    """Forty images to train on and more to test on, of something that is not fruit."""
+    """Forty images to train on and more to test on, showing something that is not fruit."""
     folder = os.environ.get("RIPELINE_DATASET")
     dogs = dog_photos(Path(folder)) if folder else []
     if len(dogs) > 60:
@@ -76,7 +75,7 @@ def new_class() -> tuple[list[bytes], list[bytes]]:
 
 
 def dog_photos(root: Path) -> list[bytes]:
-    """Files that are named after a breed in ImageNet."""
+    """Files named after an ImageNet breed."""
     breeds = (
         *(
             "hound",
@@ -130,7 +129,7 @@ def test_new_class_is_learned_and_nothing_is_forgotten(
     assert recognised >= 0.9
 
     after = predictions(client, fruits)
-    # Only those that it was sure of: drawings are not photos, and some lie between two classes.
+    # Only those it was sure of: drawings are not photos, and some lie between two classes.
     sure = [
         (was["predicted_class"], now["predicted_class"])
         for was, now in zip(before, after, strict=True)

@@ -1,4 +1,4 @@
-"""`make bench` measures the engine that serves, and fails if a target is missed."""
+"""`make bench` measures the engine in use, and fails if a target is missed."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ from benchmarks.results import Report, Results, keep, kept_reports
 from benchmarks.startup import StartupFigures
 
 Run = Callable[..., int]
-# Environment variables of pytest, and those that it sets for the tests.
+# Variables that pytest sets, and those that this package sets for the tests.
 PYTEST = {"PYTEST_VERSION", "PYTEST_CURRENT_TEST", "RIPELINE_ENGINE", "OPENBLAS_NUM_THREADS"}
 
 
@@ -74,7 +74,7 @@ def test_quick_or_partial_run_is_printed_and_not_kept(
 
 @pytest.fixture
 def one_part(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The folder that reports go to; the benchmarks have a single part, and do not measure."""
+    """The folder for reports; the benchmarks have a single part, which measures nothing."""
     monkeypatch.setattr(bench, "RESULTS", tmp_path / "results.md")
     monkeypatch.setattr(bench, "KEPT", tmp_path / "kept")
     monkeypatch.setattr(bench, "BENCH", PROJECT)
@@ -86,8 +86,8 @@ def one_part(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the benchmarks with these options, as if a start took so many seconds. Only the first of
-    `parts`, the start, may be measured."""
+    """Runs the benchmarks with these options, as if startup took this many seconds. Only the first
+    of `parts`, the startup, may be measured."""
 
     def bench_of(seconds: float, *options: str, parts: int = 1) -> int:
         measured = {

@@ -1,4 +1,4 @@
-"""The simulation of users and processes keeps the laws that hold for any queue."""
+"""The simulation of users and processes obeys the laws that hold for any queue."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_one_user_waits_for_nobody() -> None:
 def test_one_process_serves_one_request_at_a_time() -> None:
     found = simulate(Machine(8, SERVER), processes=1, users=16)
     assert found.per_second == pytest.approx(1 / SERVER, rel=0.01)
-    # J. D. C. Little's law (1961): users are requests per second times seconds.
+    # J. D. C. Little's law (1961): users equal requests per second times seconds per request.
     assert found.p95 == pytest.approx(16 * SERVER, rel=0.01)
 
 
@@ -32,7 +32,7 @@ def test_processes_are_the_bound_of_many_cores() -> None:
 
 
 def test_users_on_one_process_leave_the_others_idle() -> None:
-    """Of two users, chance puts both on one process in about half of all cases."""
+    """Two users land on the same process by chance in about half of all cases."""
     machine = Machine(4, SERVER)
     rates = [simulate(machine, processes=2, users=2, seed=seed).per_second for seed in range(40)]
     together = sum(rate == pytest.approx(1 / SERVER, rel=0.01) for rate in rates)

@@ -35,7 +35,7 @@ def phone_jpeg(seed: int) -> bytes:
 
 
 def training_index_of(*rows: tuple[bytes, str, str, str]) -> TrainingIndex:
-    """The index of a model trained on files, each with class, source group and split."""
+    """The index of a model trained on these files, each with its class, source group and split."""
     data, class_names, photographs, splits = zip(*rows, strict=True)
     return TrainingIndex(
         sha256=np.array([content_hash(file) for file in data]),

@@ -133,7 +133,7 @@ def test_zip_bomb_with_a_false_size_is_rejected(method: int) -> None:
 
 
 def test_unpacked_bytes_count_towards_the_limit() -> None:
-    """Reading one entry several times exceeds the total without a false size."""
+    """Reading an entry several times exceeds the total even though its size is true."""
     archive = open_archive(zipped({"pear/a.jpg": bytes(1_000)}))
     for _ in range(5):
         archive.read(archive.entries[0])

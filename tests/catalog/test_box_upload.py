@@ -15,7 +15,7 @@ from tests.catalog.photographs import photo
 from tests.catalog.zips import zipped
 from tests.synthetic_images import draw_fruit, encode
 
-# In pixels of the drawn photos, which have 96 x 96.
+# In pixels of the drawn photos, which are 96 x 96.
 EDGES = {"x_min": 12.0, "y_min": 24.0, "x_max": 60.0, "y_max": 72.0}
 FRUIT = {"box": EDGES, "class_name": "freshapples"}
 PLACE = {"box": EDGES, "class_name": None}
@@ -117,7 +117,7 @@ def test_names_that_differ_in_case(service: TestClient) -> None:
 def test_stated_size_tells_whether_boxes_are_on_the_turned_photo(
     service: TestClient, stated: tuple[int, int]
 ) -> None:
-    """The file has 96 x 80 pixels and an EXIF orientation; shown, it has 80 x 96."""
+    """The file is 96 x 80 pixels with an EXIF orientation; upright it is 80 x 96."""
     exif = Image.Exif()
     exif[0x0112] = 6
     data = encode(draw_fruit("freshapples", 1).crop((0, 0, 96, 80)), "JPEG", exif=exif)
@@ -174,7 +174,7 @@ def test_hostile_boxes_are_refused_in_words(service: TestClient, kind: str) -> N
     assert all(error["detail"] for error in report["errors"])
     assert report["errors"]
     assert boxes_of(service) == []
-    # The same photo can be sent with better boxes.
+    # The same photo can be sent again with valid boxes.
     assert len(send(service, {"a.xml": voc(), "a.jpg": photo(1)})["stored"]) == 1
 
 

@@ -1,4 +1,4 @@
-"""Boxed photos: listed, shown, changed, removed, swept and saved."""
+"""Boxed photos: listed, shown, changed, removed, swept and backed up."""
 
 import os
 from datetime import timedelta
@@ -101,7 +101,7 @@ def test_blob_that_an_image_shares_stays_until_both_are_removed(
     boxed = box_photo(database, blobs, photo(1))
     assert boxed.row.split == image.split
     assert boxed.row.photograph == image.photograph
-    with database.session() as session:  # As catalogs of older releases have it.
+    with database.session() as session:  # As in catalogs of older releases.
         session.get_one(BoxedPhotoRow, boxed.row.id).blob = image.blob
     remove_images(database, blobs, [image.id])
     then = (now() - 2 * ORPHAN_AGE - timedelta(minutes=1)).timestamp()
@@ -129,7 +129,7 @@ def test_backup_has_boxed_photos_and_notices_a_missing_one(
 
 @pytest.mark.parametrize("orientation", [5, 6, 7, 8])
 def test_boxes_on_the_pixels_as_stored_are_turned_with_them(orientation: int) -> None:
-    """The box still lies on the green quarter."""
+    """The box must still lie on the green quarter."""
     stored = draw_quarters(96, 64)
     shown = stored.transpose(TRANSPOSITIONS[orientation])
     box = LabelledBox(Box(48, 0, 96, 32), None)

@@ -1,4 +1,4 @@
-"""A new class that looks like a known one, wherever a class can enter."""
+"""A new class that looks like a known one, at every place where a class can be entered."""
 
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ def test_upload_asks(service: TestClient, name: str) -> None:
     assert_asked(upload(service, photo(1), class_name=name))
     assert classes(service) == {}
     assert upload(service, photo(1), class_name=name, new_class="true").status_code == 200
-    # From now on it is known.
+    # From now on the class is known.
     assert upload(service, photo(2), class_name=name).json()["uploaded_count"] == 1
     assert len(classes(service)) == 1
 
@@ -69,7 +69,7 @@ def test_new_class_is_true_or_false(service: TestClient) -> None:
 
 @pytest.mark.parametrize("path", [UPLOAD, "/upload-boxed-photos"])
 def test_described_words_of_new_class_are_taken(service: TestClient, path: str) -> None:
-    """A form has only text, so the description lists the words for true and for false."""
+    """A form has only text, so the description lists the words for true and false."""
     operation = service.get("/openapi.json").json()["paths"][path]["post"]
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
     words = form["properties"]["new_class"]["enum"]
@@ -117,7 +117,7 @@ def test_feedback_and_review_ask(service: TestClient) -> None:
     assert classes(service) == {}
     meant = service.post("/review-queue", json={"items": [item | {"new_class": True}]}).json()
     assert meant["confirmed_count"] == 1
-    # A class that is only in people's feedback is known too.
+    # A class that occurs only in feedback is known too.
     assert service.post(path, json={"label": "Fresh Apples"}).status_code == 200
     assert_asked_about = service.post(path, json={"label": "FRESH-APPLE"})
     assert assert_asked_about.json()["code"] == "similar-class"

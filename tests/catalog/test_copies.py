@@ -1,4 +1,4 @@
-"""Copies of a photo are recognised by its pixels, and different fruits on one tray are kept."""
+"""Copies of a photo are recognised by their pixels; different fruits on one tray are not copies."""
 
 from collections.abc import Callable
 from functools import partial
@@ -54,7 +54,7 @@ def uploader(database: Database, blobs: Blobs) -> Uploader:
 
 @pytest.mark.parametrize("edit", EDITS)
 def test_edited_copies_are_known(database: Database, blobs: Blobs, edit: str) -> None:
-    """In the catalog, and among the photos that the model learned from."""
+    """Both in the catalog and among the photos that the model learned from."""
     original = draw_fruit("rottenapples", 3, 224)
     copy = jpeg(EDITS[edit](original))
     uploader = Uploader(database, blobs)
@@ -85,7 +85,7 @@ def test_photos_saved_again_are_known(uploader: Uploader, quality: int) -> None:
 def test_different_fruits_on_one_tray_are_different_photos(
     uploader: Uploader, share: float
 ) -> None:
-    """In front of a fixed camera, only the fruit changes."""
+    """With a fixed camera, only the fruit changes."""
     for seed in range(6):
         for kind in KINDS:
             uploader.store(jpeg(draw_tray(kind, seed, share)), kind, f"{kind}{seed}.jpg")
@@ -127,7 +127,7 @@ def test_thumbnails_are_small_and_true() -> None:
 def test_saved_copies_join_the_group_of_their_original(
     uploader: Uploader, original_first: bool
 ) -> None:
-    """Turned by any angle, they are matched by name if the pixels agree."""
+    """Copies turned by any angle are matched by name if the pixels agree."""
     original = draw_fruit("rottenoranges", 4, 224)
     files = [
         ("x.png", original),

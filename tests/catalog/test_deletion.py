@@ -91,7 +91,7 @@ def test_only_old_orphans_are_swept(uploader: Uploader, database: Database, blob
 def test_service_sweeps_at_start_up(settings: Settings, tmp_path: Path) -> None:
     changed = settings.model_copy(update={"state_dir": tmp_path, "model_dir": tmp_path / "none"})
     database, blobs = Database(changed.database), Blobs(changed.storage)
-    # Without tables, the catalog of the photos would have been lost: test_unusable_catalog.py.
+    # A catalog without tables beside stored photos counts as lost: test_unusable_store.py.
     database.upgrade()
     database.close()
     blobs.put("photographs/aa/old.jpg", b"x")
@@ -102,7 +102,7 @@ def test_service_sweeps_at_start_up(settings: Settings, tmp_path: Path) -> None:
 
 
 class StoredDuringSweep(Blobs):
-    """Stores the photo again while the sweep checks its age."""
+    """A store in which the photo is stored again while the sweep checks its age."""
 
     uploader: Uploader
 
@@ -128,7 +128,7 @@ def test_photo_stored_during_the_sweep_is_kept(
 
 
 class StoresWhileDeleting(Blobs):
-    """A store whose deletions take so long that another upload comes in between."""
+    """A store whose deletions take so long that another upload happens in between."""
 
     uploader: Uploader
 

@@ -154,7 +154,7 @@ def test_malformed_requests_are_rejected(service: TestClient) -> None:
 
 @pytest.mark.parametrize("charset", ["utf-8", "utf-7", "utf-16", "nonsense"])
 def test_odd_file_names_are_accepted(serve: Serve, postgres: str, charset: str) -> None:
-    """PostgreSQL would reject some of them unchanged."""
+    """PostgreSQL would reject some of them if they were not cleaned."""
     service = serve(database_url=fresh_database(postgres))
     headers = {"content-type": f"multipart/form-data; boundary=b; charset={charset}"}
     class_name = "pear".encode("utf-16" if charset == "utf-16" else "utf-8")
@@ -219,7 +219,7 @@ def test_gps_data_is_not_stored(serve: Serve, tmp_path: Path) -> None:
     service = serve()
     upload(service, [("a.jpg", phone_jpeg(1))], "pear")
     [stored] = (tmp_path / "state" / "blobs" / "photographs").rglob("*.jpg")
-    # The EXIF tag of GPS data.
+    # The EXIF tag for GPS data.
     assert b"\x88\x25" not in stored.read_bytes()[:200]
     assert b"\x88\x25" in phone_jpeg(1)[:200]
 

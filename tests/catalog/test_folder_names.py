@@ -1,4 +1,4 @@
-"""What the folders and the names in a zip or a dataset mean."""
+"""The meaning of folders and names in a zip or dataset."""
 
 import io
 import struct
@@ -23,7 +23,8 @@ def entries(data: bytes) -> dict[str, tuple[str, ...]]:
 
 
 def named(raw: bytes, extra: bytes = b"", flag: bool = False) -> bytes:
-    """A zip of one file in a folder whose name has these bytes, by default without the flag."""
+    """A zip with one file in a folder whose name is these bytes, by default without the UTF-8
+    flag."""
     stand_in = b"Q" * len(raw)
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
@@ -147,7 +148,7 @@ def test_names_in_a_code_page_are_not_guessed(name: str, code_page: str) -> None
     raw = name.encode(code_page)
     (entry,) = ZipArchive(io.BytesIO(named(raw)), LIMITS).entries
     assert not entry.has_readable_folders
-    # WinZip and Info-ZIP give the name in UTF-8 besides.
+    # WinZip and Info-ZIP add the name in UTF-8.
     body = struct.pack("<BI", 1, zlib.crc32(raw + b"/1.jpg")) + f"{name}/1.jpg".encode()
     extra = struct.pack("<HH", 0x5455, 1) + b"\0" + struct.pack("<HH", 0x7075, len(body)) + body
     (entry,) = ZipArchive(io.BytesIO(named(raw, extra)), LIMITS).entries

@@ -147,7 +147,7 @@ def test_invalid_ids_are_rejected(service: TestClient, ids: object) -> None:
 def test_image_that_is_removed_while_it_is_relabelled_gets_404(
     filled: TestClient, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By another process, which gets the lock first; SQLite lets only one write at a time."""
+    """Another process gets the lock first; SQLite allows only one writer at a time."""
     image_id = listed(filled)[0]["id"]
     lock = repository.lock_images
 

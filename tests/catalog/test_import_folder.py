@@ -1,4 +1,4 @@
-"""Importing a folder: copies, resumes, reports, keeps groups, leaves the source unchanged."""
+"""Importing a folder copies, resumes, reports, keeps groups, and leaves the source unchanged."""
 
 import shutil
 from collections import Counter
@@ -61,7 +61,7 @@ def test_second_run_copies_nothing_and_changes_nothing(source: Path, target: Pat
 def test_interrupted_import_resumes(
     source: Path, target: Path, monkeypatch: pytest.MonkeyPatch, copied_before: int
 ) -> None:
-    """The unfinished copy is a `.part` file, which is not an image."""
+    """The unfinished copy is a `.part` file, which does not count as an image."""
     calls = 0
 
     def cut_off(original: Path, copy: Path, **_: object) -> None:
@@ -213,7 +213,7 @@ def test_other_files_in_the_target_are_not_deleted(source: Path, target: Path) -
 @pytest.mark.parametrize("inner", ["", "train", "."])
 @pytest.mark.parametrize("swapped", [False, True])
 def test_overlapping_folders_are_rejected(source: Path, inner: str, swapped: bool) -> None:
-    """The import would delete the user's files as if they were its own copies."""
+    """Otherwise the import would delete the user's files as if they were its own copies."""
     write(source / "train/apple/twin.png", picture(0))
     before = contents(source)
     pair = (source, source / inner)

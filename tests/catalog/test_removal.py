@@ -1,4 +1,4 @@
-"""Removed photos are restored unchanged, and are deleted for good when their time is over."""
+"""Removed photos can be restored unchanged, and are deleted for good after their time."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +40,7 @@ def restore(uploader: Uploader, *photo_ids: str) -> Restoring:
 
 
 def columns_of(database: Database) -> list[dict[str, Any]]:
-    """All columns of all images, without time and number: restoring sets new ones."""
+    """All columns of all images except time and number, which restoring sets anew."""
     names = [column.name for column in ImageRow.__table__.columns]
     names = [name for name in names if name not in {"created_at", "number"}]
     with database.reading() as session:
@@ -112,7 +112,8 @@ def test_boxed_photo_comes_back_as_it_was(
 
 
 def test_nothing_is_there_twice(uploader: Uploader, database: Database) -> None:
-    """The same file and a copy of another were added again: both are known, neither is restored."""
+    """The same file and a copy of another were uploaded since: both are known, so neither is
+    restored."""
     first, second = uploader.store(photo(1), "pear"), uploader.store(photo(2), "pear")
     keep_images(database, [first.id, second.id])
     again = uploader.store(photo(1), "plum")

@@ -1,4 +1,4 @@
-"""Removing photos over HTTP, undoing that and a relabelling, and removing for good."""
+"""Removing photos over HTTP, undoing a removal and a relabelling, and removing for good."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def images(service: TestClient) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def ids(service: TestClient) -> list[str]:
-    """Of two pears and a plum."""
+    """The ids of two pears and a plum."""
     upload(service, [(f"{seed}.jpg", photo(seed)) for seed in range(2)], "pear")
     upload(service, [("plum.jpg", photo(9))], "plum")
     return [image["id"] for image in images(service)]
@@ -89,7 +89,7 @@ def test_photo_can_be_removed_for_good(
 
 @pytest.fixture
 def settings(tmp_path: Any) -> Settings:
-    """Of the service."""
+    """The service's settings."""
     return Settings(state_dir=tmp_path / "state", database_url="", storage_url="")
 
 
@@ -133,7 +133,7 @@ def test_relabelling_is_taken_back_but_for_what_changed_since(
 ) -> None:
     answer = sent(service, f"{IMAGES}/relabel", ids, class_name="plum")
     assert (answer["relabelled"], answer["former"]) == (3, {"pear": sorted(ids[:2])})
-    # Somebody else corrects one of them meanwhile.
+    # Somebody else corrects one of them in the meantime.
     sent(service, f"{IMAGES}/relabel", ids[:1], class_name="fig")
     back = sent(
         service, f"{IMAGES}/relabel", answer["former"]["pear"], class_name="pear", only_from="Plum"

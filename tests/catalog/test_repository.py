@@ -32,7 +32,7 @@ def make_row(number: int, class_name: str, split: str, origin: str = "upload") -
         saturation=0.5,
         hue=30,
         blob=f"photographs/{number}.jpg",
-        # Two with the same time each, and not in the order of the ids.
+        # Times come in pairs, and not in the order of the ids.
         created_at=START + timedelta(minutes=(7 - number) // 2),
     )
 

@@ -140,7 +140,7 @@ def test_odd_names_are_accepted(uploader: Uploader) -> None:
 
 
 class SimultaneousUploads(Blobs):
-    """Makes all uploads check for duplicates before any of them stores its row."""
+    """Makes all uploads check for duplicates before any stores its row."""
 
     def __init__(self, url: str, uploads: int) -> None:
         super().__init__(url)
@@ -154,7 +154,7 @@ class SimultaneousUploads(Blobs):
 def upload_concurrently(
     database_url: str, blobs: Blobs, files: list[tuple[bytes, str]]
 ) -> list[Outcome]:
-    """Upload like separate processes, each with its own connection."""
+    """Upload as separate processes would, each with its own connection."""
 
     def store_one(file: tuple[bytes, str]) -> Outcome:
         database = Database(database_url)
@@ -201,7 +201,7 @@ def test_concurrent_uploads_with_the_same_name_get_separate_groups(
 
 
 class Meanwhile(Blobs):
-    """Calls `others` after an upload has looked for copies, and before it stores its row."""
+    """Calls `others` after an upload has looked for copies but before it stores its row."""
 
     def __init__(self, url: str, others: Callable[[], object]) -> None:
         super().__init__(url)
@@ -215,7 +215,7 @@ class Meanwhile(Blobs):
 def test_copy_is_seen_though_it_follows_a_photo_that_was_removed(
     uploader: Uploader, database: Database, blobs: Blobs
 ) -> None:
-    """Numbers of removed photos are not given again."""
+    """The numbers of removed photos are not reused."""
     newest = uploader.store(photo(1))
     under_way = Uploader(database, blobs)
 
@@ -231,7 +231,7 @@ def test_copy_is_seen_though_it_follows_a_photo_that_was_removed(
 def test_copy_of_another_upload_is_seen_whatever_its_time(
     uploader: Uploader, database: Database, blobs: Blobs, days: tuple[int, int]
 ) -> None:
-    """The clock was set back, or the clock of another machine differs."""
+    """The clock may have been set back, or another machine's clock may differ."""
     stored_at(database, uploader.store(photo(1)), days[0])
 
     def add_the_same() -> None:

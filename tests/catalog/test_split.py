@@ -37,7 +37,7 @@ def secret_of(database: Database) -> bytes:
 
 @pytest.mark.slow
 def test_split_does_not_follow_the_file_name(database: Database, blobs: Blobs) -> None:
-    """By the hash of their names, which anybody can compute, all are of the train split."""
+    """By the hash of their names, which anybody can compute, all would be in the train split."""
     names = [name for name in map(str, range(200)) if split_of(f"pear/{name}") == "train"]
     uploader = Uploader(database, blobs)
     rows = [uploader.store(photo(seed), "pear", f"{names[seed]}.jpg") for seed in range(PHOTOS)]

@@ -1,4 +1,4 @@
-"""Counts of images and photos, in the catalog and in the training data."""
+"""Counts of images and photos in the catalog and the training data."""
 
 from collections import Counter
 

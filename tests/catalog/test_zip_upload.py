@@ -1,4 +1,4 @@
-"""`POST /upload-training-data` with zips: class folders, and zips that are refused."""
+"""`POST /upload-training-data` with zips: class folders, and refused zips."""
 
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def test_folder_in_an_unknown_code_page_is_refused_by_name(service: TestClient) 
     (error,) = body["errors"]
     assert error["code"] == "unreadable-folder-name"
     assert "/a.jpg" in error["detail"]
-    # With the form's class, the folder is not needed.
+    # The folder does not matter if the form names the class.
     alone = zipped({"QQQQQQ/a.jpg": photo(1)}).replace(b"QQQQQQ", "りんご".encode("cp932"))
     assert upload(service, [("a.zip", alone)], "plum")["uploaded_count"] == 1
 
@@ -115,7 +115,7 @@ def test_class_folders_take_precedence_over_the_class_of_the_form(service: TestC
     ids=["cut off", "encrypted", "empty", "no folders", "10,001 files", "bomb"],
 )
 def test_unusable_zip_is_rejected(serve: Serve, data: bytes, status: int, code: str) -> None:
-    """Alone it is rejected; among others it is one bad file."""
+    """On its own it is rejected; among other files it is one bad file."""
     service = serve(max_zip_bytes=30 * 2**20)
     assert_problem(send(service, [("a.zip", data)]), status, code)
     assert images(service) == 0

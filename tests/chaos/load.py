@@ -1,4 +1,4 @@
-"""Clients that upload, retrain, promote, roll back and predict in a loop."""
+"""Clients that upload, retrain, promote, roll back and predict in loops."""
 
 import itertools
 import random
@@ -21,7 +21,7 @@ class Load:
         self._url = url
         self._random = random.Random(seed)  # noqa: S311
         self._stopping = Event()
-        # Two uploading clients and one of each other kind.
+        # Two clients upload; of the other kinds there is one each.
         self.jobs: tuple[Job, ...] = (
             self.upload,
             self.upload,
@@ -37,7 +37,7 @@ class Load:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """One client for each of `jobs`, while the block runs."""
+        """Run one client for each of `jobs` while the block runs."""
         self._stopping.clear()
         threads = [Thread(target=self._repeat, args=(job,)) for job in self.jobs]
         for thread in threads:
@@ -50,7 +50,7 @@ class Load:
                 thread.join()
 
     def wait_for(self, answers: int) -> None:
-        """Wait for this many more answers."""
+        """Wait until this many more responses have arrived."""
         target = self._count() + answers
         until(lambda: self._count() >= target)
 
@@ -84,14 +84,14 @@ class Load:
         self.note("predict", client.post("/predict", files={"file": ("a.jpg", image)}))
 
     def number(self) -> int:
-        """A new number at each call, for an image that nobody has sent."""
+        """A new number at each call, for an image that nobody has sent yet."""
         return next(self._numbers)
 
     def choice(self, names: Sequence[str]) -> str:
         return self._random.choice(names)
 
     def pause(self, seconds: float) -> None:
-        """Between two jobs of a client; ends early with the load."""
+        """Pause between two jobs of a client; end early if the load stops."""
         self._stopping.wait(seconds)
 
     def _repeat(self, job: Job) -> None:
@@ -100,7 +100,7 @@ class Load:
                 try:
                     job(client)
                 except httpx.HTTPError:
-                    # The API was killed; it is back soon.
+                    # The API was killed and will be back soon.
                     self._stopping.wait(0.05)
 
     def _count(self) -> int:

@@ -1,6 +1,7 @@
-"""`make soak`: minutes of uploads, corrections, predictions and a retraining a minute, on SQLite.
+"""`make soak`: minutes of uploads, corrections and predictions, with one retraining per minute.
 
-Fails if anything acknowledged is lost, if any answer is a 5xx, or if the API's memory grows.
+On SQLite. Fails if acknowledged data is lost, if any response is a 5xx, or if the API's memory
+grows.
 """
 
 import sys
@@ -25,7 +26,7 @@ from tests.waiting import ANSWER_SECONDS
 SEED = 11
 RETRAIN_SECONDS = 60
 SAMPLE_SECONDS = 5
-# The median of the last third over that of the second; the first is for warming up.
+# The median of the last third divided by that of the second; the first third is for warming up.
 MAX_GROWTH = 1.05
 
 
@@ -60,13 +61,13 @@ class SteadyLoad(Load):
 
 
 def soak(folder: Path, seconds: float) -> list[str]:
-    """Run for `seconds` on a fresh state folder; returns what went wrong."""
+    """Run for `seconds` on a fresh state folder, and return what went wrong."""
     settings = Settings(state_dir=folder, database_url="", storage_url="")
     running = ApiAndWorker(folder, {"DATABASE_URL": ""})
     memory, runs = [], []
     try:
         running.start("api")
-        # The same images graded again and again are drift, which would trigger runs.
+        # Grading the same images again and again is drift, which would trigger runs.
         httpx.put(
             f"{running.url}/triggers/drift", json={"enabled": False}, trust_env=False
         ).raise_for_status()
@@ -102,7 +103,7 @@ def soak(folder: Path, seconds: float) -> list[str]:
 
 
 def missing(settings: Settings, load: SteadyLoad) -> list[str]:
-    """What was acknowledged and is not in the catalog, or not on disk."""
+    """Acknowledged uploads that are missing from the catalog or the disk."""
     database, blobs = Database(settings.database), Blobs(settings.storage)
     try:
         with database.reading() as session:

@@ -27,12 +27,12 @@ pytestmark = pytest.mark.slow
 
 KILLS = int(os.environ.get("RIPELINE_CHAOS_INSTANTS", "4"))
 SEED = 7
-MAX_ANSWERS = 120  # Between two kills.
+MAX_ANSWERS = 120  # Responses between two kills.
 
 
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str) -> Settings:
-    """Overrides the shared settings: a fresh state folder, on each kind of database."""
+    """Overrides the shared settings: a fresh state folder on each kind of database."""
     return Settings(state_dir=tmp_path, database_url=database_url, storage_url="")
 
 
@@ -42,13 +42,13 @@ def running(
 ) -> Iterator[ApiAndWorker]:
     environment = {
         "DATABASE_URL": settings.database_url,
-        # The shipped one takes twice the time: nothing here looks at a grade.
+        # Nothing here looks at a grade, and the shipped grader would take twice the time.
         "RIPELINE_MODEL_DIR": str(write_small_grader(tmp_path_factory.mktemp("models") / "small")),
     }
     running = ApiAndWorker(tmp_path, environment)
     try:
         running.start("api")
-        # The same image graded again and again is drift, which would trigger runs.
+        # Grading the same image again and again is drift, which would trigger runs.
         url = f"{running.url}/triggers/drift"
         httpx.put(
             url, json={"enabled": False}, timeout=ANSWER_SECONDS, trust_env=False
@@ -78,7 +78,7 @@ def test_killed_processes_lose_no_acknowledged_data(
 
 
 def check_invariants(running: ApiAndWorker, settings: Settings, load: Load) -> None:
-    """The invariants after every kill."""
+    """Check the invariants that must hold after every kill."""
     database, blobs = Database(settings.database), Blobs(settings.storage)
     try:
         with database.reading() as session:
@@ -107,7 +107,7 @@ def wait_until_served(client: httpx.Client, champion: str) -> None:
 
 
 def wait_for_all_runs(client: httpx.Client) -> None:
-    """Every run ends as succeeded or interrupted."""
+    """Wait until every run has ended, as succeeded or interrupted."""
 
     def all_ended() -> list[dict[str, Any]] | None:
         runs: list[dict[str, Any]] = client.get("/runs").json()["runs"]
@@ -119,7 +119,7 @@ def wait_for_all_runs(client: httpx.Client) -> None:
 
 
 def check_new_run_succeeds(running: ApiAndWorker) -> None:
-    """A new run can be started and succeeds."""
+    """Start a new run, which must succeed."""
     with httpx.Client(base_url=running.url, timeout=ANSWER_SECONDS, trust_env=False) as client:
         answer = client.post("/retrain", json={"mode": "fast", "force": True})
         assert answer.status_code == 202, answer.text

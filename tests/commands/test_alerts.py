@@ -1,4 +1,4 @@
-"""Alerts of Alertmanager, sent on by Apprise to a real receiver."""
+"""Alerts from Alertmanager, forwarded through Apprise to a real receiver."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ def alert(status: str = "firing", **labels: str) -> dict[str, Any]:
 
 
 def group(*alerts: dict[str, Any], status: str = "firing") -> dict[str, Any]:
-    """As Alertmanager sends it."""
+    """A group of alerts as Alertmanager sends it."""
     return {"version": "4", "receiver": "people", "status": status, "alerts": list(alerts)}
 
 
@@ -117,7 +117,7 @@ def test_what_is_no_group_of_alerts_is_refused(
     url = serve(webhook)
     try:
         assert httpx.post(url, content=body, timeout=ANSWER_SECONDS).status_code == status
-    except (httpx.WriteError, httpx.ReadError):  # Closed before all of it was sent.
+    except (httpx.WriteError, httpx.ReadError):  # Closed before everything was sent.
         assert status == 413
     assert httpx.post(url, json=group(alert()), timeout=ANSWER_SECONDS).status_code == 200
     assert len(webhook.received) == 1

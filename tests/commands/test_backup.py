@@ -32,7 +32,7 @@ def configured(database_url: str, state: Path) -> Settings:
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Overrides the shared settings: a separate state on each kind of database."""
+    """Overrides the shared settings: a separate state folder on each kind of database."""
     state = tmp_path / "state"
     if database_url.startswith("sqlite"):
         database_url = f"sqlite:///{state / 'catalog.db'}"
@@ -58,7 +58,7 @@ def destroy(settings: Settings) -> None:
 
 
 def visible_state(api: httpx.Client) -> dict[str, Any]:
-    """The state as seen over the API: versions, images and their bytes, predictions."""
+    """The state as seen through the API: versions, images and their bytes, predictions."""
     images = api.get("/dataset/images").raise_for_status().json()
     image_bytes = {
         image["id"]: api.get(f"/dataset/images/{image['id']}/photograph").content

@@ -56,7 +56,7 @@ def link(path: Path, target: Path) -> None:
 
 
 def rename_in_checksums(backup: Path, name: str, to: str) -> None:
-    """As if the backup had been made with that name in it."""
+    """Make it look as if the backup had been made with that name in it."""
     path = backup / CHECKSUMS
     path.write_text(path.read_text().replace(f"  {name}\n", f"  {to}\n"))
     edit_manifest(backup, checksums=content_hash(path.read_bytes()))
@@ -68,7 +68,7 @@ def edit_manifest(backup: Path, **values: Any) -> None:
 
 
 def as_of_earlier_version(backup: Path) -> None:
-    """As earlier versions wrote it: without checksums and counts."""
+    """Turn it into a backup of an earlier version, without checksums and counts."""
     (backup / CHECKSUMS).unlink()
     manifest = json.loads((backup / MANIFEST).read_text())
     kept = ("made_at", "api_version", "catalog", "blobs")
@@ -132,7 +132,7 @@ def test_damaged_backup_of_an_earlier_version_is_refused(
 
 
 def test_catalog_of_another_time_is_refused(settings: Settings, backup: Path) -> None:
-    """A whole catalog without rows beside the files: "the catalog and 164 blobs" of old."""
+    """An intact catalog, but one without rows for the files in the backup."""
     as_of_earlier_version(backup)
     empty = backup.parent / "empty"
     other = configured(settings.database_url, empty)
@@ -189,7 +189,7 @@ def test_damaged_package_in_the_store_is_named(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """It is saved all the same. Without the champion, a restored service has none."""
+    """It is saved anyway. If it is the champion's, a restored service has no model."""
     a_state(settings, tmp_path)
     database, blobs = Database(settings.database), Blobs(settings.storage)
     register_package(database, blobs, a_small_package(tmp_path, "a"))
@@ -212,7 +212,7 @@ def test_damaged_package_in_the_store_is_named(
 
 
 def use(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings of the command."""
+    """Make the command use these settings."""
     monkeypatch.setenv("DATABASE_URL", settings.database_url)
     monkeypatch.setenv("STORAGE_URL", settings.storage_url)
     monkeypatch.setenv("RIPELINE_STATE_DIR", str(settings.state_dir))

@@ -1,4 +1,4 @@
-"""`python -m api.commands.dataset import-boxes`, run as people run it."""
+"""`python -m api.commands.dataset import-boxes`, run from the command line."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""`make train` on sets that are not like the default one."""
+"""`make train` on sets that differ from the default one."""
 
 import sys
 from functools import partial
@@ -18,14 +18,14 @@ from api.training.recipe import Recipe
 from tests.synthetic_images import encode
 
 pytestmark = pytest.mark.slow
-# Enough of each class for all splits.
+# Enough of each class to fill all splits.
 PHOTOS = 40
 FILLS_THE_FRAME = {"cats": (200, 120, 60), "dogs": (60, 90, 200)}
 
 
 @pytest.fixture
 def close_ups(tmp_path: Path) -> Path:
-    """Two classes of photos that are filled by their subject, so that no background is plain."""
+    """Two classes of photos filled by their subject, so that none has a plain background."""
     folder = tmp_path / "close-ups"
     rng = np.random.default_rng(0)
     for class_name, colour in FILLS_THE_FRAME.items():

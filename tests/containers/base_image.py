@@ -1,4 +1,5 @@
-"""The base image of the Dockerfiles: pulled, or made of Debian's packages under the same name."""
+"""The base image of the Dockerfiles: pulled, or built from Debian's packages under the same
+name."""
 
 import re
 import shutil
@@ -10,11 +11,11 @@ from tests.containers.engine import STAND_IN, Engine, EngineError
 
 BASE = re.compile(r"python:(?P<python>3\.\d+)(?P<slim>-slim)?-(?P<suite>[a-z]+)")
 PACKAGES = "python3,python3-venv,ca-certificates,netbase,tzdata"
-# The part that the Dockerfiles use of what the full image has in addition.
+# What the Dockerfiles use of the full image's additional packages.
 MORE = ",binutils"
-# What the published image leaves out as well.
+# Paths that the published image leaves out as well.
 LEFT_OUT = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/info/*")
-# Commands have the published image's names; the sources of the packages are left out.
+# Gives commands the published image's names, and removes the package sources.
 FINISH = """
 ln -s /usr/bin/python3 "$1/usr/local/bin/python"
 rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/etc/resolv.conf
@@ -23,7 +24,7 @@ rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* "$1"/var/log/*
 
 
 def provide_base(engine: Engine, name: str) -> None:
-    """Make sure that the engine has the image. Raises EngineError if it cannot be had at all."""
+    """Make sure that the engine has the image. Raises EngineError if it cannot be obtained."""
     if engine.has_image(name) or engine.works("pull", f"docker.io/library/{name}"):
         return
     match = BASE.fullmatch(name)
@@ -37,7 +38,7 @@ def provide_base(engine: Engine, name: str) -> None:
 
 
 def make_debian(engine: Engine, name: str, suite: str, packages: str) -> None:
-    """An image of that name, with a minimal Debian and `packages`. Raises EngineError."""
+    """Build an image of that name with a minimal Debian and `packages`. Raises EngineError."""
     if shutil.which("mmdebstrap") is None:
         raise EngineError(f"{name} cannot be pulled, and mmdebstrap is not installed")
     with tempfile.TemporaryDirectory() as folder:
@@ -49,7 +50,7 @@ def make_debian(engine: Engine, name: str, suite: str, packages: str) -> None:
 
 
 def _bootstrap(suite: str, packages: str, archive: Path) -> None:
-    """A minimal Debian with its Python, from this machine's own package sources."""
+    """Write a minimal Debian with its Python, from this machine's own package sources."""
     listed = _output("apt-get", "indextargets", "--format", "$(REPO_URI)", "Label: Debian")
     mirrors = sorted(set(listed.split()))
     if not mirrors:
@@ -62,6 +63,6 @@ def _bootstrap(suite: str, packages: str, archive: Path) -> None:
 def _output(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        # Not its output, which names the machine's sources.
+        # Leaves out the output, which names the machine's package sources.
         raise EngineError(f"{command[0]} ended with status {done.returncode}")
     return done.stdout

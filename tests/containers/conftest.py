@@ -1,6 +1,7 @@
-"""The engine, the images and the profiles, for all tests of this package.
+"""The engine, the images and the profiles for all tests of this package.
 
-Skipped with the reason where no engine can run a container, or the base image cannot be had.
+Tests are skipped, with the reason, if no engine can run a container or the base image cannot be
+obtained.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    """An engine that has run a container of each base image."""
+    """An engine that has successfully run a container of each base image."""
     bases = {stage.base for stage in stages(PROJECT / "Dockerfile.api") if ":" in stage.base}
     try:
         engine = find_engine(tmp_path_factory.mktemp("engine"))

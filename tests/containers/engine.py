@@ -1,4 +1,4 @@
-"""A container engine, podman or docker, by its command line."""
+"""A container engine, podman or docker, through its command line."""
 
 import json
 import os
@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# For podman on a machine without systemd. crun starts no container there if control groups of both
-# versions are mounted; the default limit on open files may be above the machine's.
+# For podman on a machine without systemd. crun cannot start containers there if cgroups of both
+# versions are mounted, and its default limit on open files may be above the machine's.
 PODMAN_SETTINGS = """
 [engine]
 runtime = "runc"
@@ -68,7 +68,7 @@ class Engine:
         return True
 
     def build(self, image: str, context: Path, build: Mapping[str, Any]) -> None:
-        """Build what a service's `build` in docker-compose.yml says, in `context`."""
+        """Build an image as a service's `build` in docker-compose.yml says, in `context`."""
         options = ["--tag", image, "--file", str(context / build["dockerfile"])]
         if "target" in build:
             options += ["--target", build["target"]]
@@ -77,8 +77,8 @@ class Engine:
         for name, value in build.get("labels", {}).items():
             options += ["--label", f"{name}={value}"]
         if self.is_podman:
-            # Only this format has health checks. The machine's certificates are mounted for the
-            # build alone, for an index behind a proxy; nothing of them is in the image.
+            # Only this format has health checks. The machine's certificates are mounted during the
+            # build only, for an index behind a proxy; they do not end up in the image.
             options += ["--format", "docker", "--isolation", "chroot", "--network", "host"]
             options += ["--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro", "--pull=never"]
         self.run("build", *options, str(context))
@@ -87,31 +87,30 @@ class Engine:
         return self.works("image", "inspect", name)
 
     def image(self, name: str) -> dict[str, Any]:
-        """What the engine says of an image: `Size` in bytes, `Config` with its labels."""
+        """What the engine says about an image: `Size` in bytes, `Config` with its labels."""
         [inspected] = json.loads(self.run("image", "inspect", name))
         return dict(inspected)
 
     def stood_in_for(self, image: str) -> str:
-        """What stands in for the image's base; empty if it is the published one."""
+        """What stands in for the image's base; empty if it has the published one."""
         labels: Mapping[str, str] = self.image(image)["Config"].get("Labels") or {}
         return labels.get(STAND_IN, "")
 
     def state(self, container: str) -> dict[str, Any]:
-        """Of a container: `Running`, `Pid`, `ExitCode`, `OOMKilled`."""
+        """A container's state: `Running`, `Pid`, `ExitCode`, `OOMKilled`."""
         [inspected] = json.loads(self.run("container", "inspect", container))
         return dict(inspected["State"])
 
     def is_healthy(self, container: str) -> bool:
-        """By the image's own health check. Podman leaves its schedule to systemd, so ask it now."""
+        """Run the image's own health check now, since podman leaves its schedule to systemd."""
         if self.is_podman:
             return self.works("healthcheck", "run", container)
         return bool(self.state(container)["Health"]["Status"] == "healthy")
 
     def crash(self, container: str, image: str) -> None:
-        """SIGKILL the container's first process as the kernel would, so that it is restarted.
-
-        The engine's own `kill` counts as wanted. The image's Python sends the signal from a
-        container that sees the machine's processes: that needs no root here.
+        """SIGKILL the container's first process as the kernel would, so that it is restarted. The
+        engine's own `kill` would count as a wanted stop. The image's Python sends the signal from a
+        container that sees the machine's processes, which needs no root here.
         """
         code = f"import os; os.kill({self.state(container)['Pid']}, 9)"
         options = ["--rm", "--pid", "host", "--user", "0", "--network", "none"]
@@ -119,7 +118,7 @@ class Engine:
 
 
 def find_engine(folder: Path) -> Engine:
-    """The first engine that answers. Raises EngineError that says why there is none."""
+    """The first engine that works. Raises EngineError with the reason if there is none."""
     reasons = []
     for program in ("podman", "docker"):
         if shutil.which(program) is None:

@@ -1,13 +1,12 @@
-"""What a service of docker-compose.yml says, as flags of an engine's `run`.
-
-A key that is not known here fails, so that nothing in the file is ignored.
+"""Translates a service of docker-compose.yml into flags of an engine's `run`. An unknown key fails,
+so that nothing in the file is ignored.
 """
 
 import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# Not flags of a container: read elsewhere in this package.
+# Keys that are not container flags; other modules of this package read them.
 READ_ELSEWHERE = {
     *("build", "image", "profiles", "depends_on", "deploy"),
     *("command", "volumes", "ports", "secrets"),
@@ -15,9 +14,9 @@ READ_ELSEWHERE = {
 
 
 def flags(key: str, value: Any, *, podman: bool) -> list[str]:
-    """Raises KeyError for one that is not known."""
+    """The flags for a key. Raises KeyError for an unknown one."""
     if key == "tmpfs" and podman:
-        # Podman has no option for the owner; anybody may write there in any case.
+        # Podman has no option for the owner, but anybody may write there anyway.
         value = [one.partition(":")[0] for one in value]
     return _FLAGS[key](value)
 

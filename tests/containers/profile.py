@@ -1,4 +1,4 @@
-"""A profile of docker-compose.yml, as the containers that Compose would start."""
+"""Starts a profile of docker-compose.yml as the containers that Compose would start."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -16,22 +16,21 @@ from tests.deploy.composition import composition, services, variables
 from tests.processes import free_port
 from tests.waiting import ANSWER_SECONDS, until
 
-# Image of each service, as its `build` names Dockerfile and target.
+# The image of each pair of Dockerfile and target in a service's `build`.
 IMAGES = {
     ("Dockerfile.api", "serve"): "ripeline-test/serve",
     ("Dockerfile.api", "worker"): "ripeline-test/worker",
     ("Dockerfile.ui", ""): "ripeline-test/ui",
 }
-# Last number of the first replica's address, for an nginx that cannot look names up again.
+# Last byte of the first replica's fixed address, for an nginx that resolves names only once.
 FIRST_ADDRESS = 100
 
 
 class Profile:
-    """Its services as containers, with a network and volumes of their own.
-
-    `settings` go before those of the profile. `folder` keeps secrets, which are mounted as files.
-    `images` has those of services that are to run another image than the file says.
-    Services whose image cannot be had are in `left_out`, with the reason.
+    """Its services as containers, with their own network and volumes. `settings` take precedence
+    over those of the profile. `folder` keeps secrets, which are mounted as files. `images` are for
+    services that run another image than the file says. Services whose image cannot be obtained are
+    in `left_out`, with the reason.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class Profile:
         self._ports: dict[tuple[str, str], int] = {}
 
     def build(self) -> None:
-        """Make sure that all images are there."""
+        """Make sure that all images exist."""
         for name, service in list(self.services.items()):
             try:
                 if "build" in service:
@@ -63,7 +62,8 @@ class Profile:
                 del self.services[name]
 
     def up(self, only: str = "") -> None:
-        """Network, volumes, and the services in the order of what they depend on; or one alone."""
+        """Create network and volumes, and start the services in the order of their dependencies, or
+        only one."""
         if not self._engine.works("network", "inspect", self.project):
             self._engine.run("network", "create", self.project)
         waiting = {name: self.services[name] for name in ([only] if only else self.services)}
@@ -79,7 +79,7 @@ class Profile:
                     self._engine.run("run", "--detach", *options)
 
     def down(self) -> None:
-        """Remove the containers; the volumes stay."""
+        """Remove the containers, but keep the volumes."""
         every = [container for name in self.services for container in self.containers(name)]
         for container in every:
             if self._engine.works("container", "inspect", container):
@@ -94,12 +94,12 @@ class Profile:
             self._engine.run("network", "rm", self.project)
 
     def containers(self, service: str) -> list[str]:
-        """One for each replica, as Compose names them."""
+        """The names of a service's containers, one for each replica, as Compose names them."""
         count = int(self.services[service].get("deploy", {"replicas": 1})["replicas"])
         return [f"{self.project}-{service}-{number}" for number in range(1, count + 1)]
 
     def container(self, service: str) -> str:
-        """Of a service with one replica."""
+        """The container of a service with one replica."""
         [only] = self.containers(service)
         return only
 
@@ -112,7 +112,7 @@ class Profile:
         return IMAGES[stated["build"]["dockerfile"], stated["build"].get("target", "")]
 
     def url(self, container: str, port: int) -> str:
-        """Where this machine reaches the port of the container."""
+        """The URL at which this machine reaches the container's port."""
         return f"http://127.0.0.1:{self._ports[container, str(port)]}"
 
     def log(self, container: str) -> str:
@@ -123,12 +123,12 @@ class Profile:
             until(partial(self._engine.is_healthy, container))
 
     def client(self, url: str) -> httpx.Client:
-        """With the key for changes."""
+        """A client with the key for changes."""
         headers = {"Authorization": f"Bearer {self.key}"}
         return httpx.Client(base_url=url, headers=headers, timeout=ANSWER_SECONDS, trust_env=False)
 
     def _dependencies(self, name: str) -> dict[str, str]:
-        """Services of this profile that come first, and what is waited for."""
+        """Services of this profile that must start first, with the condition to wait for."""
         needed = self.services[name].get("depends_on", {})
         if isinstance(needed, list):
             needed = {one: {"condition": "service_started"} for one in needed}
@@ -151,7 +151,7 @@ class Profile:
             if key not in READ_ELSEWHERE:
                 options += flags(key, value, podman=self._engine.is_podman)
         for port in service.get("ports", ()):
-            # A free port of this machine instead of the one that is stated.
+            # A free port of this machine instead of the one in the file.
             _, _, inside = port.rpartition(":")
             known = self._ports.setdefault((container, inside), free_port())
             options += ["--publish", f"127.0.0.1:{known}:{inside}"]
@@ -165,7 +165,7 @@ class Profile:
             number = FIRST_ADDRESS + self.containers(name).index(container)
             options += ["--ip", f"{self._gateway().rpartition('.')[0]}.{number}"]
         if self._engine.is_podman and service.get("read_only"):
-            # Podman would make more folders writable than Compose says.
+            # Without this, podman makes more folders writable than Compose does.
             options.append("--read-only-tmpfs=false")
         return [*options, self.image(name), *image_command(service)]
 
@@ -178,8 +178,8 @@ class Profile:
         return f"{self.project}-{volume}"
 
     def _adapted(self, name: str, service: Mapping[str, Any]) -> Mapping[str, Any]:
-        """nginx asks the engine's resolver, which is elsewhere in podman; Debian's older nginx
-        looks names up only at its start.
+        """Adapt nginx: podman's resolver has another address, and Debian's older nginx resolves
+        names only at startup.
         """
         if name != "nginx" or not self._engine.is_podman:
             return service
@@ -193,6 +193,6 @@ class Profile:
         return "nginx" in self.services and is_stand_in(self._engine, self.image("nginx"))
 
     def _gateway(self) -> str:
-        """Of the network, where podman answers for names."""
+        """The network's gateway, where podman resolves names."""
         form = "{{(index .Subnets 0).Gateway}}"
         return self._engine.run("network", "inspect", "--format", form, self.project)

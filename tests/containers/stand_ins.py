@@ -1,4 +1,5 @@
-"""The published images of the full profile: pulled, or stood in for under their own names."""
+"""The published images of the full profile: pulled, or replaced by stand-ins under the same
+names."""
 
 from importlib.metadata import version
 from pathlib import Path
@@ -9,7 +10,7 @@ from tests.containers.engine import STAND_IN, Engine, EngineError
 FOLDER = Path(__file__).parent / "stand_in"
 DEBIAN, SUITE = "ripeline-test/debian", "trixie"
 MORE = ",nginx-light,gettext-base,postgresql,prometheus,prometheus-alertmanager,wget"
-# By the name of the image: what runs in its stand-in.
+# What the stand-in runs, by the name of the image.
 STAND_INS = {
     "postgres": "Debian's PostgreSQL",
     "nginx": "Debian's nginx",
@@ -20,7 +21,7 @@ STAND_INS = {
 
 
 def provide(engine: Engine, image: str) -> None:
-    """Make sure that the engine has the image. Raises EngineError if it cannot be had at all."""
+    """Make sure that the engine has the image. Raises EngineError if it cannot be obtained."""
     if engine.has_image(image) or engine.works("pull", _address(image)):
         return
     name = image.rpartition("/")[2].partition(":")[0]
@@ -38,7 +39,7 @@ def is_stand_in(engine: Engine, image: str) -> bool:
 
 
 def _address(image: str) -> str:
-    """With the registry's host, which Docker Hub's images leave out."""
+    """The image's name with the registry's host, which Docker Hub's images leave out."""
     host, _, rest = image.partition("/")
     if rest and "." in host:
         return image

@@ -1,4 +1,5 @@
-"""The full profile in containers: retrained, monitored, and parts of it killed under load."""
+"""The full profile in containers: it retrains, is monitored, and survives killed parts under
+load."""
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from tests.stack.runs import start_run, upload, wait_for_run
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
-# Without these the profile is not what it says; Grafana alone has no stand-in.
+# All parts that must run; only Grafana has no stand-in.
 PARTS = {
     *("api", "worker", "ui", "nginx", "postgres", "store", "bucket", "mlflow", "prometheus"),
     *("alertmanager", "alerts"),
@@ -26,7 +27,7 @@ def test_every_part_runs(full_profile: Profile, engine: Engine) -> None:
         image = full_profile.image(service)
         for container in full_profile.containers(service):
             state = engine.state(container)
-            # The one that makes the bucket ends.
+            # Only the service that creates the bucket exits.
             assert state["Running"] or (service, state["ExitCode"]) == ("bucket", 0)
         print(f"{service} x {len(full_profile.containers(service))}: {image}; ", end="")
         print(engine.stood_in_for(image) or "as published")
@@ -69,7 +70,7 @@ def test_killed_replica_fails_no_prediction(
         until(lambda: graded(full_profile, killed))
         crash(full_profile, engine, killed)
         full_profile.until_healthy("api")
-        # nginx sends it photos again.
+        # nginx has resumed sending photos to it.
         until(lambda: graded(full_profile, killed))
     print(f"\na replica killed: {load.requests} requests, failed: {load.failures}")
     assert load.requests > 0
@@ -102,7 +103,7 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Processes:
 
 
 def crash(profile: Profile, engine: Engine, container: str) -> None:
-    """Kill it, and wait until it is started again."""
+    """Kill it, and wait until it is restarted."""
     before = engine.state(container)["Pid"]
     engine.crash(container, profile.image("api"))
     until(lambda: engine.state(container)["Pid"] not in (0, before))
@@ -114,7 +115,7 @@ def front(profile: Profile) -> str:
 
 
 def served(profile: Profile) -> set[str]:
-    """The versions that the replicas serve."""
+    """The set of versions that the replicas serve."""
     versions = set()
     for container in profile.containers("api"):
         with profile.client(profile.url(container, 8000)) as client:
@@ -129,7 +130,7 @@ def count(client: httpx.Client) -> int:
 
 
 def graded(profile: Profile, container: str) -> float:
-    """How many photos a replica has graded since its start."""
+    """How many photos a replica has graded since it started."""
     with profile.client(profile.url(container, 8000)) as client:
         lines = client.get("/metrics").raise_for_status().text.splitlines()
     counted = [line for line in lines if line.startswith("ripeline_predictions_total")]

@@ -13,13 +13,13 @@ from tests.waiting import until
 
 SERVICES = ("api", "worker", "ui")
 each_service = pytest.mark.parametrize("service", SERVICES)
-# MB of the image, with Debian and Python.
+# Maximum size of the image in MB, including Debian and Python.
 MAX_SIZES = {"api": 450, "worker": 2000, "ui": 500}
 # In /proc/1/status: no capability in any set, and no way to gain one.
 RESTRICTED = {"CapPrm": "0000000000000000", "CapEff": "0000000000000000", "NoNewPrivs": "1"}
-# SIGTERM as the status of a process that does not catch it.
+# Exit status of a process that does not catch SIGTERM.
 TERMINATED = 143
-# Checks the grades of both engines on the package's own pictures.
+# Checks both engines' grades of the package's own probe pictures.
 ENGINES = """
 from pathlib import Path
 from api.model.package import load_package
@@ -27,7 +27,7 @@ from api.model.predictor import Predictor
 for engine in ("litert", "openvino"):
     Predictor.of_package(load_package(Path("models/default")), engine=engine)
 """
-# Packages that a thorough run needs in the image, and whose versions its manifest names.
+# Packages that a full run needs in the image and lists in its manifest.
 TRAINING = """
 import keras, mlflow, numpy
 import api.training.train
@@ -74,7 +74,7 @@ def test_app_is_served(profile: Profile) -> None:
 
 
 def test_image_has_all_that_the_api_uses(profile: Profile, engine: Engine) -> None:
-    """Much is removed from its packages."""
+    """Much has been pruned from its packages."""
     fruit = draw_fruit("freshapples", size=300)
     with profile.client(api_url(profile)) as client:
         for kind in ("JPEG", "HEIF", "AVIF", "WEBP"):
@@ -115,13 +115,13 @@ def test_volume_survives_new_containers(profile: Profile) -> None:
 
 
 def test_worker_trains_and_converts_a_network(profile: Profile, engine: Engine) -> None:
-    """A thorough run needs both, with the reduced TensorFlow of the image."""
+    """A full run needs both, with the image's pruned TensorFlow."""
     engine.run("exec", profile.container("worker"), "python", "-c", TRAINING)
 
 
 @each_service
 def test_service_ends_on_sigterm(profile: Profile, engine: Engine, service: str) -> None:
-    """Within its grace period, after which the engine would kill it (status 137)."""
+    """It must exit within its grace period, after which the engine would kill it (status 137)."""
     container = profile.container(service)
     engine.run("stop", container)
     assert engine.state(container)["ExitCode"] in (0, TERMINATED)
@@ -133,7 +133,7 @@ def test_service_ends_on_sigterm(profile: Profile, engine: Engine, service: str)
 def test_killed_service_comes_back_and_loses_nothing(
     profile: Profile, engine: Engine, processes: Processes, service: str
 ) -> None:
-    """Under load, and in the middle of a run. Without the API, grading fails; else nothing does."""
+    """Under load, in the middle of a run. Grading may fail only while the API is down."""
     container = profile.container(service)
     with (
         profile.client(api_url(profile)) as client,
@@ -148,7 +148,7 @@ def test_killed_service_comes_back_and_loses_nothing(
         until(lambda: engine.state(container)["Pid"] not in (0, before))
         profile.until_healthy("api")
     with profile.client(api_url(profile)) as client:
-        # A run whose worker died is reaped; any other goes on.
+        # A run whose worker died is marked interrupted; any other continues.
         ended = ("succeeded", "interrupted") if service == "worker" else ("succeeded",)
         assert wait_for_run(client, run_id)["state"] in ended
         assert count(client) == stored
@@ -170,7 +170,7 @@ def api_url(profile: Profile) -> str:
 
 
 def served(client: httpx.Client) -> str:
-    """The version that is in use."""
+    """The version in use."""
     version: str = client.get("/model-info").json()["model_info"]["version"]
     return version
 

@@ -1,4 +1,4 @@
-"""Today's containers use a volume that those of an earlier image wrote."""
+"""The current containers take over a volume written by an earlier image."""
 
 import subprocess
 import tarfile
@@ -16,7 +16,7 @@ from tests.stack.runs import start_run, upload, wait_for_run
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
-# The first commit that builds on today's base image. Its catalog has revision 0007.
+# The first commit that builds on the current base image. Its catalog has revision 0007.
 EARLIER = "82e2632f"
 IMAGE = "ripeline-test/earlier"
 STORED = 12
@@ -42,7 +42,7 @@ def earlier(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def upgraded(engine: Engine, earlier: str, tmp_path: Path) -> Iterator[Profile]:
-    """The small profile, whose API is of the earlier image at first."""
+    """The small profile, whose API first runs the earlier image."""
     profile = Profile(engine, tmp_path, {}, full=False)
     profile.build()
     profile.images["api"] = earlier
@@ -64,7 +64,7 @@ def test_volume_of_an_earlier_image_is_taken_over(upgraded: Profile, engine: Eng
     with running(upgraded) as client:
         assert client.get("/dataset/images").raise_for_status().json()["total"] == STORED
         assert prediction_ids(client) == kept
-        # The version in use stays, and grades as it did.
+        # The version in use is unchanged, and grades as before.
         assert client.get("/model-info").json()["model_info"]["version"] == served
         after = graded(client)
         assert after["predicted_class"] == before["predicted_class"]
@@ -75,7 +75,7 @@ def test_volume_of_an_earlier_image_is_taken_over(upgraded: Profile, engine: Eng
 
 
 def running(profile: Profile, only: str = "") -> httpx.Client:
-    """A client of the profile's API, which is started with all other services, or alone."""
+    """A client of the profile's API, which is started with all other services or on its own."""
     profile.up(only)
     profile.until_healthy("api")
     return profile.client(profile.url(profile.container("api"), 8000))

@@ -1,4 +1,5 @@
-"""A person says what errors cost, draws the line of a fruit, and photos are graded by it."""
+"""A person enters what errors cost and draws the line for a fruit, and photos are graded with
+it."""
 
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def test_line_is_drawn_by_costs_saved_and_taken_back(
     opened(page, running)
     choose(page, fruit)
 
-    # By the keyboard alone, from here on: the costs, the line, the button.
+    # From here on with the keyboard only: the costs, the line, the button.
     costs = page.get_by_role("spinbutton")
     expect(costs).to_have_count(3)
     costs.first.focus()
@@ -78,7 +79,7 @@ def test_line_is_drawn_by_costs_saved_and_taken_back(
     assert (own["set_by"], round(100 * own["rotten_below"])) == ("fruit", chosen)
     assert own["costs"]["rotten_below"]["let_through"] == 25
 
-    # Every score lies between these, so that the level tells which were used.
+    # Every score lies between these, so the level shows which thresholds were used.
     wide = {"rotten_below": 1e-6, "fresh_from": 0.999999}
     path = f"{running.api_url}/models/{version}/thresholds/{fruit}"
     httpx.put(path, json=wide, timeout=ANSWER_SECONDS, trust_env=False).raise_for_status()

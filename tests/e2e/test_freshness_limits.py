@@ -1,4 +1,4 @@
-"""A person sets the freshness limits, the next photos are graded by them, then resets them."""
+"""A person sets the freshness limits, which apply to the next photos, then resets them."""
 
 from pathlib import Path
 from typing import Any

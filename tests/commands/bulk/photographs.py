@@ -34,7 +34,7 @@ PACKAGE = load_package(PROJECT / "models" / "default")
 
 
 def contents() -> dict[str, bytes]:
-    """The bytes of every file by its path, unsorted."""
+    """The bytes of every file by path, unsorted."""
     kinds = [*KINDS, *KINDS]
     files = {}
     for seed, path in enumerate(reversed(PATHS)):
@@ -60,7 +60,7 @@ def job_for(address: str | Path, max_bytes: int = MAX_BYTES) -> ScoringJob:
 
 
 def write_many(folder: Path, count: int) -> Path:
-    """Write `count` photos, most of them copies, for a job that takes a while."""
+    """Write `count` photos, most of them copies, so that a job takes a while."""
     drawn = [encode(draw_fruit(kind, 1), "JPEG") for kind in KINDS]
     for number in range(count):
         path = folder / f"crate {number // 50}" / f"{number:05}.jpg"

@@ -88,7 +88,7 @@ def test_killed_command_resumes_and_writes_the_same_file(tmp_path: Path) -> None
     assert workers
     process.kill()
     process.wait()
-    # They must exit with their parent, because they hold its pipes.
+    # They must exit with their parent because they hold its pipes open.
     try:
         assert until(lambda: not any(map(running, workers)), seconds=60)
     finally:
@@ -116,12 +116,12 @@ def test_killed_command_resumes_and_writes_the_same_file(tmp_path: Path) -> None
         "out.parquet",
         "photographs",
         "whole.parquet",
-    ]  # Looking for a champion has created no state.
+    ]  # Looking for a champion must not create state.
 
 
 @pytest.fixture
 def default_sigint_handler() -> Iterator[None]:
-    """Shells start background jobs with SIGINT ignored, and child processes inherit that."""
+    """Shells start background jobs with SIGINT ignored, which child processes inherit."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

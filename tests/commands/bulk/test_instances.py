@@ -34,7 +34,7 @@ CRATES = {
 
 @pytest.fixture(autouse=True)
 def _blobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Packages come with a detector that finds drawn fruit."""
+    """Gives packages a detector that finds drawn fruit."""
     monkeypatch.setattr(Detector, "of_package", lambda package, threads=0: find_blobs)
 
 

@@ -16,7 +16,7 @@ MODELS = PROJECT / "models" / "default"
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Overrides the shared settings: a separate state on each kind of database."""
+    """Overrides the shared settings: a separate state folder on each kind of database."""
     return Settings(
         model_dir=MODELS, state_dir=tmp_path / "state", database_url=database_url, storage_url=""
     )

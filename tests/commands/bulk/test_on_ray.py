@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 PYTHON = "RIPELINE_CLUSTER_PYTHON"
 PHOTOGRAPHS, MANY = 200, 1000
-# One for each core of the cluster.
+# One per core of the cluster.
 WORKERS = 2
 ACTOR = "_GradeActor"
 
@@ -30,7 +30,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     if not os.environ.get(PYTHON):
         pytest.skip(f"needs a Python with Ray: make test-ray, or set {PYTHON}")
     state = tmp_path_factory.mktemp("state")
-    # Ray sends no telemetry then.
+    # Stops Ray from sending telemetry.
     return {**service_environment(str(state)), "RAY_USAGE_STATS_ENABLED": "0"}
 
 
@@ -50,7 +50,7 @@ def cluster(environment: dict[str, str]) -> Iterator[str]:
         assert address, "The cluster did not start."
         yield address
     finally:
-        process.communicate(timeout=120)  # Closing its input stops the cluster.
+        process.communicate(timeout=120)  # Closing its stdin stops the cluster.
 
 
 def workers_at_work(process: "subprocess.Popen[str]") -> list[psutil.Process]:
@@ -61,7 +61,7 @@ def workers_at_work(process: "subprocess.Popen[str]") -> list[psutil.Process]:
         for one in psutil.process_iter(["cmdline"])
     }
     workers = [one for one, title in titles.items() if ACTOR in title]
-    # Ray names a process for what it does.
+    # Ray names processes after what they are doing.
     grading = [one for one in workers if titles[one].endswith(".submit")]
     return grading if len(workers) == WORKERS else []
 
@@ -101,7 +101,7 @@ def test_cluster_writes_the_same_file(
 def test_killed_worker_of_the_cluster_loses_nothing(
     cluster: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """One of two, while it grades: Ray starts another, which gets its photos."""
+    """One of two workers is killed while it grades: Ray starts another, which gets its photos."""
     folder = tmp_path / "photographs"
     write_many(folder, MANY)
     out, local_out = tmp_path / "spread.parquet", tmp_path / "alone.parquet"

@@ -1,4 +1,4 @@
-"""An interrupted scoring job goes on where it stopped, if it is still the same job."""
+"""An interrupted scoring job resumes where it stopped if it is still the same job."""
 
 import json
 import os
@@ -29,7 +29,7 @@ from tests.commands.bulk.test_score import out as out  # noqa: PLC0414 - a fixtu
 
 
 def interrupted_after(folder: Path, after: int) -> GradeBatches:
-    """Grade in this process, and stop with KeyboardInterrupt after `after` photos."""
+    """Grade in this process, and raise KeyboardInterrupt after `after` photos."""
     graded = grade_in_process(folder)
 
     def grade(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:

@@ -27,7 +27,7 @@ from tests.commands.bulk.photographs import (
     put,
 )
 
-# Empty in the CSV for a photo that is not recognised.
+# Columns that are empty in the CSV for an unrecognised photo.
 OF_A_CLASS = ("class", "freshness", "freshness_score", "freshness_level")
 
 

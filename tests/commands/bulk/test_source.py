@@ -1,4 +1,4 @@
-"""Listing and reading photos, in a folder and in a bucket."""
+"""Listing and reading photos in a folder and in a bucket."""
 
 import os
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_folders_of_systems_are_passed_over(address: str) -> None:
 
 
 def test_pipes_are_not_read(tmp_path: Path) -> None:
-    """Reading one would wait for ever."""
+    """Reading one would block forever."""
     for name in ("pipe.jpg", "pipe without ending"):
         os.mkfifo(tmp_path / name)
     (tmp_path / "gone.jpg").symlink_to("nowhere")

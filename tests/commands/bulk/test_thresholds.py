@@ -1,4 +1,4 @@
-"""Bulk scoring draws the line between the freshness levels where the service does."""
+"""Bulk scoring uses the same thresholds between freshness levels as the service."""
 
 import itertools
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def own(settings: Settings, tmp_path: Path, database_url: str) -> Settings:
 
 
 def levels(service: TestClient, folder: Path) -> dict[str, str | None]:
-    """The service's level of each photo."""
+    """The service's level for each photo."""
     return {
         path.name: predict(service, path.read_bytes())["freshness_level"]
         for path in sorted(folder.iterdir())
@@ -54,7 +54,7 @@ def bulk_levels(settings: Settings, folder: Path, thresholds: Thresholds) -> dic
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Plain colours, which are all that the small grader sees."""
+    """A folder of plain colours, which are all that the small grader sees."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for number, colour in enumerate(itertools.product((0, 128, 255), repeat=3)):
@@ -85,7 +85,7 @@ def test_levels_agree_with_those_of_the_service(own: Settings, folder: Path) -> 
 
 @pytest.fixture
 def database(own: Settings, tmp_path: Path) -> Iterator[Database]:
-    """A catalog with two versions; the first has thresholds of its own for apples."""
+    """A catalog with two versions; the first has its own thresholds for apples."""
     database = Database(own.database)
     database.upgrade()
     for version in ("a", "b"):

@@ -19,7 +19,7 @@ CRASHING_PHOTO = "a/2.webp"
 
 
 class CrashingSource(Source):
-    """Reading one of its photos crashes the process, as a bug in a decoder would."""
+    """A source in which reading one photo crashes the process, as a decoder bug would."""
 
     def read(self, paths: Sequence[str]) -> list[bytes | OSError]:
         if CRASHING_PHOTO in paths:

@@ -1,6 +1,5 @@
-"""A Ray cluster of two local nodes, for a Python that has Ray.
-
-Prints the address, and exits at the end of its input.
+"""A Ray cluster of two local nodes, for a Python that has Ray. Prints its address, and exits when
+its stdin closes.
 """
 
 import sys
