@@ -15,7 +15,7 @@ from api.monitoring.skew import SAMPLE, measure_skew
 from api.settings import get_settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.failures import StoreError
+from api.storage.failures import ModelCacheError, StoreError
 
 
 def main() -> int:
@@ -37,7 +37,7 @@ def main() -> int:
             lambda package: Predictor.of_package(package, engine=settings.engine),
             arguments.sample,
         )
-    except (ProblemError, BadPackageError, StoreError, ValueError) as error:
+    except (ProblemError, BadPackageError, StoreError, ModelCacheError, ValueError) as error:
         print(getattr(error, "detail", error), file=sys.stderr)
         return 1
     finally:

@@ -202,3 +202,13 @@ class DiskFullError(ProblemError):
         "The service has no disk space left to store this. Photos are graded as before. Free "
         "some space, then send it again: whatever was already stored is recognised."
     )
+
+
+class ModelCacheUnavailableError(ProblemError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "model-cache-unavailable"
+    retry_after_seconds = 10
+    detail = (
+        "This machine cannot write its copies of the model versions. Photos are graded as before. "
+        "Look at the disk of RIPELINE_STATE_DIR, and at the service log."
+    )

@@ -17,6 +17,7 @@ from starlette.routing import Match
 from api.core.errors import (
     CatalogUnavailableError,
     DiskFullError,
+    ModelCacheUnavailableError,
     Problem,
     ProblemError,
     StorageUnavailableError,
@@ -26,7 +27,7 @@ from api.core.errors import (
 )
 from api.http.headers import DEFAULT_HEADERS, REQUEST_ID
 from api.storage.db import UNAVAILABLE
-from api.storage.failures import StoreError, is_disk_full
+from api.storage.failures import ModelCacheError, StoreError, is_disk_full
 
 MEDIA_TYPE = "application/problem+json"
 _DETAILS = {
@@ -85,6 +86,13 @@ async def _database_unavailable(request: Request, error: Exception) -> JSONRespo
 async def _store_error(request: Request, error: StoreError) -> JSONResponse:
     log.warning("%s %r: %s", request.method, request.url.path, error)
     return problem_response(StorageUnavailableError())
+
+
+async def _model_cache_error(request: Request, error: ModelCacheError) -> JSONResponse:
+    if is_disk_full(error):
+        return _disk_full(request, error)
+    log.error("%s %r: %s", request.method, request.url.path, error)
+    return problem_response(ModelCacheUnavailableError())
 
 
 async def _os_error(request: Request, error: OSError) -> JSONResponse:
@@ -157,6 +165,7 @@ HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, An
     ProblemError: _problem_error,
     **dict.fromkeys(UNAVAILABLE, _database_unavailable),
     StoreError: _store_error,
+    ModelCacheError: _model_cache_error,
     OSError: _os_error,
     RequestValidationError: _validation_error,
     HTTPException: _http_exception,

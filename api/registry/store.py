@@ -4,13 +4,15 @@ A package lies under `models/<version>/`. Its manifest is stored last and delete
 version with a manifest is complete.
 """
 
+import errno
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from api.core.imaging.hashing import content_hash
 from api.model.manifest import Manifest
@@ -23,10 +25,13 @@ from api.model.package import (
     read_manifest,
 )
 from api.storage.blobs import Blobs
+from api.storage.failures import ModelCacheError, StoreError
 
 FOLDER = "models"
 LOCK = ".lock"
 FETCHING = ".fetching"
+# Longer than a download takes. Whoever waits holds a thread of the service.
+WAIT_SECONDS = 60.0
 
 
 def store_package(blobs: Blobs, folder: Path) -> Manifest:
@@ -64,25 +69,51 @@ def is_stored(blobs: Blobs, version: str) -> bool:
 def fetch_package(blobs: Blobs, version: str, cache: Path) -> Package:
     """The verified package in `cache/<version>`, downloaded if it is missing or damaged.
 
-    Of concurrent callers in any process one downloads and the others wait. Raises BadPackageError
-    if the stored package is missing or damaged.
+    Of concurrent callers in any process one downloads, and those who want the same version wait.
+    Raises BadPackageError if the stored package is missing or damaged, ModelCacheError if the cache
+    cannot be written, and StoreError if the store fails, or if another caller has been downloading
+    the version for WAIT_SECONDS.
     """
-    cache.mkdir(parents=True, exist_ok=True)
-    target = cache / version
-    with FileLock(cache / LOCK):
+    target, temporary = cache / version, cache / f".{version}{FETCHING}"
+    with _writing(cache):
+        cache.mkdir(parents=True, exist_ok=True)
+    with locked(cache, version):
         with suppress(BadPackageError):
             return _load_verified(target, version)
-        temporary = cache / f".{version}{FETCHING}"
         shutil.rmtree(temporary, ignore_errors=True)
         try:
             _download(blobs, version, temporary)
             package = _load_verified(temporary, version)
+            shutil.rmtree(target, ignore_errors=True)
+            with _writing(cache):
+                temporary.rename(target)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-        shutil.rmtree(target, ignore_errors=True)
-        temporary.rename(target)
     return replace(package, folder=target)
+
+
+@contextmanager
+def locked(cache: Path, version: str, wait_seconds: float | None = None) -> Iterator[None]:
+    """Let only this caller, in any process, change the copy of a version.
+
+    Each version has a lock of its own: a download may hang for minutes. Raises ModelCacheError;
+    StoreError after `wait_seconds` (default: WAIT_SECONDS).
+    """
+    lock = FileLock(cache / f".{version}{LOCK}")
+    seconds = WAIT_SECONDS if wait_seconds is None else wait_seconds
+    try:
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        raise StoreError(
+            errno.ETIMEDOUT, f"version {version} is being fetched, which takes long", str(cache)
+        ) from None
+    except OSError as error:
+        raise _cache_error(error, cache) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def damaged_files(blobs: Blobs, version: str) -> list[str]:
@@ -138,12 +169,16 @@ def cached_versions(cache: Path) -> set[str]:
 
 
 def evict(cache: Path, versions: set[str]) -> None:
-    """Delete these versions from the cache, and unfinished downloads."""
+    """Delete these versions from the cache, and unfinished downloads.
+
+    What another caller is using or downloading at the moment is left.
+    """
     if not cache.exists():
         return
-    with FileLock(cache / LOCK):
-        for path in cache.iterdir():
-            if path.name in versions or path.name.endswith(FETCHING):
+    for path in list(cache.iterdir()):
+        version = path.name.removeprefix(".").removesuffix(FETCHING)
+        if path.name in versions or path.name.endswith(FETCHING):
+            with suppress(OSError), locked(cache, version, wait_seconds=0):
                 shutil.rmtree(path, ignore_errors=True)
 
 
@@ -172,12 +207,27 @@ def _download(blobs: Blobs, version: str, folder: Path) -> None:
 
     def fetch(name: str) -> None:
         try:
-            local.put(name, blobs.get(_key(version, name)))
+            data = blobs.get(_key(version, name))
         except FileNotFoundError:
             raise BadPackageError(
                 f"Version {version} is not whole in the store: {name} is missing."
             ) from None
+        with _writing(folder):
+            local.put(name, data)
 
     fetch(MANIFEST)
     for name in parts_of(read_manifest(folder)):
         fetch(name)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Raises ModelCacheError for every error of this machine's disk."""
+    try:
+        yield
+    except OSError as error:
+        raise _cache_error(error, folder) from error
+
+
+def _cache_error(error: OSError, folder: Path) -> ModelCacheError:
+    return ModelCacheError(error.errno, error.strerror or str(error), error.filename or str(folder))

@@ -77,6 +77,16 @@ class StoreError(OSError):
         return f"The store of photos and models failed: {self.strerror} ({self.filename})"
 
 
+class ModelCacheError(OSError):
+    """This machine's copies of the model versions cannot be written. The store is fine."""
+
+    def __str__(self) -> str:
+        return (
+            "The copies of model versions on this machine cannot be written: "
+            f"{self.strerror} ({self.filename})"
+        )
+
+
 def is_damaged(error: BaseException | None) -> bool:
     """Whether SQLite found that the file is not a database, or is corrupt."""
     return _sqlite_code(error) in _SQLITE_DAMAGED

@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from filelock import FileLock
 from PIL import Image
 
 from api.app import create_app
 from api.model.package import HEAD
 from api.registry.export import ONNX
-from api.registry.store import LOCK
+from api.registry.store import locked
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from tests.ood_images import draw_ood
@@ -153,7 +152,7 @@ def test_an_unknown_and_a_damaged_version_are_refused(
     own = shipped_settings.model_copy(update={"state_dir": tmp_path / "state"})
     Blobs(own.storage).put(f"models/{version}/{HEAD}", b"damaged")
     own.model_cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(own.model_cache / LOCK):  # The service may be fetching it.
+    with locked(own.model_cache, version):  # The service may be fetching it.
         shutil.rmtree(own.model_cache / version, ignore_errors=True)
     answer = served.get(f"/models/{version}/export")
     assert (answer.status_code, answer.json()["code"]) == (409, "model-damaged")

@@ -20,7 +20,7 @@ from api.registry.store import fetch_package, is_stored
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE, Database
-from api.storage.failures import StoreError
+from api.storage.failures import ModelCacheError, StoreError
 from api.storage.tables import ChampionRow, FreshnessThresholdsRow, FruitThresholdsRow
 
 CHAMPION = "champion"
@@ -50,7 +50,7 @@ def open_model(settings: Settings, name: str) -> Package:
             return _open_version(settings, name)
     except BadPackageError as error:
         raise BadModelError(f"The model {name} cannot be used: {error}") from None
-    except StoreError as error:
+    except (StoreError, ModelCacheError) as error:
         raise BadModelError(f"The model {name} cannot be fetched. {error}.") from None
     raise BadModelError(
         f"{name} is no model: name the folder of a package, a version that /models lists, "
