@@ -38,7 +38,7 @@ from api.retraining.supervisor import work_folder
 from api.settings import PROJECT, Settings, get_settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.failures import StoreError
+from api.storage.failures import ModelCacheError, StoreError, is_disk_full
 from api.storage.tables import RunRow
 
 IMPORTED_PHOTOGRAPHS = PROJECT / "data" / "photographs"
@@ -193,6 +193,16 @@ def _failure_message(error: Exception) -> str:
     match error:
         case ProblemError() | BadPackageError():
             return str(error)
+        case _ if is_disk_full(error):
+            log.error("The run failed.", exc_info=error)
+            return (
+                "There is no space left for what the run writes: on the worker's disk, or for the "
+                "catalog or the store. Free some, then start the run again. The worker's log says "
+                "more."
+            )
+        case ModelCacheError():
+            log.error("The run failed.", exc_info=error)
+            return f"{error}. Look at the disk of RIPELINE_STATE_DIR, then start the run again."
         case StoreError():
             log.error("The run failed.", exc_info=error)
             return (

@@ -182,8 +182,26 @@ def test_package_that_finds_no_space_takes_none(
     with monkeypatch.context() as patch:
         patch.setattr(Blobs, "put", full)
         finished = run()
-    assert (finished.state, "No space left" in finished.message) == ("failed", True)
+    assert finished.state == "failed"
+    assert finished.message.startswith("There is no space left")
+    assert "start the run again" in finished.message
     assert store.stored_versions(blobs) == [champion]
+
+
+@on_sqlite
+def test_run_says_that_its_own_disk_failed(
+    run: Run, blobs: Blobs, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_photographs(database, blobs, NEW, 30)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("api.storage.blobs.atomic_write", fail)
+    finished = run()
+    assert finished.state == "failed"
+    assert finished.message.startswith("The copies of model versions on this machine")
+    assert "STORAGE_URL" not in finished.message
 
 
 @on_sqlite
