@@ -48,6 +48,10 @@ AUTOGROUP = Path("/proc/self/autogroup")
 PARENT_POLL_SECONDS = 0.5
 # Exit status of a process whose worker is gone.
 ORPHANED = 1
+NO_SPACE = (
+    "There is no space left for what the run writes: on the worker's disk, or for the catalog or the "
+    "store. Free some, then start the run again. The worker's log says more."
+)
 # Not __name__, which is "__main__" here.
 log = logging.getLogger("api.retraining.run_process")
 
@@ -193,23 +197,9 @@ def _failure_message(error: Exception) -> str:
     match error:
         case ProblemError() | BadPackageError():
             return str(error)
-        case _ if is_disk_full(error):
+        case ModelCacheError() | StoreError():
             log.error("The run failed.", exc_info=error)
-            return (
-                "There is no space left for what the run writes: on the worker's disk, or for the "
-                "catalog or the store. Free some, then start the run again. The worker's log says "
-                "more."
-            )
-        case ModelCacheError():
-            log.error("The run failed.", exc_info=error)
-            return f"{error}. Look at the disk of RIPELINE_STATE_DIR, then start the run again."
-        case StoreError():
-            log.error("The run failed.", exc_info=error)
-            return (
-                "The store of photos and models could not be reached, or not be read or written: "
-                f"{error.strerror}. Look at STORAGE_URL, its keys and its disk, then start the run "
-                "again. The worker's log says more."
-            )
+            return _storage_message(error)
         case ModuleNotFoundError():
             return (
                 f"The worker lacks the package {error.name}, which training needs: "
@@ -218,7 +208,21 @@ def _failure_message(error: Exception) -> str:
         case MemoryError():
             return "Memory ran out. Close other programs, or choose a smaller architecture."
     log.error("The run failed.", exc_info=error)
+    if is_disk_full(error):
+        return NO_SPACE
     return f"The run failed: {type(error).__name__}: {error}. The worker's log says where."
+
+
+def _storage_message(error: ModelCacheError | StoreError) -> str:
+    if is_disk_full(error):
+        return NO_SPACE
+    if isinstance(error, ModelCacheError):
+        return f"{error}. Look at the disk of RIPELINE_STATE_DIR, then start the run again."
+    return (
+        "The store of photos and models could not be reached, or not be read or written: "
+        f"{error.strerror}. Look at STORAGE_URL, its keys and its disk, then start the run "
+        "again. The worker's log says more."
+    )
 
 
 def _trainer(mode: str) -> Callable[[RetrainJob], Candidate]:
