@@ -49,8 +49,8 @@ PARENT_POLL_SECONDS = 0.5
 # Exit status of a process whose worker is gone.
 ORPHANED = 1
 NO_SPACE = (
-    "There is no space left for what the run writes: on the worker's disk, or for the catalog or the "
-    "store. Free some, then start the run again. The worker's log says more."
+    "There is no space left for what the run writes: on the worker's disk, or for the catalog or "
+    "the store. Free some, then start the run again. The worker's log says more."
 )
 # Not __name__, which is "__main__" here.
 log = logging.getLogger("api.retraining.run_process")
