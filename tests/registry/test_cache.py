@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.model.package import MANIFEST
+from api.model.package import MANIFEST, Package
 from api.registry import store
 from api.registry.store import cached_versions, evict, fetch_package, store_package
 from api.settings import Settings
@@ -72,7 +72,7 @@ def hanging(pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> Iterat
 @pytest.fixture
 def fetching(
     blobs: Blobs, cache: Path, pool: ThreadPoolExecutor, hanging: Hanging
-) -> Future[store.Package]:
+) -> Future[Package]:
     """v2 is being fetched, and v1 has been."""
     fetch_package(blobs, "v1", cache)
     fetching = pool.submit(fetch_package, blobs, "v2", cache)
@@ -85,7 +85,7 @@ def test_hanging_store_holds_up_no_cached_version(
     cache: Path,
     pool: ThreadPoolExecutor,
     hanging: Hanging,
-    fetching: Future[store.Package],
+    fetching: Future[Package],
 ) -> None:
     other = pool.submit(fetch_package, blobs, "v1", cache)
     until(other.done)
@@ -95,7 +95,7 @@ def test_hanging_store_holds_up_no_cached_version(
 
 
 def test_eviction_waits_for_no_download(
-    cache: Path, pool: ThreadPoolExecutor, hanging: Hanging, fetching: Future[store.Package]
+    cache: Path, pool: ThreadPoolExecutor, hanging: Hanging, fetching: Future[Package]
 ) -> None:
     evicting = pool.submit(evict, cache, {"v1", "v2"})
     until(evicting.done)
@@ -112,7 +112,7 @@ def test_who_waits_too_long_for_another_download_is_told(
     cache: Path,
     monkeypatch: pytest.MonkeyPatch,
     hanging: Hanging,
-    fetching: Future[store.Package],
+    fetching: Future[Package],
 ) -> None:
     monkeypatch.setattr(store, "WAIT_SECONDS", 0)
     with pytest.raises(StoreError, match="v2 is being fetched"):
