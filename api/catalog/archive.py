@@ -38,7 +38,7 @@ class FileTooLargeError(TooLargeError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"The file is longer than {limit / 2**20:.0f} MiB. Send a smaller copy of the photo."
+            f"The file is larger than {limit / 2**20:.0f} MiB. Send a smaller copy of the photo."
         )
 
 
@@ -72,7 +72,7 @@ class ArchiveTooLargeError(TooLargeError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"Unpacked, the zip is longer than {limit / 2**20:.0f} MiB. Send several smaller zips."
+            f"Unpacked, the zip is larger than {limit / 2**20:.0f} MiB. Send several smaller zips."
         )
 
 
@@ -145,7 +145,7 @@ class UnreadableFolderNameError(UnprocessableError):
 class Entry:
     """One file in a zip.
 
-    `folders` are those around it that may name its class, outermost first; `folder` is the
+    `folders` are the enclosing ones that may name its class, outermost first; `folder` is the
     innermost of them, or empty. `has_readable_folders` is false if their encoding is not known.
     """
 
@@ -169,7 +169,7 @@ def is_zip(stream: IO[bytes]) -> bool:
 class ZipArchive:
     """An open zip.
 
-    `entries` leaves out hidden files, READMEs, and the folders and files of systems. Opening raises
+    `entries` leaves out hidden files, READMEs, and system folders and files. Opening raises
     BrokenArchiveError, EncryptedArchiveError, TooManyEntriesError, ArchiveTooLargeError or
     EmptyArchiveError.
     """
@@ -291,8 +291,8 @@ def _folders(path: PurePosixPath) -> tuple[str, ...]:
 def _name_of(info: zipfile.ZipInfo) -> tuple[str, bool]:
     """An entry's path, and whether it is certain.
 
-    Without a flag for UTF-8, names are in code page 437 by the standard. In fact macOS writes UTF-8
-    and Windows the code page of its language.
+    Without a flag for UTF-8, names are in code page 437 by the standard. In practice macOS writes
+    UTF-8, and Windows the code page of its language.
     """
     if info.flag_bits & UTF8_FLAG or info.filename.isascii():
         return info.filename, True

@@ -1,4 +1,4 @@
-"""All boxed photos as a zip in the form of COCO, which an upload reads back."""
+"""All boxed photos as a zip in COCO format, which can be uploaded again."""
 
 import json
 from collections.abc import Iterator, Sequence

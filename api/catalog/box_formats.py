@@ -24,7 +24,7 @@ Read = Callable[[str], bytes]
 UNNAMED = "fruit"
 CLASS_LISTS = ("classes.txt", "obj.names")
 YOLO_COLUMNS = 5
-# The list of names in a data.yaml: in brackets, or a line for each.
+# The list of names in a data.yaml: in brackets, or one per line.
 _NAMES = re.compile(r"^names\s*:\s*(?:\[(.*?)\]|((?:\s*\n\s*(?:-|\d+\s*:)[^\n]*)+))", re.M | re.S)
 _NAME = re.compile(r"^\s*(?:-|\d+\s*:)\s*(.*?)\s*$", re.M)
 
@@ -52,8 +52,8 @@ def read_annotations(
 ) -> Iterator[FileBoxes | tuple[str, ProblemError]]:
     """Each photo with its boxes, or a path and why it cannot be taken.
 
-    `paths` are of all files that were sent, with `/`; `read` gives the bytes of one and may raise a
-    ProblemError.
+    `paths` are those of all files that were sent, with `/`; `read` returns the bytes of one and may
+    raise a ProblemError.
     """
     files = _Files(paths)
     found: dict[str, FileBoxes] = {}
@@ -96,7 +96,7 @@ class _Files:
                 self._by_name.setdefault(name.lower(), []).append(path)
 
     def photo(self, name: str, beside: str) -> str:
-        """The photo of a name in the file `beside`, or of its stem. Raises BadAnnotationError."""
+        """The photo that the file `beside` names, or its stem. Raises BadAnnotationError."""
         wanted = PurePosixPath(name.replace("\\", "/"))
         candidates = self._by_name.get(wanted.name.lower(), [])
         exact = [
@@ -113,7 +113,7 @@ class _Files:
 
 
 def _closest(paths: list[str], wanted: PurePosixPath, beside: PurePosixPath) -> list[str]:
-    """Those that share most folders with the name, then with the file that names it."""
+    """The paths that share most folders with the name, then with the file that names it."""
 
     def shared(path: str) -> tuple[int, int]:
         folders = PurePosixPath(path).parts[:-1]
@@ -225,7 +225,7 @@ def _yolo(path: str, data: bytes, files: _Files, names: list[str] | None) -> Ite
 
 
 def _yaml_names(text: str) -> list[str]:
-    """The class names in a data.yaml; a whole YAML reader is not needed for one list."""
+    """The class names in a data.yaml; a full YAML parser is not needed for one list."""
     match = _NAMES.search(text)
     if match is None:
         return []
@@ -244,7 +244,7 @@ def _box(box: Box, name: str | None) -> LabelledBox:
 
 
 def _size(width: Any, height: Any) -> Size | None:
-    """None where a tool left them out, or wrote 0."""
+    """None if a tool left them out, or wrote 0."""
     size = Size(int(float(width or 0)), int(float(height or 0)))
     return size if any(size) else None
 

@@ -14,7 +14,7 @@ from api.core.formatting import number
 from api.core.imaging.decode import SIDEWAYS
 
 MAX_BOXES = 200
-# People draw, and tools round, up to a pixel over the edge; a side must be at least as long.
+# People draw, and tools round, up to a pixel over the edge; a side must be at least this long.
 PIXEL = 1.0
 
 
@@ -99,7 +99,7 @@ def scaled(boxes: Sequence[LabelledBox], stated: Size, size: Size) -> list[Label
 def upright(
     boxes: Sequence[LabelledBox], stated: Size, size: Size, orientation: int
 ) -> list[LabelledBox]:
-    """Boxes of a file, in pixels of the upright photo of `size`.
+    """Boxes from a file, in pixels of the upright photo of `size`.
 
     `stated` is the photo's size by that file: the unrotated size if the tool ignored the EXIF
     `orientation`, 1 to 8. Raises OtherSizeError.

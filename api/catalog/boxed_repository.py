@@ -56,7 +56,7 @@ def list_photos(session: Session, offset: int, limit: int) -> list[BoxedPhoto]:
 
 
 def all_ids(session: Session) -> Sequence[str]:
-    """The ids of all boxed photos, oldest first."""
+    """The IDs of all boxed photos, oldest first."""
     query = select(BoxedPhotoRow.id).order_by(BoxedPhotoRow.created_at, BoxedPhotoRow.id)
     return session.scalars(query).all()
 
@@ -69,7 +69,7 @@ def all_photos(session: Session) -> Iterator[BoxedPhoto]:
 
 
 def get_many(session: Session, photo_ids: Sequence[str]) -> list[BoxedPhoto]:
-    """Those of the photos that exist, oldest first."""
+    """The photos with these IDs that exist, oldest first."""
     query = select(BoxedPhotoRow).where(BoxedPhotoRow.id.in_(photo_ids))
     query = query.order_by(BoxedPhotoRow.created_at, BoxedPhotoRow.id)
     return _with_boxes(session, session.scalars(query).all())
@@ -86,7 +86,7 @@ def box_counts(session: Session) -> dict[str | None, int]:
 
 
 def boxes_of(session: Session, photo_ids: Sequence[str]) -> dict[str, list[LabelledBox]]:
-    """The boxes of photos, in order, by the photo's id; photos without boxes are left out."""
+    """The boxes of photos, in order, by the photo's ID; photos without boxes are left out."""
     query = select(BoxRow).where(BoxRow.boxed_photo_id.in_(photo_ids)).order_by(BoxRow.id)
     found: dict[str, list[LabelledBox]] = defaultdict(list)
     for row in session.scalars(query):
@@ -98,7 +98,7 @@ def boxes_of(session: Session, photo_ids: Sequence[str]) -> dict[str, list[Label
 def put_boxes(
     session: Session, row: BoxedPhotoRow, boxes: Sequence[LabelledBox], *, complete: bool
 ) -> None:
-    """Replace the boxes of a photo. They are in its pixels."""
+    """Replace the boxes of a photo; they are in its pixels."""
     session.execute(delete(BoxRow).where(BoxRow.boxed_photo_id == row.id))
     row.complete = complete
     session.add_all(

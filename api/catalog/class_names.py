@@ -1,4 +1,4 @@
-"""The class names that a request may use: known ones, and new ones that look like no known one."""
+"""The class names that a request may use: known ones, and new ones that resemble no known one."""
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
@@ -24,8 +24,8 @@ def stored_classes(session: Session) -> set[str]:
 class ClassNames:
     """Accepts the class names of one request.
 
-    `training_index`: of the serving model. `new_class`: whether new classes are accepted that look
-    like known ones.
+    `training_index`: of the serving model. `new_class`: whether new classes are accepted even if
+    their names resemble known ones.
     """
 
     database: Database
@@ -45,7 +45,7 @@ class ClassNames:
         return name
 
     def of_folders(self, folders: Sequence[str]) -> str:
-        """The name of the one of nested folders that names a class, or empty.
+        """The name of the nested folder that names a class, or empty.
 
         Raises SeveralClassFoldersError.
         """

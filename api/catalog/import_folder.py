@@ -40,8 +40,8 @@ class OverlapError(ProblemError):
 
     def __init__(self, source: Path, target: Path) -> None:
         super().__init__(
-            f"{source} and {target}, where the project keeps its copies, lie one in the other. "
-            "Name a folder that lies elsewhere."
+            f"One of {source} and {target}, where the project keeps its copies, contains the "
+            "other. Name a folder elsewhere."
         )
 
 
@@ -71,7 +71,7 @@ class ImportReport:
             lines.append(f"  {name}: {shares}")
         if self.boxed_folders or self.near_files or self.other_files:
             lines.append(
-                f"Besides: {self.boxed_folders} folder(s) of boxed photographs, "
+                f"Also: {self.boxed_folders} folder(s) of boxed photographs, "
                 f"{self.near_files} photographs of other produce, "
                 f"{self.other_files} photographs of other things."
             )
@@ -90,9 +90,9 @@ def import_folder(
     """Copy the photos under `source` to `target` and index them there.
 
     A file already there with the same size is not copied again. Copies of damaged files are
-    deleted. Nothing under `source` changes. Raises EmptyFolderError, or OverlapError if one folder
-    contains the other, or unless `new_class` what `accepted_new_class` raises for a class folder;
-    nothing has changed then.
+    deleted. Nothing under `source` changes. Raises EmptyFolderError, OverlapError if one folder
+    contains the other, and what `accepted_new_class` raises for a class folder unless `new_class`
+    is set. Nothing has changed then.
     """
     inner, outer = sorted((source.resolve(), target.resolve()), key=lambda path: -len(path.parts))
     if inner.is_relative_to(outer):

@@ -41,14 +41,14 @@ def photo_key(photo_id: str, sanitized: SanitizedImage) -> str:
 
 
 def put_sanitized(blobs: Blobs, sanitized: SanitizedImage) -> str:
-    """Store the file of a new photo. Returns the ID that its row is to have."""
+    """Store the file of a new photo. Returns the ID that its row will have."""
     photo_id = new_id()
     blobs.put(photo_key(photo_id, sanitized), sanitized.data)
     return photo_id
 
 
 def put_photo(blobs: Blobs, data: bytes, max_pixels: int) -> PutPhoto:
-    """As `put_sanitized`, of a photo as it was sent. Raises what `imaging.decode` raises."""
+    """Like `put_sanitized`, for a photo as it was sent. Raises what `imaging.decode` raises."""
     return PutPhoto(data, put_sanitized(blobs, sanitize(data, max_pixels)))
 
 
@@ -73,7 +73,7 @@ class DamagedImageError(NotFoundError):
 
 @contextmanager
 def decoding(image: ImageRow) -> Iterator[None]:
-    """Raises DamagedImageError where decoding the stored file of `image` fails."""
+    """Raises DamagedImageError if decoding the stored file of `image` fails."""
     try:
         yield
     except ProblemError as error:
@@ -93,7 +93,7 @@ def delete_photos(database: Database, blobs: Blobs, keys: Sequence[str]) -> None
 
 
 def sweep_orphans(database: Database, blobs: Blobs) -> int:
-    """At start-up, delete blobs without a row, left by a process that died between the two.
+    """Delete blobs without a row, left by a process that died before it wrote the row.
 
     Returns how many were deleted.
     """
@@ -116,7 +116,7 @@ def sweep_orphans(database: Database, blobs: Blobs) -> int:
 def delete_unreferenced(database: Database, blobs: Blobs, key: str) -> bool:
     """Delete the blob unless a row refers to it, as several may in catalogs of older releases.
 
-    Returns whether it did. No new row can refer to it meanwhile: that would have a new blob.
+    Returns whether it did. No new row can refer to it meanwhile: each has a new blob.
     """
     with database.reading() as session:
         if repository.is_blob_referenced(session, key):

@@ -97,7 +97,7 @@ def last_photo_number(session: Session) -> int:
 def signatures(
     session: Session, since: datetime | None, table: PhotoTable = ImageRow
 ) -> Iterator[tuple[str, str]]:
-    """Id and hexadecimal signature of the photos added at `since` or later; None for all."""
+    """ID and hexadecimal signature of the photos added at `since` or later; None for all."""
     query = select(table.id, table.signature)
     if since is not None:
         query = query.where(table.created_at >= since)
@@ -105,7 +105,7 @@ def signatures(
 
 
 def signatures_after(session: Session, number: int, table: PhotoTable) -> Iterator[tuple[str, str]]:
-    """As `signatures`, of the photos with a higher number."""
+    """Like `signatures`, for the photos with a higher number."""
     query = select(table.id, table.signature).where(table.number > number)
     yield from session.execute(query.order_by(table.number)).yield_per(FETCH_ROWS)
 
@@ -113,7 +113,7 @@ def signatures_after(session: Session, number: int, table: PhotoTable) -> Iterat
 def thumbnails(
     session: Session, image_ids: Sequence[str], table: WithThumbnail = ImageRow
 ) -> dict[str, tuple[bytes | None, str]]:
-    """Thumbnail, None in older catalogs, and blob of the images that exist, by id."""
+    """Thumbnail (None in older catalogs) and blob of the images that exist, by ID."""
     query = select(table.id, table.thumbnail, table.blob)
     rows = session.execute(query.where(table.id.in_(image_ids)))
     return {image_id: (thumbnail, blob) for image_id, thumbnail, blob in rows}
@@ -125,7 +125,7 @@ def group_members(
     limit: int,
     table: type[ImageRow] | type[RemovedPhotoRow] = ImageRow,
 ) -> Sequence[Row[str, str, str]]:
-    """Id, split and filename of the images of this source group, the oldest first."""
+    """ID, split and filename of the images of this source group, the oldest first."""
     query = select(table.id, table.split, table.filename).where(table.photograph == photograph)
     return session.execute(query.order_by(table.created_at).limit(limit)).all()
 
@@ -160,10 +160,10 @@ def source_groups(session: Session) -> Iterator[tuple[str, str, str, str]]:
 def relabel(
     session: Session, image_ids: Sequence[str], class_name: str, only_from: str | None = None
 ) -> dict[str, str]:
-    """Change the class of images, not their group or split. Returns the former class by id.
+    """Change the class of images, not their group or split. Returns the former class by ID.
 
-    `only_from`: leave those that are of another class as they are. Feedback that one of them was
-    made from gets the same label.
+    `only_from`: leave images of other classes unchanged. Feedback that an image was made from gets
+    the same label.
     """
     lock_images(session)
     query = select(ImageRow.id, ImageRow.class_name).where(ImageRow.id.in_(image_ids))
@@ -186,7 +186,7 @@ def relabel(
 
 
 def delete_images(session: Session, image_ids: Sequence[str]) -> list[tuple[str, str]]:
-    """Delete the rows, not their blobs. Returns id and blob of those that existed."""
+    """Delete the rows, not their blobs. Returns ID and blob of those that existed."""
     query = select(ImageRow.id, ImageRow.blob).where(ImageRow.id.in_(image_ids))
     removed: list[tuple[str, str]] = [*session.execute(query)]
     session.execute(

@@ -25,7 +25,7 @@ _DECODE_SLOTS = BoundedSemaphore(max(1, usable_cores() // 2))
 
 @dataclass(frozen=True)
 class SanitizedImage:
-    """What is stored of a photo.
+    """What is stored for a photo.
 
     `data`: a JPEG, PNG or WebP without metadata. `pixels_hash`: SHA-256 of the decoded pixels, in
     hexadecimal. `signature`: uint8 [80]. `width`, `height`: of the upright image, in pixels.

@@ -46,7 +46,7 @@ class UploadReport(BaseModel):
         description="Files that were added as training images."
     )
     duplicates: list[DuplicateFile] = Field(
-        description="Files that were not stored, as their photo is known."
+        description="Files that were not stored because their photo is known."
     )
     errors: list[FileError] = Field(description="Files that could not be used.")
     class_name: str | None = Field(
@@ -77,7 +77,7 @@ class TrainingImage(BaseModel):
     photograph: str = Field(description="ID of the group of files that show the same photo.")
     split: Split = Field(description="Split of the photo; relabelling does not change it.")
     origin: Origin = Field(
-        description="How it came: an upload, feedback on a prediction, or the review queue."
+        description="Where it came from: an upload, feedback on a prediction, or the review queue."
     )
     filename: str = Field(description="Name of the file without folders, at most 255 characters.")
     width: int = Field(description="Width of the upright photo, in pixels.")
@@ -206,5 +206,5 @@ class Relabelled(BaseModel):
 
 
 def missing_ids(ids: Sequence[str], existing: Sequence[str]) -> list[str]:
-    """The ids that do not exist, sorted."""
+    """The IDs that do not exist, sorted."""
     return sorted(set(ids) - set(existing))

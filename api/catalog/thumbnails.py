@@ -33,7 +33,7 @@ def read_thumbnails(
     image_ids: Sequence[str],
     table: repository.WithThumbnail = ImageRow,
 ) -> dict[str, NDArray[np.uint8]]:
-    """Thumbnails uint8 [64, 64, 3] by id, the likeliest images first. Some may be missing."""
+    """Thumbnails uint8 [64, 64, 3] by ID, the likeliest images first. Some may be missing."""
     pixels: dict[str, NDArray[np.uint8]] = {}
     decoded = 0
     stored = repository.thumbnails(session, image_ids, table)
@@ -53,6 +53,6 @@ def read_thumbnails(
 
 
 def read_thumbnail(thumbnail: bytes) -> NDArray[np.uint8]:
-    """uint8 [64, 64, 3] of what `encode_thumbnail` made."""
+    """The pixels, uint8 [64, 64, 3], of a JPEG from `encode_thumbnail`."""
     image = Image.open(io.BytesIO(thumbnail), formats=("JPEG",))
     return np.asarray(image.convert("RGB").resize((SIDE, SIDE)), dtype=np.uint8)

@@ -19,7 +19,7 @@ from api.storage.tables import PredictionRow
 
 
 class RecordedPrediction(BaseModel):
-    """One prediction of the past."""
+    """One recorded prediction."""
 
     prediction_id: str
     timestamp: datetime = Field(description="When the photo was graded, in UTC.")

@@ -113,7 +113,7 @@ class TrialSummary(BaseModel):
     b: str = Field(description="Second version.")
     count: int = Field(description="Number of photos: `same`, `different` and `failed`.")
     same: int = Field(
-        description="Number of photos that both graded the same, as `same` of each says."
+        description="Number of photos that both graded the same: their `same` is true."
     )
     different: int = Field(description="Number of photos with different grades.")
     failed: int = Field(description="Number of files that could not be graded.")

@@ -54,7 +54,7 @@ class RetrainRequest(BaseModel):
 
     mode: service.Mode = Field(
         default="fast",
-        description="fast: train the head of the current version anew; full: fine-tune the network "
+        description="fast: train a new head for the current version; full: fine-tune the network "
         "as well; detector: train only the fruit detector.",
     )
     architecture: Architecture | None = Field(

@@ -163,7 +163,7 @@ def test_report_counts_imported_and_skipped_files(source: Path, target: Path) ->
     shares = [f"{pears[split]} {split}" for split in SPLITS]
     assert f"  pear: {', '.join(shares)}" in text
     besides = "1 folder(s) of boxed photographs, 2 photographs of other produce, 1 photographs of"
-    assert f"Besides: {besides} other things." in text
+    assert f"Also: {besides} other things." in text
     assert "3 files were skipped:" in text
     assert "train/apple/twin.png: the same file as train/apple/0.png" in text
     assert "train/apple/notes.txt: not a picture format" in text

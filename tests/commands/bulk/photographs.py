@@ -26,7 +26,7 @@ PATHS = [
 ERRORS = {
     "a/broken.jpg": "damaged or cut off",
     "a/empty.png": "is empty",
-    "a/large.bmp": "longer than",
+    "a/large.bmp": "larger than",
 }
 OTHER_FILES = [".hidden.jpg", ".cache/1.jpg", "notes.txt", "a/jpg"]
 MAX_BYTES = 100_000

@@ -170,7 +170,7 @@ def test_bad_output_fails_before_grading(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(BadOutputError, match="Not a directory"):
         score(job_for(folder), tmp_path / "file" / "out.csv", fail_if_called)
     (tmp_path / "there.csv").write_bytes(b"x")
-    with pytest.raises(BadOutputError, match="there already"):
+    with pytest.raises(BadOutputError, match="already exists"):
         score(job_for(folder), tmp_path / "there.csv", fail_if_called)
     parts_folder(tmp_path / "busy.csv").mkdir()
     with (
