@@ -11,13 +11,13 @@ from api.core.boxes import Box
 from api.model.detector import Detection
 from tests.synthetic_images import draw_fruit
 
-# The darkest channel of a pixel of fruit; the tables of `draw_fruit` are brighter.
+# Upper limit of a fruit pixel's darkest channel; the tables of `draw_fruit` are brighter.
 DARKEST = 200
-GAP, SMALLEST = 10, 20  # Pixels between fruits, and of a fruit.
+GAP, SMALLEST = 10, 20  # Pixels between fruits, and the fewest pixels of a fruit.
 
 
 def find_blobs(pixels: NDArray[np.uint8]) -> list[Detection]:
-    """A fruit for each connected area of at least SMALLEST non-white pixels, largest first."""
+    """One fruit for each connected area of at least SMALLEST non-white pixels, largest first."""
     labels, count = ndimage.label(pixels.min(axis=2) < DARKEST)
     sizes = ndimage.sum_labels(np.ones(labels.shape), labels, range(1, count + 1))
     found = []
@@ -34,7 +34,7 @@ def draw_crate(
 ) -> Image.Image:
     """Fruits of `draw_fruit` in rows, each in the middle of a white tile of `tile` pixels.
 
-    A gap between the tiles keeps large fruits apart: `find_blobs` would take them for one.
+    A gap between the tiles keeps large fruits apart, which `find_blobs` would otherwise merge.
     """
     step, down = tile + GAP, -(-len(kinds) // across)
     crate = Image.new("RGB", (step * across, step * down), "white")

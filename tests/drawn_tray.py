@@ -9,13 +9,13 @@ from PIL import Image
 from scipy import ndimage
 
 Floats = NDArray[np.float64]
-# Smooth noise with blobs of this fraction of the fruit's radius: 6 is a sixth.
+# Gives smooth noise; the argument is the blobs' size as a fraction of the radius: 6 is a sixth.
 Mottle = Callable[[int], Floats]
 _LIGHT = np.array((-0.45, -0.55, 0.7)) / np.linalg.norm((-0.45, -0.55, 0.7))
 
 
 class Fruit(NamedTuple):
-    """A fruit of the tray: its class, and its middle and radius in widths of the tray."""
+    """A fruit on the tray: its class, and its centre and radius in widths of the tray."""
 
     class_name: str
     x: float
@@ -34,7 +34,7 @@ TRAY = (
 
 
 def rearranged(turns: int) -> list[Fruit]:
-    """The same fruits, each `turns` places further on: another photo, and no copy of it."""
+    """The same fruits, each moved on by `turns` places: another photo, not a copy."""
     places = [TRAY[(number + turns) % len(TRAY)] for number in range(len(TRAY))]
     return [
         place._replace(class_name=fruit.class_name)
@@ -43,7 +43,7 @@ def rearranged(turns: int) -> list[Fruit]:
 
 
 def draw_tray_of(fruits: Sequence[Fruit] = TRAY, width: int = 1200, seed: int = 0) -> Image.Image:
-    """The fruits on a wooden board, three quarters as high as wide."""
+    """The fruits on a wooden board whose height is three quarters of its width."""
     random = np.random.default_rng(seed)
     height = width * 3 // 4
     scene = _board(width, height, random)
@@ -104,8 +104,8 @@ def _put(scene: Floats, fruit: Fruit, random: np.random.Generator) -> None:
 
 
 def _around(fruit: Fruit, width: int, height: int) -> tuple[slice, slice]:
-    """Rows and columns with the fruit and its shadow, two radii to each side: drawing the whole
-    scene for each fruit takes three times as long."""
+    """Rows and columns with the fruit and its shadow, two radii to each side. Drawing the whole
+    scene for each fruit would take three times as long."""
     least = [max(0, round((middle - 2 * fruit.radius) * width)) for middle in (fruit.y, fruit.x)]
     most = [round((middle + 2 * fruit.radius) * width) for middle in (fruit.y, fruit.x)]
     return slice(least[0], min(height, most[0])), slice(least[1], min(width, most[1]))
@@ -118,7 +118,7 @@ def _ball(u: Floats, v: Floats) -> tuple[NDArray[np.bool_], Floats, Floats]:
 
 
 def _banana(u: Floats, v: Floats) -> tuple[NDArray[np.bool_], Floats, Floats]:
-    """Along a part of a circle, thinner towards its ends."""
+    """A banana's shape: along an arc, thinner towards its ends."""
     angle = np.arctan2(v + 0.75, u)
     distance = np.hypot(u, v + 0.75)
     along = (angle - np.pi / 2) / (0.30 * np.pi)
@@ -163,5 +163,5 @@ def _rot(skin: Floats, u: Floats, v: Floats, mottle: Mottle, random: np.random.G
 
 
 def _step(depth: Floats) -> Floats:
-    """From 0 outside to 1 inside, softly: [..., 1]."""
+    """A soft step from 0 outside to 1 inside: [..., 1]."""
     return 1 / (1 + np.exp(-np.clip(10 * depth, -30, 30)))[..., None]

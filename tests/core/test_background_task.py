@@ -42,7 +42,8 @@ def test_failed_run_is_retried(
 
 
 def test_busy_tasks_are_stopped_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One after the other, each with its time, they would outlast the service's."""
+    """Stopped one after the other, each with its own time limit, they would exceed the
+    service's."""
     joined: list[float] = []
     monkeypatch.setattr(BackgroundTask, "join", lambda _, seconds: joined.append(seconds))
     begun, end = threading.Semaphore(0), threading.Event()

@@ -1,4 +1,4 @@
-"""Overlaps of boxes, and non-maximum suppression, on boxes that can be checked by hand."""
+"""Overlaps of boxes and non-maximum suppression, on boxes that can be checked by hand."""
 
 import numpy as np
 import pytest

@@ -22,7 +22,7 @@ def test_small_perfect_sample_does_not_make_temperature_overconfident() -> None:
     logits = np.tile(np.array([[4, 0]], np.float32), (200, 1))
     temperature = fit_temperature(logits, np.zeros(200, np.int64))
     assert 0.5 < temperature < 1.2
-    # A much larger sample does.
+    # A much larger sample makes it more confident.
     temperature_of_many = fit_temperature(logits.repeat(100, axis=0), np.zeros(20_000, np.int64))
     assert temperature_of_many < 0.7 * temperature
 

@@ -46,7 +46,7 @@ def test_high_none_logit_is_not_recognised() -> None:
     head = make_two_heads(KINDS, FRESHNESS, ood=make_ood(4, distance=0))
     assert head.recognises(embedding(2, 0, 0, 0)).tolist() == [True]
     assert head.recognises(embedding(0, 0, 2, 0)).tolist() == [False]
-    # The probabilities are still conditional on the classes.
+    # The probabilities are still conditional on being one of the classes.
     assert head.probabilities(embedding(0, 0, 2, 0)) == pytest.approx(np.full((1, 4), 0.25))
 
 
@@ -84,7 +84,7 @@ def test_cam_weights_combine_kind_and_freshness() -> None:
     head = make_two_heads(KINDS, FRESHNESS)
     assert head.cam_weights(FRUIT.index("freshapples")) == pytest.approx([2, -2, 0, 1])
     assert head.cam_weights(FRUIT.index("rottenbananas")) == pytest.approx([-2, 2, 0, -1])
-    # Freshness has no effect on the only class of a kind.
+    # Freshness has no effect on a kind with a single class.
     plain = make_two_heads(KINDS, FRESHNESS, classes=("freshapples", "pears", "rottenapples"))
     assert plain.cam_weights(1) == pytest.approx([-2, 2, 0, 0])
 

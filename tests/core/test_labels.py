@@ -84,7 +84,8 @@ def test_name_of_symbols_only_is_rejected(text: str) -> None:
 
 
 def test_described_pattern_says_which_characters_are_refused() -> None:
-    """Of all that are no surrogates, up to U+FFFF; but four fillers are letters by category."""
+    """Checks all characters up to U+FFFF except surrogates, and four fillers that are letters by
+    category."""
     described = TypeAdapter(Annotated[str, Field(pattern=CLASS_NAME_PATTERN)])
     texts = [f"a{chr(code)}" for code in range(0x10000) if not 0xD800 <= code < 0xE000]
 

@@ -1,4 +1,4 @@
-"""Log lines: JSON or plain text, and no secrets in tracebacks."""
+"""Log lines are JSON or plain text, and tracebacks contain no secrets."""
 
 import json
 import logging

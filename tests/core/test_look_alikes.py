@@ -1,4 +1,4 @@
-"""Class names that look alike, and characters that are not seen."""
+"""Class names that look alike, and invisible characters."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from api.core.labels import (
 )
 from api.core.look_alikes import find_look_alike, mixed_alphabets
 
-# "freshapples" in letters of full width.
+# "freshapples" in full-width letters.
 WIDE = "".join(chr(ord(letter) + 0xFEE0) for letter in "freshapples")
 KNOWN = {"freshapples", "rottenapples", "grade_1", "सेब", "fresh_cherry"}
 

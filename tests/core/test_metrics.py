@@ -28,7 +28,7 @@ def test_auroc_counts_a_tie_as_half() -> None:
 
 
 def test_recognition_threshold_keeps_the_share_of_every_source() -> None:
-    # One of 50 may be rejected, none of 4.
+    # One of 50 may be rejected, but none of 4.
     many, few = np.arange(50.0), np.array([0.0, 1.0, 2.0, 60.0])
     sources = ["many"] * 50 + ["few"] * 4
     assert recognition_threshold(many, sources[:50]) == 48

@@ -28,7 +28,7 @@ APPLES = [draw_fruit("freshapples", seed) for seed in range(12)]
 
 
 def test_saved_copies_are_grouped_by_name_across_the_supplied_split() -> None:
-    """Rotated copies have different hashes and match by name only."""
+    """Rotated copies have different hashes, so they match only by name."""
     groups = group(
         [
             ("train/apple/a.png", "apple", APPLES[0]),
@@ -71,7 +71,7 @@ def test_same_file_name_in_two_classes_is_two_groups() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_adding_files_changes_no_known_group(seed: int) -> None:
-    """In any order, and even if a file matches two known ones."""
+    """In any order, and even if a file matches two known groups."""
     random = np.random.default_rng(seed)
     files = [
         (f"apple/{number:02d}.png", "apple", APPLES[random.integers(len(APPLES))])

@@ -1,4 +1,4 @@
-"""Files of other people allocate no more memory than is checked before."""
+"""Untrusted files never allocate more memory than was checked beforehand."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""Malloc tuning: memory that is kept for reuse, and memory returned to the system."""
+"""Malloc tuning: which memory is kept for reuse, and which is returned to the system."""
 
 import platform
 import resource
@@ -14,7 +14,7 @@ pytestmark = [
 
 PAGE = resource.getpagesize()
 MEBIBYTE = 2**20
-# In a separate process: the tuning cannot be undone.
+# In a separate process, since the tuning cannot be undone.
 PREPARED = f"""
 import resource
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A test of a share that holds at every look, and the interval of a share."""
+"""A test of a share that stays valid at every look, and the interval of a share."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ LOOKS = (*range(10, 100, 5), *range(100, 600, 25))
 
 
 def ever_alarms(share: float, expected: float, alpha: float, seed: int, versions: int) -> int:
-    """Of `versions` that are right with probability `share`, how many are reported at any look."""
+    """How many of `versions` that are right with probability `share` are reported at any look."""
     right = np.random.default_rng(seed).random((versions, LOOKS[-1])) < share
     total = right.cumsum(axis=1)
     return sum(
@@ -26,12 +26,12 @@ def ever_alarms(share: float, expected: float, alpha: float, seed: int, versions
 
 @pytest.mark.parametrize(("expected", "seed"), [(0.95, 1), (0.8, 2), (0.99, 3)])
 def test_looking_often_raises_no_more_false_alarms(expected: float, seed: int) -> None:
-    # At most 20 are expected; 35 or more have a probability of 1 in 1000.
+    # At most 20 are expected; the probability of 35 or more is 1 in 1000.
     assert ever_alarms(expected, expected, alpha=0.05, seed=seed, versions=400) < 35
 
 
 def test_fixed_test_at_every_look_would_raise_many() -> None:
-    """Why a sequential test is needed: the usual one-sided bound fails if looked at as often."""
+    """Why a sequential test is needed: the usual one-sided bound fails with this many looks."""
     right = np.random.default_rng(1).random((400, LOOKS[-1])) < 0.95
     total = right.cumsum(axis=1)
     bound = {n: 0.95 * n - 1.645 * (0.95 * 0.05 * n) ** 0.5 for n in LOOKS}

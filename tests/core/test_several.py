@@ -1,4 +1,4 @@
-"""What tells several fruits from one: a network whose answers can be worked out by hand."""
+"""Telling several fruits from one, by a network whose answers can be computed by hand."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ CHANNELS = 2
 
 
 def counter() -> SeveralFruits:
-    """Counts the places whose first channel is 1: the logit is their number, less 1.5."""
+    """Counts the places whose first channel is 1; the logit is their number minus 1.5."""
     kernel = np.zeros((3, 3, 1, 1), np.float32)
     kernel[1, 1] = 1
     return SeveralFruits(
@@ -23,7 +23,7 @@ def counter() -> SeveralFruits:
         reduce_bias=np.zeros(1, np.float32),
         kernel=kernel,
         kernel_bias=np.zeros(1, np.float32),
-        # Of the maximum and of the mean over 9 places.
+        # Weights of the maximum and of the mean over 9 places.
         output=np.array([[0], [9]], np.float32),
         output_bias=np.array([-1.5], np.float32),
     )
@@ -34,7 +34,7 @@ def odds(logit: float) -> float:
 
 
 def feature_map(*places: tuple[int, int]) -> NDArray[np.float32]:
-    """3 x 3, with fruit at these places; the other channel is noise that must not count."""
+    """A 3 x 3 map with fruit at these places; the other channel is noise that must not count."""
     maps = np.zeros((1, 3, 3, CHANNELS), np.float32)
     maps[..., 1] = 5
     for row, column in places:
@@ -51,11 +51,11 @@ def test_probability_follows_the_number_of_places() -> None:
 
 @pytest.mark.parametrize("at", [(0, 1), (1, 0), (1, 2), (2, 1)])
 def test_kernel_sees_the_neighbour_it_names(at: tuple[int, int]) -> None:
-    """Like a Keras convolution: the kernel is not flipped, and zeros lie beyond the edge."""
+    """As in a Keras convolution, the kernel is not flipped, and the padding is zero."""
     kernel = np.zeros((3, 3, 1, 1), np.float32)
     kernel[at] = 1
     one_step = replace(counter(), kernel=kernel)
-    # The middle place sees what lies at the kernel's own place.
+    # The middle place sees what lies at the kernel's only weight.
     assert one_step.probability(feature_map(at))[0] == pytest.approx(odds(-0.5))
     beyond = (2 - at[0], 2 - at[1])
     seen = one_step.probability(feature_map(beyond))[0]

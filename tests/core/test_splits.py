@@ -1,4 +1,4 @@
-"""The split depends on the group name alone and never changes."""
+"""The split depends only on the group name and never changes."""
 
 from collections import Counter
 
@@ -8,13 +8,13 @@ from api.core.splits import fold_of, split_of
 
 NAMES = [f"freshapples/IMG_{number}" for number in range(6000)]
 
-# Of freshapples/0 to freshapples/7.
+# The splits of freshapples/0 to freshapples/7.
 WRITTEN_SPLITS = ["train", "test", "validation", "train", "train", "train", "train", "test"]
 WRITTEN_FOLDS = [2, 4, 0, 0, 2, 2, 0, 4]
 
 
 def test_split_of_a_name_never_changes() -> None:
-    """Values of the first release; a change would leak test photos into training."""
+    """The values of the first release; a change would leak test photos into training."""
     assert [split_of(f"freshapples/{number}") for number in range(8)] == WRITTEN_SPLITS
     assert [fold_of(f"freshapples/{number}") for number in range(8)] == WRITTEN_FOLDS
 

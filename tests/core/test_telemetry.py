@@ -24,7 +24,7 @@ def own(settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
 
 
 def value(text: str, name: str, **labels: str) -> float:
-    """The value of a line of the text format, 0 if missing."""
+    """The value of a line in the text format; 0 if it is missing."""
     for line in text.splitlines():
         match = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
         if match and match[1] == name:
@@ -93,7 +93,7 @@ def test_uploads_are_counted_by_outcome(own: TestClient) -> None:
 
 @pytest.mark.slow
 def test_each_process_reports_the_totals_of_all(tmp_path: Path) -> None:
-    """As with several uvicorn workers, which share a folder."""
+    """As for several uvicorn workers, which share a folder."""
     photo = encode(draw_fruit("freshapples"), "JPEG")
     created = load_package(PROJECT / "models" / "default").manifest.created_at.timestamp()
     shared = {metrics_folder.VARIABLE: str(tmp_path)}

@@ -1,4 +1,4 @@
-"""What each threshold gets wrong, and which costs least."""
+"""What each threshold gets wrong, and which one costs least."""
 
 import numpy as np
 import pytest
@@ -49,14 +49,14 @@ def test_cost_is_of_a_hundred_fruits_of_the_persons_lots() -> None:
     [
         (Costs(1, 10, None), 0.3, 0.35),
         (Costs(10, 1, None), 0.55, 0.6),
-        # Few are rotten, so their cost weighs little.
+        # Few are rotten, so their cost matters little.
         (Costs(10, 1, 0.01), 0.3, 0.35),
     ],
 )
 def test_cheapest_moves_with_the_costs(costs: Costs, low: float, high: float) -> None:
     found = fruits(ROTTEN, SOUND).cheapest(0.9, costs)
     assert found is not None
-    # In the middle of those that cost the same, not beside a fruit.
+    # In the middle of equally cheap thresholds, not next to a fruit.
     assert low + 0.01 < found.threshold < high
 
 
@@ -100,6 +100,6 @@ def test_one_fruit_moves_no_line() -> None:
         found, cost = swept.cheapest(0.5, costs), swept.at(0.5, costs).cost
         assert found is not None
         assert (found.threshold < 0.5) == moves
-        # Some other threshold always costs less on these fruits, but not always clearly less.
+        # Some other threshold always costs less on these fruits, but not always significantly less.
         assert cost is not None
         assert min(errors.cost or 0 for errors in swept.sweep(costs)) < cost

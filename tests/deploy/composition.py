@@ -1,4 +1,4 @@
-"""Reads docker-compose.yml as Compose does: variables first, then services."""
+"""Reads docker-compose.yml as Compose does: first variables, then services."""
 
 import re
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ EXAMPLE = PROJECT / ".env.example"
 FULL = PROJECT / "deploy" / "full.env"
 # ${NAME}, ${NAME:-default}, ${NAME-default}, ${NAME:?what to do}.
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?:(?P<operator>:-|-|:\?)(?P<argument>[^}]*))?\}")
-# Different for each name, like random secrets.
+# A different value for each name, like random secrets.
 SECRET = "test-value-of-{name}"  # noqa: S105
 
 
 def variables(*, full: bool) -> dict[str, str]:
-    """The variables of .env from `make env`; for the full profile, deploy/full.env after them."""
+    """The variables in the .env of `make env`, followed by deploy/full.env for the full profile."""
     known: dict[str, str] = {}
     for path in (EXAMPLE, FULL) if full else (EXAMPLE,):
         for name, value in dotenv_values(path, interpolate=False).items():
@@ -43,7 +43,7 @@ def services(known: Mapping[str, str], *, full: bool) -> dict[str, dict[str, Any
 
 
 def expand(text: str, known: Mapping[str, str]) -> str:
-    """Raises KeyError if a required variable is missing."""
+    """Expand the variables. Raises KeyError if a required one is missing."""
 
     def value(match: re.Match[str]) -> str:
         name, operator, argument = match["name"], match["operator"], match["argument"] or ""
@@ -57,7 +57,7 @@ def expand(text: str, known: Mapping[str, str]) -> str:
 
 
 def fill_template(template: Path, values: Mapping[str, str]) -> str:
-    """The text with `values`, as nginx's image fills it; unknown names stay."""
+    """The template filled with `values` as by nginx's image; unknown names stay."""
     text = template.read_text()
     for name, value in values.items():
         text = text.replace(f"${{{name}}}", value)

@@ -1,6 +1,5 @@
-"""Builds a kustomization as `kubectl kustomize` does, as far as deploy/ uses it.
-
-A field that is not known here fails, so that nothing in a file is ignored.
+"""Builds a kustomization like `kubectl kustomize`, with the features that deploy/ uses. An unknown
+field fails, so that nothing in a file is ignored.
 """
 
 import re
@@ -15,7 +14,7 @@ CLUSTER_WIDE = ("Namespace",)
 
 
 def build(folder: Path) -> list[Resource]:
-    """All resources of the folder's kustomization, with those that it is built on."""
+    """All resources of the folder's kustomization, including its bases."""
     stated = yaml.safe_load((folder / "kustomization.yaml").read_text())
     assert set(stated) <= KNOWN, set(stated) - KNOWN
     resources: list[Resource] = []
@@ -36,7 +35,7 @@ def build(folder: Path) -> list[Resource]:
 
 
 def _patch(resources: list[Resource], patch: dict[str, Any]) -> None:
-    """Apply JSON patches (RFC 6902) to the resources that match the target, at least one."""
+    """Apply JSON patches (RFC 6902) to the resources that match the target; at least one must."""
     assert set(patch) == {"target", "patch"}
     target = patch["target"]
     assert set(target) <= {"kind", "name"}

@@ -1,4 +1,5 @@
-"""Alertmanager: its configuration is valid, and alerts reach what Compose starts for them."""
+"""Alertmanager's configuration is valid, and alerts reach the service that Compose starts for
+them."""
 
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
-"""The content of each image, without Docker: `make test-images`.
-
-Uses the same lock files, install commands, files and start command as the Dockerfiles, with this
-machine's Python.
+"""The content of each image, tested without Docker: `make test-images`. Uses the Dockerfiles' lock
+files, install commands, files and start command, with this machine's Python.
 """
 
 import os
@@ -51,7 +49,7 @@ class Built:
     app: Path
 
     def environment(self) -> dict[str, str]:
-        """Only PATH from this process."""
+        """The environment, with only PATH from this process."""
         path = f"{self.venv / 'bin'}:{os.environ['PATH']}"
         return {"PATH": path, "HOME": str(self.app), "PYTHONDONTWRITEBYTECODE": "1"}
 

@@ -106,5 +106,5 @@ def test_selectors_and_references_match_existing_resources() -> None:
 
 
 def test_grace_period_covers_running_requests() -> None:
-    """25 s for running requests, after the pause of the preStop hook."""
+    """25 s for running requests after the preStop hook's pause."""
     assert PODS["api"]["spec"]["terminationGracePeriodSeconds"] >= 25 + 5

@@ -41,7 +41,7 @@ def panels(dashboard: Path) -> list[dict[str, Any]]:
 
 
 def queries() -> dict[str, str]:
-    """Every query of rules and dashboards, by its location."""
+    """Every query of rules and dashboards by location."""
     groups = yaml.safe_load(RULES.read_text())["groups"]
     expressions = {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
     for dashboard in DASHBOARDS:
@@ -122,7 +122,7 @@ def test_prometheus_configuration_is_valid(promtool: str) -> None:
 
 @pytest.mark.slow
 def test_every_query_is_valid(promtool: str, tmp_path: Path) -> None:
-    """Written as rules, with an interval in place of Grafana's variable."""
+    """Queries are written as rules, with an interval in place of Grafana's variable."""
     rules = [
         {"record": f"query:{number}", "expr": query.replace("$__rate_interval", "1m")}
         for number, query in enumerate(queries().values())
@@ -141,7 +141,7 @@ def test_every_alert_fires_only_on_its_condition(promtool: str, tmp_path: Path) 
     rules = yaml.safe_load(RULES.read_text())
     for group in rules["groups"]:
         for rule in group["rules"]:
-            del rule["annotations"]  # Their text is not tested.
+            del rule["annotations"]  # Not tested here.
     assert fired == {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
     (tmp_path / "alerts.yml").write_text(yaml.safe_dump(rules))
     copies = [shutil.copy(file, tmp_path) for file in files]

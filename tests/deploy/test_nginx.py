@@ -67,7 +67,7 @@ def test_large_uploads_are_let_through_where_the_api_takes_them() -> None:
 
 
 class _Replica(BaseHTTPRequestHandler):
-    """Answers everything with its path."""
+    """Answers every request with its path."""
 
     def do_GET(self) -> None:
         body = self.path.encode()
@@ -87,7 +87,7 @@ def _send_path(socket: ServerConnection) -> None:
 
 @pytest.fixture
 def proxied(environment: dict[str, str], tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """The addresses of nginx for API and app, before servers that take any path."""
+    """The addresses of nginx for API and app, in front of servers that accept any path."""
     if not shutil.which("nginx"):
         pytest.skip("needs nginx: on Debian or Ubuntu, apt-get install nginx-light")
     ports = [free_port(), free_port()]
@@ -120,7 +120,7 @@ def test_api_and_app_may_be_below_a_path(proxied: tuple[str, str]) -> None:
     api, app = proxied
     for prefix in ("", "/grader", "/a/b"):
         assert httpx.get(f"{api}{prefix}/live", trust_env=False).text == f"{prefix}/live"
-        # These metrics would be of a random replica.
+        # They would be the metrics of a random replica.
         assert httpx.get(f"{api}{prefix}/metrics", trust_env=False).status_code == 404
         page = f"{app}{prefix}/_stcore/stream"
         with connect(page, proxy=None) as socket:

@@ -45,7 +45,7 @@ def test_accounts_and_claims_exist(overlay: Path) -> None:
     for name, pod in pods(resources).items():
         data = [one for one in pod["volumes"] if "persistentVolumeClaim" in one]
         account = pod.get("serviceAccountName")
-        # Access to photos and models: for the API and the worker, not for the app.
+        # The API and the worker have access to photos and models, the app does not.
         assert (account is not None) + len(data) == (name != "app")
         assert account in {None, *of_kind(resources, "ServiceAccount")}
         mounted = {one["name"] for one in pod["containers"][0]["volumeMounts"]}
@@ -74,7 +74,7 @@ def test_settings_say_where_photos_are(overlay: Path, monkeypatch: pytest.Monkey
 
 @each_overlay
 def test_all_else_is_as_in_the_base(overlay: Path) -> None:
-    """Restrictions of the pods, above all."""
+    """Above all, the restrictions of the pods."""
     resources = {(one["kind"], one["metadata"]["name"]): one for one in build(overlay)}
     for one in build(BASE):
         changed = resources[one["kind"], one["metadata"]["name"]]

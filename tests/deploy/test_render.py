@@ -1,7 +1,7 @@
 """render.yaml, as far as it can be checked offline.
 
-Fields and plans are from Render's blueprint reference; `render blueprints validate` has the final
-say.
+Fields and plans are from Render's blueprint reference; only `render blueprints validate` is
+authoritative.
 """
 
 from typing import Any

@@ -16,9 +16,9 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # The pages of a context share what was parsed and compiled.
+    # Lets the pages of a context share parsed and compiled code.
     "--process-per-site",
-    # No test looks at a page for as long as it would take to gain from more optimised code.
+    # No test uses a page long enough to gain from more optimised code.
     "--js-flags=--no-opt --no-maglev --always-sparkplug",
 ]
 
@@ -40,7 +40,7 @@ def running_browser(*arguments: str) -> Iterator[Browser]:
 
 @contextmanager
 def running_profile(window: ViewportSize) -> Iterator[BrowserContext]:
-    """A new browser with a profile, which caches what it has loaded and compiled."""
+    """A new browser with a profile, which caches loaded and compiled code."""
     with tempfile.TemporaryDirectory(prefix="ripeline-profile-") as folder, sync_playwright() as p:
         context = p.chromium.launch_persistent_context(
             folder, executable_path=chromium(), args=ARGUMENTS, viewport=window

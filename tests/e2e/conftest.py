@@ -1,4 +1,4 @@
-"""A real browser on the real processes."""
+"""A real browser with real processes."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ expect.set_options(timeout=PATIENCE_MS)
 WITHOUT_BROWSER = "needs Chromium: on Debian or Ubuntu, apt-get install chromium"
 
 
-# Not for the session: its event loop counts as running, so `asyncio.run` fails in other tests.
+# Not session-scoped: its event loop counts as running, so `asyncio.run` would fail in other tests.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if chromium() is None:
@@ -42,7 +42,7 @@ def photo() -> bytes:
 
 @pytest.fixture(scope="module")
 def hostile_api(photo: bytes) -> Iterator[FakeApi]:
-    """It fills every page, all texts hostile."""
+    """A fake API that fills every page with hostile texts."""
     api = script(FakeApi(), photo)
     yield api
     api.stop()
@@ -50,16 +50,17 @@ def hostile_api(photo: bytes) -> Iterator[FakeApi]:
 
 @pytest.fixture(scope="module")
 def hostile_url(browser: Browser, hostile_api: FakeApi) -> Iterator[str]:
-    """The app before that API."""
+    """The app in front of that API."""
     with running_app(hostile_api.address) as url:
         yield url
 
 
-# One for all tests of a module: for each new page, the app is loaded and compiled anew, which takes
-# most of the time of a short test. Each test opens an address first, and nothing of before is left.
+# One page for all tests of a module: each new page loads and compiles the app again, which takes
+# most of a short test's time. Each test first opens an address, so nothing is left of the one
+# before.
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[Page]:
-    """A page on a desk."""
+    """A page of desktop size."""
     size = ViewportSize(width=WIDTHS[0], height=900)
     with browser.new_page(viewport=size, reduced_motion="reduce") as page:
         yield page
@@ -67,7 +68,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="module", params=WIDTHS)
 def sized_page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    """A page of each width; the narrow one is of a touch screen."""
+    """A page of each width; the narrow one has a touch screen."""
     width = request.param
     with browser.new_context(
         viewport={"width": width, "height": 900},

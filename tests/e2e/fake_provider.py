@@ -1,4 +1,4 @@
-"""An OIDC provider on the loopback that logs everybody in at once as the same person."""
+"""A local OIDC provider that immediately logs everybody in as the same person."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
 
 
 class Provider:
-    """`logins` holds the query of every request to log in."""
+    """The provider; `logins` holds the query of every login request."""
 
     def __init__(self) -> None:
         self.logins: list[dict[str, str]] = []

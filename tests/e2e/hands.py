@@ -1,4 +1,4 @@
-"""How a person operates the app: by mouse, by finger, or by keyboard alone."""
+"""How a person operates the app: by mouse, by finger, or only by keyboard."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from typing import Literal
 from playwright.sync_api import Locator, Page, expect
 
 MOST_TABS = 400
-# Also within a component, whose root has an active element of its own.
+# Works within a component too, whose root has its own active element.
 _HAS_FOCUS = "element => element.contains(element.getRootNode().activeElement)"
 
 
 @dataclass(frozen=True)
 class Hands:
-    """What a person does on `page`, in the way of each `kind`."""
+    """What a person does on `page`, with the input device `kind`."""
 
     page: Page
     kind: Literal["mouse", "finger", "keyboard"]
 
     def go_to(self, target: Locator) -> None:
-        """Bring the focus to it; the keyboard goes there step by step, as Tab leads."""
+        """Move the focus to it; with the keyboard step by step, by Tab."""
         expect(target).to_be_visible()
         if self.kind == "keyboard":
             for _ in range(MOST_TABS):
@@ -34,7 +34,7 @@ class Hands:
             target.click()
 
     def press(self, target: Locator) -> None:
-        """A button or a link."""
+        """Press a button or a link."""
         self.go_to(target)
         if self.kind == "keyboard":
             self.page.keyboard.press("Enter")
@@ -43,7 +43,7 @@ class Hands:
         """Choose one of several options side by side."""
         choice = choices.get_by_role("radio", name=name, exact=True)
         if self.kind == "keyboard":
-            # Tab leads to the chosen one, and arrows from there to the others.
+            # Tab leads to the chosen one, and arrow keys from there to the others.
             self.go_to(choices)
             for _ in range(choices.get_by_role("radio").count()):
                 if choice.evaluate(_HAS_FOCUS):
@@ -55,12 +55,12 @@ class Hands:
         expect(choice).to_be_checked()
 
     def write(self, box: Locator, text: str) -> None:
-        """Into an empty text field, key by key."""
+        """Type into an empty text field, key by key."""
         self.go_to(box)
         self.page.keyboard.type(text)
 
     def give(self, button: Locator, files: Sequence[Path]) -> None:
-        """Files to a button that asks for them."""
+        """Give files to a button that asks for them."""
         with self.page.expect_file_chooser() as chooser:
             self.press(button)
         chooser.value.set_files(files)

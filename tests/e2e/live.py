@@ -1,4 +1,4 @@
-"""A browser with a camera that films drawn trays, and the live camera of an inspection in it."""
+"""A browser whose camera films drawn trays, and the live camera of an inspection in it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ FILMED_PIXELS = (1280, 854)
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two trays, one after the other, again and again, as raw pictures (YUV4MPEG2)."""
+    """A film that alternates between two trays, as raw pictures (YUV4MPEG2)."""
     width, height = FILMED_PIXELS
     path = tmp_path_factory.mktemp("film") / "trays.y4m"
     with path.open("wb") as file:
@@ -64,7 +64,7 @@ def fake_url(shared_api: FakeApi) -> Iterator[str]:
 
 @pytest.fixture
 def fake_api(shared_api: FakeApi) -> Iterator[FakeApi]:
-    """The API behind `fake_url`, whose answers are as before once the test has ended."""
+    """The API behind `fake_url`; its answers are reset after the test."""
     before = dict(shared_api.answers)
     yield shared_api
     shared_api.answers = before
@@ -72,10 +72,10 @@ def fake_api(shared_api: FakeApi) -> Iterator[FakeApi]:
 
 @pytest.fixture(scope="module")
 def allowed(filming: Browser, fake_url: str) -> Iterator[BrowserContext]:
-    """Of a person who lets every page use the camera."""
+    """The browser context of a person who lets every page use the camera."""
     with filming.new_context(permissions=["camera"], reduced_motion="reduce") as context:
         context.set_default_timeout(PATIENCE_MS)
-        # As long as one page of the app is open, others have what it has compiled.
+        # As long as one page of the app is open, others can use its compiled code.
         context.new_page().goto(f"{fake_url}/_stcore/health")
         yield context
 
@@ -95,7 +95,7 @@ def button(page: Page, name: str) -> Locator:
 
 
 def open_camera(page: Page, url: str) -> None:
-    """Of the open inspection of the fake API."""
+    """Open the live camera of the fake API's open inspection."""
     page.goto(f"{url}/inspections?inspection={fake_lots.ID}")
     page.get_by_role("radio", name="Live camera", exact=True).click()
     expect(button(page, "Start the camera")).to_be_visible()

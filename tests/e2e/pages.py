@@ -1,4 +1,4 @@
-"""The app's pages in a browser: open, wait, check, take screenshots."""
+"""The app's pages in a browser: opening, waiting, checking, taking screenshots."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -10,7 +10,7 @@ from playwright.sync_api import FilePayload, Page, expect
 from api.settings import PROJECT
 
 ARTEFACTS = PROJECT / "test-artefacts"
-# Of a window on a desk, and of a phone.
+# Widths of a desktop window and of a phone.
 WIDTHS = (1280, 390)
 PHONE = 500
 Scheme = Literal["light", "dark"]
@@ -19,7 +19,7 @@ SCHEMES: dict[Scheme, str] = {
     "light": "rgb(253, 252, 248)",
     "dark": "rgb(21, 26, 23)",
 }
-# Width and colour scheme of a window.
+# Widths and colour schemes of a window.
 SIZES = tuple((width, scheme) for width in WIDTHS for scheme in SCHEMES)
 # Address and heading of each page, in the order of the navigation.
 PAGES = {
@@ -34,7 +34,7 @@ PAGES = {
 }
 # Only a failing test waits this long.
 PATIENCE_MS = 180_000
-# Browsers give widths in fractions of a pixel.
+# Browsers report widths in fractions of a pixel.
 TOLERANCE_PIXELS = 1
 TALLEST_PIXELS = 6000
 
@@ -46,7 +46,7 @@ _HEIGHT = """() => document.querySelector('[data-testid="stMain"]').scrollHeight
 
 
 def open_page(page: Page, ui_url: str, address: str) -> None:
-    """Open one of `PAGES` by its address and wait until it is drawn."""
+    """Open one of `PAGES` by its address, and wait until it is drawn."""
     page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{ui_url}/{address}")
     wait_until_drawn(page, address)
@@ -60,7 +60,7 @@ def visit(page: Page, title: str, address: str) -> None:
 
 def choose_files(page: Page, files: Path | FilePayload | list[Path] | list[FilePayload]) -> None:
     """Choose files in the page's uploader."""
-    # While the page changes, that of the page before is there too.
+    # While the page changes, the previous page's uploader is there too.
     several = isinstance(files, list) and len(files) > 1
     uploader = page.locator(
         '[data-testid="stFileUploaderDropzoneInput"]' + ("[multiple]" if several else "")
@@ -77,7 +77,7 @@ def wait_until_drawn(page: Page, address: str) -> None:
 
 
 def expect_title(page: Page, title: str) -> None:
-    """Wait until `title` is the only one: for a moment the page before may stand beside it."""
+    """Wait until `title` is the only title: for a moment the previous page's may still be there."""
     expect(page.get_by_role("heading", level=1)).to_have_text([title], timeout=PATIENCE_MS)
 
 
@@ -124,12 +124,13 @@ def _photograph(page: Page, name: str) -> None:
 
 
 def look(page: Page, story: str, step: str, *, whole: bool = True) -> None:
-    """The page fits, and there is a screenshot of it, light and dark; `whole`: at full height."""
+    """Check that the page fits, and take a screenshot in light and dark; with `whole`, at full
+    height."""
     size = page.viewport_size
     assert size is not None
     for scheme in SCHEMES:
         _check_in(page, scheme)
-    # At full height once, for both: the page is drawn anew for each size. Ends in the light one.
+    # Set the full height once for both, since each new size redraws the page. Ends with light.
     with _full_height(page) if whole else nullcontext():
         for scheme in reversed(SCHEMES):
             _check_in(page, scheme)
@@ -137,7 +138,7 @@ def look(page: Page, story: str, step: str, *, whole: bool = True) -> None:
 
 
 def _check_in(page: Page, scheme: Scheme) -> None:
-    """The page, in this colour scheme, fits."""
+    """Check that the page fits in this colour scheme."""
     page.emulate_media(color_scheme=scheme)
     expect(page.locator(".stApp")).to_have_css("background-color", SCHEMES[scheme])
     quiet(page)
@@ -149,7 +150,7 @@ def is_phone(page: Page) -> bool:
 
 
 def downloaded(page: Page, key: str) -> bytes:
-    """The file that the button of this key gives."""
+    """The file that the button with this key downloads."""
     with page.expect_download() as download:
         page.locator(f".st-key-{key} button:visible").first.click()
     return Path(download.value.path()).read_bytes()

@@ -1,4 +1,4 @@
-"""The parts of the app's pages that are chosen by a tab or a button, and how to choose them."""
+"""The parts of the app's pages that a tab or button selects, and how to select them."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.pages import quiet
 
-# By page, the name of each part and a selector of what only that part has.
+# By page, the name of each part and a selector that only matches in that part.
 PARTS = {
     "training_data": {
         "Gallery": "text=Choose all shown",
@@ -37,11 +37,12 @@ PARTS = {
 
 
 def each_part(page: Page, address: str) -> Iterator[str]:
-    """Choose each part of the open page in turn; its name, once it is drawn."""
+    """Choose each part of the open page in turn, and yield its name once it is drawn."""
     for name, own in PARTS.get(address, {}).items():
         choices = page.get_by_test_id("stButtonGroup").get_by_text(name, exact=True)
         page.get_by_role("tab", name=name).or_(choices).first.click()
-        # The script starts some time after the click: until then the page is quiet, but old.
+        # The script starts some time after the click; until then the page is quiet but still the
+        # old one.
         expect(page.locator(own).locator("visible=true").first).to_be_visible()
         quiet(page)
         yield name

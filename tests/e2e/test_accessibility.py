@@ -1,4 +1,4 @@
-"""axe-core finds no serious fault of accessibility on any page, wide and narrow, light and dark."""
+"""axe-core finds no serious accessibility fault on any page, wide and narrow, light and dark."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,7 +14,7 @@ from tests.ui.fake_api import Answer, FakeApi
 
 HEIGHT = 900
 BAD = ("serious", "critical")
-# All widths and colour schemes, with one change from each to the next.
+# All widths and colour schemes, with only one change from each to the next.
 ROUND = (SIZES[1], SIZES[0], SIZES[2], SIZES[3])
 _RUN = "() => axe.run({resultTypes: ['violations']}).then(found => found.violations)"
 # Colours fade when the scheme changes.
@@ -25,7 +25,7 @@ Look = Callable[[str], None]
 
 @pytest.fixture
 def look(page: Page) -> Iterator[Look]:
-    """Looks at the page as it is now, in all sizes; what it finds fails the test at its end."""
+    """Checks the page in its current state, in all sizes; faults fail the test at its end."""
     found: dict[str, str] = {}
 
     def note(state: str) -> None:
@@ -42,7 +42,7 @@ def look(page: Page) -> Iterator[Look]:
 
 
 def faults(page: Page) -> Iterator[str]:
-    """A line for each element with a serious fault: the rule, the element, what is wrong."""
+    """A line for each element with a serious fault: the rule, the element, and what is wrong."""
     if page.evaluate("typeof axe") == "undefined":
         page.evaluate(AXE_SCRIPT)
     for violation in page.evaluate(_RUN):

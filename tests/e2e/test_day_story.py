@@ -1,5 +1,6 @@
-"""A grader's day, by mouse, by finger and by the keyboard alone: a lot is inspected, its report
-sent, found again tomorrow; its corrections are learned, and a person puts the new version in use.
+"""A grader's day, by mouse, by finger and by keyboard only: a lot is inspected, its report is sent,
+and the lot is found again the next day; its corrections are learned, and a person puts the new
+version in use.
 
 Real processes, the default model, real browser.
 """
@@ -45,7 +46,7 @@ LEVELS = {"rotten": "Rotten", "past_best": "Past its best", "fresh": "Fresh", No
 
 @pytest.fixture(scope="module")
 def trays(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Trays of six fruits, of which one is rotten: each has them in other places."""
+    """Trays of six fruits, one of them rotten, in different places on each tray."""
     folder = tmp_path_factory.mktemp("trays")
     paths = [folder / f"tray-{number:02}.jpg" for number in range(1, PHOTOS + 1)]
     for number, path in enumerate(paths):
@@ -58,7 +59,7 @@ def trays(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture
 def grader(tmp_path: Path) -> Iterator[Running]:
-    """A separate service, as its dates are moved. The promotion waits for a person."""
+    """A separate service, since its dates are moved. Promotions wait for a person."""
     if chromium() is None:
         pytest.skip(WITHOUT_BROWSER)
     settings = {"RIPELINE_STATE_DIR": str(tmp_path), "RIPELINE_PROMOTE": "person"}
@@ -136,7 +137,7 @@ def test_day(
 
 
 def photos_that_are_learned(api: httpx.Client, trays: list[Path]) -> set[int]:
-    """Their numbers in the inspection."""
+    """The numbers that those photos have in the inspection."""
     learned = set()
     for number, tray in enumerate(trays, start=1):
         answer = api.post("/predict?instances=true", files={"file": tray.read_bytes()}).json()
@@ -146,7 +147,7 @@ def photos_that_are_learned(api: httpx.Client, trays: list[Path]) -> set[int]:
 
 
 def go(hands: Hands, title: str, address: str) -> None:
-    """To another page, by the menu."""
+    """Go to another page through the menu."""
     if is_phone(hands.page):
         hands.press(hands.page.get_by_test_id("stExpandSidebarButton"))
     hands.press(hands.page.get_by_role("link", name=title, exact=True))
@@ -168,7 +169,7 @@ def give_files(hands: Hands, files: list[Path]) -> None:
 
 
 def add(hands: Hands, trays: list[Path]) -> None:
-    """Add the photos; for those that look alike, the person says that the fruits are others."""
+    """Add the photos; where they look alike, say that the fruits are different ones."""
     page = hands.page
     give_files(hands, trays)
     hands.press(page.get_by_role("button", name=f"Add {len(trays)} files"))
@@ -182,7 +183,7 @@ def add(hands: Hands, trays: list[Path]) -> None:
 
 
 def correct_two(hands: Hands, api: httpx.Client, url: str, learned: set[int]) -> None:
-    """Say of two fruits that the grader has as fresh, in photos that are learned: rotten. The
+    """Correct two fruits that the grader takes for fresh to rotten, in photos that are learned. The
     first pages have the worst ones."""
     page = hands.page
     numbers = {one["id"]: one["number"] for one in photos_of(api, url)}
@@ -217,7 +218,7 @@ def photos_of(api: httpx.Client, url: str) -> list[dict[str, Any]]:
 
 
 def assert_report_is_right(hands: Hands, api: httpx.Client, url: str) -> None:
-    """PDF and workbook, read by libraries, say what the API says of each fruit."""
+    """Check that PDF and workbook, read by libraries, agree with the API on each fruit."""
     page, lot = hands.page, api.get(url).json()
     pages = pypdf.PdfReader(io.BytesIO(hands.download(report_button(page, "pdf")))).pages
     text = " ".join(" ".join(one.extract_text() for one in pages).split())
@@ -259,7 +260,7 @@ def a_day_passes(state: Path) -> None:
 
 
 def find_again(hands: Hands, grader: Running, opened: datetime) -> None:
-    """On the next morning, in the list of yesterday's inspections, by a part of the supplier."""
+    """The next morning, find it among yesterday's inspections by a part of the supplier's name."""
     page = hands.page
     today = datetime.now(opened.tzinfo)
     assert opened < today - timedelta(hours=23)
@@ -278,7 +279,7 @@ def find_again(hands: Hands, grader: Running, opened: datetime) -> None:
 
 
 def try_both(hands: Hands, trays: list[Path]) -> None:
-    """Grade photos by the version in use and by the one that waits."""
+    """Grade photos with the version in use and with the waiting one."""
     page = hands.page
     parts = page.get_by_role("radiogroup", name="Part")
     hands.pick(parts, "Compare")
@@ -291,7 +292,7 @@ def try_both(hands: Hands, trays: list[Path]) -> None:
 
 
 def answer(hands: Hands, button: str, confirmed: str) -> None:
-    """Press a button that asks whether it is meant, and say yes."""
+    """Press a button that asks for confirmation, and confirm."""
     hands.press(hands.page.get_by_role("button", name=button, exact=True))
     dialog = hands.page.get_by_role("dialog")
     expect(dialog).to_be_visible()

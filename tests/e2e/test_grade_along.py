@@ -36,7 +36,7 @@ def test_it_is_started_shows_differences_and_is_stopped(browser: Browser, tmp_pa
         page.get_by_test_id("stButtonGroup").get_by_text("Compare", exact=True).click()
         start = page.get_by_role("button", name="Let it grade along")
         expect(start).to_be_visible()
-        # A list that opens while the page scrolls is closed by that.
+        # Scrolling would close a list that opens meanwhile.
         start.scroll_into_view_if_needed()
         quiet(page)
         page.get_by_role("combobox", name="Of the photos").click()

@@ -1,4 +1,4 @@
-"""A grader works through a batch in the history, in a real browser on real processes."""
+"""A grader works through a batch in the history, in a real browser with real processes."""
 
 import io
 import re
@@ -38,7 +38,7 @@ def test_batch_is_worked_through(
     page = sized_page
     batch_id = _grade_many(page, running, photos)
 
-    # The table survives a reload, and a second browser shows it.
+    # The table survives a reload, and a second browser shows it too.
     page.reload()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     expect(page.get_by_text("From the history")).to_be_visible()
@@ -52,7 +52,7 @@ def test_batch_is_worked_through(
     assert _photos_in_workbook(page, "history_xlsx") == len(photos)
     look(page, "history", "2-rows")
 
-    # From photo to photo with the keyboard.
+    # Step from photo to photo with the keyboard.
     rows.first.click()
     expect(_opened(page, photos[-1])).to_be_visible()
     quiet(page)
@@ -76,17 +76,17 @@ def test_batch_is_worked_through(
 
 
 def _photos_in_workbook(page: Page, key: str) -> int:
-    """The rows of its sheet of photos, without the head."""
+    """The rows of the workbook's sheet of photos, without the header."""
     return int(openpyxl.load_workbook(io.BytesIO(downloaded(page, key)))["Photos"].max_row) - 1
 
 
 def _opened(page: Page, photo: Path) -> Locator:
-    """The caption of an opened photo; in the list, the name is at the end of one."""
+    """The caption of an opened photo, which begins with the name; in the list it ends with it."""
     return page.get_by_text(re.compile(rf"^{re.escape(photo.name)} ·"))
 
 
 def _grade_many(page: Page, running: Running, photos: list[Path]) -> str:
-    """Grade the photos on the Predict page; the batch's id, by the address."""
+    """Grade the photos on the Predict page, and return the batch's id from the URL."""
     open_page(page, running.ui_url, "")
     page.get_by_text("Many photos").click()
     expect(page.get_by_text("No photos yet")).to_be_visible()

@@ -1,6 +1,5 @@
-"""File names, class names and messages of strangers, on every page in a real browser.
-
-They are text: nothing is loaded from elsewhere, and no element of theirs is on the page.
+"""Hostile file names, class names and messages on every page, in a real browser. They are shown as
+text: nothing is loaded from elsewhere, and they add no elements to the page.
 """
 
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ INJECTED = (
 
 @pytest.fixture(autouse=True)
 def _own_host_only(page: Page, hostile_url: str) -> Iterator[None]:
-    """A test fails if its page asks for anything of another host."""
+    """Fail a test whose page requests anything from another host."""
     foreign: list[str] = []
 
     def note(asked: Request | WebSocket) -> None:

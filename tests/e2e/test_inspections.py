@@ -28,7 +28,7 @@ LEAST_TARGET_PIXELS = 40
 
 @pytest.fixture(scope="module")
 def trays(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Three trays with some rot, and the first of them from a little nearer."""
+    """Three trays with some rot, and the first of them again from a little nearer."""
     folder = tmp_path_factory.mktemp("trays")
     images = [draw_tray_of(rearranged(turns), seed=turns) for turns in (0, 1, 3)]
     width, height = images[0].size
@@ -57,7 +57,7 @@ def test_a_lot_from_opening_to_the_report(
             pytest.skip("the detector of the default model finds fewer than six drawn fruits")
         look(page, "lot", "1-added")
 
-        # The first tray again is noticed, and counted once when the person says so.
+        # The repeated tray is noticed, and counted once when the person says so.
         assert photos[0]["same_as"] == photos[3]["id"]
         page.locator("[class*=st-key-same_4_False] button").click()
         expect(page.locator("[class*=st-key-same_4_]")).to_have_count(0)
@@ -69,7 +69,7 @@ def test_a_lot_from_opening_to_the_report(
         said = [one["said"] for one in api.get(f"{url}/fruits?limit=200").json()["fruits"]]
         assert said.count("rotten") == 2
 
-        # All of it survives a reload, and a second browser shows it.
+        # All of it survives a reload, and a second browser shows it too.
         page.reload()
         verdict = page.locator(".st-key-verdict")
         expect(verdict).to_contain_text(corrected["verdict"]["message"][:30])
@@ -109,7 +109,7 @@ def _add(page: Page, trays: list[Path]) -> None:
 
 
 def _correct_two(page: Page) -> None:
-    """Say of the first two fruits that are fresh, as the grader has it, that they are rotten."""
+    """Correct the first two fruits that the grader takes for fresh to rotten."""
     fresh = page.locator("[class*=st-key-lot-fruit-] button", has_text="✓")
     for number in range(2):
         fresh.first.click()
@@ -130,7 +130,7 @@ def _correct_two(page: Page) -> None:
 
 
 def _find_again(page: Page, lot: str) -> None:
-    """By a part of the lot, in the list."""
+    """Find it in the list by a part of the lot's name."""
     page.get_by_role("button", name="All inspections").click()
     expect_title(page, "Inspections")
     search = page.get_by_label("Find by lot or supplier")

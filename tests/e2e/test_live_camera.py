@@ -72,7 +72,7 @@ def test_lot_is_graded_live_and_a_photo_kept(
         [photo] = api.get(f"/inspections/{lot['id']}/photos").json()["photos"]
         assert (photo["width"], photo["height"]) == FILMED_PIXELS
         assert len(photo["fruits"]) == box.count()
-        # It is still there to go on with, and no other frame is kept.
+        # The camera can still be resumed, and no other frame was kept.
         hands.press(button(page, "Resume"))
         expect(live(page).locator(".still")).to_be_hidden()
         hands.press(button(page, "Stop"))
@@ -95,7 +95,7 @@ def test_worst_fruit_is_named_and_boxes_have_signs(page: Page, fake_url: str) ->
     boxes = live(page).locator(".box")
     expect(boxes).to_have_count(len(fake_tray.TRAY))
     expect(boxes).to_have_text(["✕ worst", "!", "✓", "?"])
-    # Not read once: the next frame replaces them.
+    # Each is awaited, since the next frame replaces them.
     for number, style in enumerate(["double", "dashed", "solid", "dotted"]):
         expect(boxes.nth(number)).to_have_css("border-top-style", style)
     expect(live(page).locator(".headline")).to_have_text(
@@ -145,7 +145,7 @@ def test_model_without_a_detector_grades_the_whole_picture(
 def test_predict_page_grades_live_and_records_what_is_kept(
     page: Page, fake_url: str, fake_api: FakeApi, width: int
 ) -> None:
-    """By a model that finds no single fruits, which an inspection cannot use."""
+    """With a model that cannot find each fruit, which inspections cannot use."""
     fake_api.answers |= {
         FRAMES: fake_tray.NO_DETECTOR,
         WHOLE_FRAMES: Answer(PREDICTION),
@@ -175,7 +175,7 @@ def test_predict_page_grades_live_and_records_what_is_kept(
     expect(live(page).get_by_role("status")).to_have_text("Kept: its grade is below.")
     [sent] = [body for path, body in fake_api.received if path == "/predict"]
     assert b'filename="camera-' in sent
-    # The camera goes on.
+    # The camera continues.
     expect(live(page).locator(".headline")).to_have_text("✓ Fresh apple")
     button(page, "Pause").click()
     look(page, "live-predict", "kept")
@@ -184,7 +184,7 @@ def test_predict_page_grades_live_and_records_what_is_kept(
 def test_camera_rests_by_itself_and_goes_on_at_a_tap(
     page: Page, fake_url: str, fake_api: FakeApi
 ) -> None:
-    """While the page is out of sight, and after minutes in which nothing is kept."""
+    """While the page is out of sight, and after minutes without a kept photo."""
     page.add_init_script(
         "const after = window.setTimeout;"
         "window.setTimeout = (act, wait, ...more) => wait === 300000"
@@ -216,7 +216,7 @@ def test_camera_rests_by_itself_and_goes_on_at_a_tap(
 
 
 def test_pause_keeps_what_is_seen(page: Page, fake_url: str, fake_api: FakeApi) -> None:
-    """For a frame that was sent before, no answer comes for seconds, and then a late one."""
+    """A frame sent before the pause gets no answer for seconds, and then a late one."""
     page.add_init_script(
         "const after = window.setTimeout, never = window.clearTimeout;"
         "window.setTimeout = (act, wait, ...more) => wait === 4000"
@@ -277,7 +277,7 @@ def test_camera_ends_with_its_page(page: Page, fake_url: str) -> None:
 
 def test_denied_camera_says_how_to_allow_it(filming: Browser, fake_url: str) -> None:
     context = filming.new_context()
-    context.grant_permissions([])  # Denies all that are not named.
+    context.grant_permissions([])  # Denies all permissions that are not listed.
     page = context.new_page()
     open_camera(page, fake_url)
     button(page, "Start the camera").click()

@@ -1,4 +1,4 @@
-"""The menu, by mouse, keyboard and thumb, and how soon a page begins below it."""
+"""The menu by mouse, keyboard and thumb, and how far below the header a page begins."""
 
 import pytest
 from playwright.sync_api import Browser, Page, expect

@@ -19,7 +19,7 @@ LOADED = {
     "inspections": "No inspections yet",
     "history": "Nothing graded yet",
 }
-# These pages poll the API and notice an outage themselves, the others when they are drawn again.
+# These pages poll the API and notice an outage by themselves, the others when they are redrawn.
 POLLING = ("retrain", "monitoring")
 
 
@@ -28,7 +28,7 @@ def test_every_page_reports_an_outage_and_recovers(browser: Browser, tmp_path: P
     service.start("api")
     try:
         with running_app(service.url) as ui_url:
-            # Of one context, in which the app is compiled once.
+            # In one context, so that the app is compiled only once.
             context = browser.new_context()
             pages = {address: context.new_page() for address in PAGES}
             for address, page in pages.items():

@@ -39,7 +39,8 @@ def test_uploaded_photo_is_graded(page: Page, running: Running, tmp_path: Path) 
             expect(chart.get_by_text(f"{freshness} {fruit}", exact=True)).to_be_visible()
     health = httpx.get(f"{running.api_url}/health", trust_env=False).json()
     assert health["prediction_count"] == before + 1
-    # The grade, and the answer to it, need no scrolling. Before the photo is there, all is higher.
+    # The grade and the buttons to answer it need no scrolling. They move down once the photo is
+    # there.
     expect(card.get_by_role("img").first).to_be_visible()
     quiet(page)
     expect(grade).to_be_in_viewport(ratio=1)
@@ -60,7 +61,7 @@ def test_uploaded_photo_is_graded(page: Page, running: Running, tmp_path: Path) 
 def _assert_script_grades(
     page: Page, code: str, api_url: str, photo: Path, answer: dict[str, Any]
 ) -> None:
-    """In a page of the API's own address with a file input."""
+    """Check that the script grades, in a page with a file input at the API's own address."""
     page.goto(f"{api_url}/docs")
     page.evaluate("document.body.innerHTML = '<input type=file>'")
     page.locator("input").set_input_files(photo)

@@ -1,4 +1,4 @@
-"""A first visit without a photo at hand: real processes, the default model, real browser."""
+"""A first visit without a photo: real processes, the default model, real browser."""
 
 import httpx
 from playwright.sync_api import Page, expect

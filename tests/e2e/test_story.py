@@ -37,7 +37,7 @@ def api(running: Running) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def rings(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Photos of a class that no fruit grader knows, and one more to try."""
+    """Photos of a class that the grader does not know, and one more to try."""
     folder = tmp_path_factory.mktemp("rings")
     paths = [folder / f"rings-{seed}.jpg" for seed in range(PHOTOS + 1)]
     for seed, path in enumerate(paths):
@@ -102,7 +102,8 @@ def retrain(
     press: Callable[[Locator], None] = Locator.click,
     outcome: str = "is now in use",
 ) -> str:
-    """Press the button, watch across a reload, and return the version that passed the checks."""
+    """Press the button, watch the run across a reload, and return the version that passed the
+    checks."""
     earlier = len(api.get("/runs").json()["runs"])
     expect(page.get_by_role("heading", name="New since the current version")).to_be_visible()
     press(page.get_by_role("button", name="Retrain", exact=True))
@@ -120,7 +121,7 @@ def retrain(
     expect(ended).to_be_visible()
     assert [run["state"] for run in runs] == ["succeeded"] * (earlier + 1)
     candidate: str = runs[0]["candidate"]
-    # Photos with boxes have an alert of their own.
+    # Photos with boxes have their own alert.
     verdict = f"Version {candidate} passed the checks and {outcome}"
     expect(page.get_by_test_id("stAlert").filter(has_text=verdict)).to_be_visible()
     screenshot(page, "story-verdict")
@@ -141,7 +142,7 @@ def correct(page: Page, photo: Path, api: httpx.Client) -> None:
 
 
 def try_both(page: Page, photo: Path) -> None:
-    """Grade a photo of the new class by the version before and by the new one."""
+    """Grade a photo of the new class with the previous and the new version."""
     page.get_by_role("radio", name="Compare").or_(
         page.get_by_role("button", name="Compare", exact=True)
     ).first.click()
@@ -158,7 +159,7 @@ def try_both(page: Page, photo: Path) -> None:
     expect(page.get_by_text("Only where they differ")).to_be_visible()
     for width in (DESKTOP, PHONE):
         page.set_viewport_size({"width": width, "height": 900})
-        # The table follows the width of the window a little later.
+        # The table adapts to the window's width a little later.
         screenshot(page, f"story-try-both-{width}")
         assert_fits_width(page)
     page.set_viewport_size({"width": DESKTOP, "height": 1000})
@@ -174,7 +175,7 @@ def roll_back(page: Page, first: str) -> None:
 
 
 def choose(page: Page, box: Locator, name: str) -> None:
-    """Type a class, known or new, into a box."""
+    """Type a known or new class into a select box."""
     box.fill(name)
     box.press("Enter")
     expect(box).to_have_value(name)

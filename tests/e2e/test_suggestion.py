@@ -19,7 +19,7 @@ TRIGGER = "/triggers/new-images"
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[ApiAndWorker]:
-    """A worker that has just asked whether to learn 20 new photos."""
+    """A service whose worker has just asked whether to learn 20 new photos."""
     (tmp_path / "state").mkdir()
     champion = str(write_champion(tmp_path / "models"))
     service = ApiAndWorker(tmp_path / "state", {"RIPELINE_MODEL_DIR": champion})

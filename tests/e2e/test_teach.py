@@ -20,14 +20,14 @@ from tests.processes import Running
 from tests.synthetic_images import encode
 
 LEAST_TARGET_PIXELS = 40
-# Of the drawn box, in shares of the photo: its left, top, right and bottom.
+# The drawn box's left, top, right and bottom, in shares of the photo.
 DRAWN = (0.33, 0.11, 0.57, 0.41)
 TOLERANCE = 0.02
 
 
 @pytest.fixture
 def photo(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Another file for each browser: a photo has one list of boxes."""
+    """A different file for each browser, since a photo has a single list of boxes."""
     quality = 90 + WIDTHS.index(request.node.callspec.params["sized_page"])
     path = tmp_path / "tray.jpg"
     path.write_bytes(encode(draw_tray_of(), "JPEG", quality=quality))
@@ -144,7 +144,7 @@ def _drag_finger(page: Page, path: list[tuple[float, float]]) -> None:
 
 
 def _assert_stored(running: Running, count: int) -> None:
-    """The newest boxed photo has what the person said, and no grade of the model."""
+    """The newest boxed photo has what the person said, and none of the model's grades."""
     answer = httpx.get(f"{running.api_url}/dataset/boxed-photos", timeout=30, trust_env=False)
     stored: dict[str, Any] = answer.json()["boxed_photos"][0]
     assert (stored["complete"], len(stored["boxes"])) == (True, count)

@@ -85,7 +85,7 @@ def test_each_fruit_is_shown_and_opens(
 
 
 def assert_boxes_lie_on_the_photo(page: Page, answer: dict[str, Any]) -> None:
-    """Each box of the API is drawn at its place, give or take the least size of a target."""
+    """Check that each box is drawn at its place, allowing for the minimum size of a tap target."""
     photo = page.locator(".st-key-tray img").bounding_box()
     assert photo is not None
     drawn = [button.bounding_box() for button in page.locator(".st-key-tray button").all()]

@@ -35,7 +35,7 @@ WRONG, RIGHT = "freshoranges", "rottenoranges"
 
 
 class Tray(NamedTuple):
-    """A photo, and what the model in use says of it: `POST /predict?instances=true`."""
+    """A photo, and the response of `POST /predict?instances=true` for it."""
 
     photo: Path
     answer: dict[str, Any]
@@ -43,7 +43,7 @@ class Tray(NamedTuple):
 
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Running]:
-    """A separate service: the runs of other tests would change what is found on the tray."""
+    """A separate service, since the runs of other tests would change what is found on the tray."""
     if chromium() is None:
         pytest.skip(WITHOUT_BROWSER)
     with running_everything() as running:
@@ -58,7 +58,7 @@ def api(grader: Running) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def tray(api: httpx.Client, tmp_path_factory: pytest.TempPathFactory) -> Tray:
-    """A tray with one rotten orange and a sound one, which the catalog does not hold out."""
+    """A tray with a rotten orange and a sound one, which the catalog does not hold out."""
     folder = tmp_path_factory.mktemp("tray")
     for turns in range(len(TRAY)):
         photo = folder / f"tray-{turns}.jpg"
@@ -75,7 +75,7 @@ def tray(api: httpx.Client, tmp_path_factory: pytest.TempPathFactory) -> Tray:
 
 @pytest.fixture
 def version(api: httpx.Client, tray: Tray) -> Iterator[str]:
-    """The version in use; afterwards it is in use again, and no photo has boxes."""
+    """The version in use, which is restored afterwards; the boxed photos are removed."""
     before = served(api)
     yield before
     if api.get("/dataset/boxed-photos").json()["total"]:
@@ -87,7 +87,7 @@ def version(api: httpx.Client, tray: Tray) -> Iterator[str]:
 
 @pytest.fixture(params=[1280, 390])
 def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    """The narrow one is of a touch screen."""
+    """A page of each width; the narrow one has a touch screen."""
     width = request.param
     context = browser.new_context(
         color_scheme="light",
@@ -144,7 +144,7 @@ def test_tray_is_graded_corrected_and_learned(
     visit(page, "Predict", "")
     drop(page, tray.photo)
     expect(page.locator(".st-key-prediction")).to_contain_text(candidate)
-    # The other sound orange looks the same, and may now be rotten, too.
+    # The other sound orange looks the same, and may now be graded rotten too.
     expect(page.locator(f".st-key-box-{rotten + 1} button")).to_have_accessible_name(
         re.compile(f"^{rotten + 1} ✕ Rotten orange")
     )
@@ -153,7 +153,7 @@ def test_tray_is_graded_corrected_and_learned(
 
 
 def drop(page: Page, photo: Path) -> None:
-    """Choose a photo, in place of an earlier one."""
+    """Choose a photo in place of an earlier one."""
     choose_files(page, photo)
 
 
@@ -162,7 +162,7 @@ def headline(page: Page) -> Locator:
 
 
 def assert_worst_first(page: Page, count: int, rotten: int) -> None:
-    """The rotten fruits have the first numbers, by sign and name, on the photo and in the list."""
+    """Check that the rotten fruits come first, by sign and name, on the photo and in the list."""
     for kind in ("box", "fruit"):
         for number in range(1, count + 1):
             sign = "✕ Rotten" if number <= rotten else "[✓!?] "
@@ -171,7 +171,7 @@ def assert_worst_first(page: Page, count: int, rotten: int) -> None:
 
 
 def assert_can_be_tapped(boxes: Locator) -> None:
-    """No box is too small for a thumb, and at its middle none is covered by another thing."""
+    """Check that no box is too small for a thumb, and that nothing covers its middle."""
     for box in boxes.all():
         box.scroll_into_view_if_needed()
         place = box.bounding_box()
@@ -184,7 +184,7 @@ def assert_can_be_tapped(boxes: Locator) -> None:
 
 
 def correct_a_sound_orange(page: Page) -> None:
-    """Say of the first fresh orange that it is rotten."""
+    """Correct the first fresh orange to rotten."""
     orange = page.locator("[class*=st-key-fruit-]").get_by_role(
         "button", name=re.compile("Fresh orange")
     )
@@ -200,13 +200,13 @@ def correct_a_sound_orange(page: Page) -> None:
 
 
 def open_menu(page: Page) -> None:
-    """On a phone it is closed until somebody opens it."""
+    """Open the menu, which is closed at first on a phone."""
     if is_phone(page):
         page.get_by_test_id("stExpandSidebarButton").click()
 
 
 def grade_at(api: httpx.Client, tray: Tray, stored: dict[str, Any]) -> str:
-    """What the fruit whose class was corrected is graded as now."""
+    """The current grade of the fruit whose class was corrected."""
     files = {"file": tray.photo.read_bytes()}
     answer = api.post("/predict?instances=true", files=files).json()
     [corrected] = [fruit["box"] for fruit in stored["boxes"] if fruit["class_name"]]
@@ -223,8 +223,8 @@ def grade_at(api: httpx.Client, tray: Tray, stored: dict[str, Any]) -> str:
 
 
 def is_learned(api: httpx.Client, prediction_id: str) -> bool:
-    """Whether boxes of this photo are learned; the catalog's secret holds out some photos, with
-    all their copies. No photo has boxes before and after."""
+    """Whether boxes of this photo are learned: the catalog's secret holds out some photos with all
+    their copies. There are no boxed photos before or after."""
     body = {"boxes": [], "complete": True}
     api.put(f"/predictions/{prediction_id}/boxes", json=body).raise_for_status()
     return bool(forget(api)["split"] == "train")

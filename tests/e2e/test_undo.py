@@ -1,4 +1,4 @@
-"""A person removes and relabels training photos, and takes it back."""
+"""A person removes and relabels training photos, and undoes both."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ CLASS = "quince"
 
 @pytest.fixture
 def names(running: Running) -> list[str]:
-    """Of three photos of a class of their own."""
+    """The names of three photos that have a class to themselves."""
     files = [
         ("files", (f"quince{seed}.jpg", encode(draw_fruit("rottenoranges", seed), "JPEG")))
         for seed in (71, 72, 73)
@@ -98,7 +98,7 @@ def test_removed_and_relabelled_photos_come_back(
 
 
 def test_removed_photos_and_inspections_come_back(page: Page, running: Running) -> None:
-    """A photo at once, an inspection after a reload."""
+    """A photo is restored at once, an inspection after a reload."""
     with httpx.Client(base_url=running.api_url, timeout=60, trust_env=False) as api:
         lot = api.post("/inspections", json={"lot": "Undone", "supplier": "", "kind": ""}).json()
         url = f"/inspections/{lot['id']}"
@@ -151,7 +151,7 @@ def test_removed_photos_and_inspections_come_back(page: Page, running: Running) 
 
 
 def _put_back(page: Page, what: str) -> None:
-    """Choose the first of what was removed lately."""
+    """Restore the first of the recently removed items."""
     quiet(page)
     page.get_by_text("Removed in the last 7 days").click()
     chosen = page.get_by_role("combobox", name=what)

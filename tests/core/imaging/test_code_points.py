@@ -1,4 +1,4 @@
-"""Colour spaces named without a profile: in HEIF and AVIF by code points, in PNG by chunks."""
+"""Colour spaces named without a profile: by code points in HEIF and AVIF, by chunks in PNG."""
 
 import io
 import struct

@@ -1,4 +1,5 @@
-"""Photos with a colour profile are converted to sRGB, and stay what they are when stored."""
+"""Photos with a colour profile are converted to sRGB for grading, and keep their colours when
+stored."""
 
 import io
 from typing import Any
@@ -24,7 +25,7 @@ LOSSLESS: dict[str, dict[str, Any]] = {
 
 
 def two_colours(space: str, size: int = 64) -> Image.Image:
-    """Red above green, as the numbers that `space` has for them."""
+    """Red above green, in the values of `space`."""
     image = Image.new("RGB", (size, size), in_space(RED, SPACES[space]))
     image.paste(in_space(GREEN, SPACES[space]), (0, size // 2, size, size))
     return image
@@ -79,7 +80,7 @@ def test_what_is_transparent_stays_white() -> None:
 
 @pytest.mark.parametrize("mode", ["L", "LA", "I;16"])
 def test_grey_profile_is_applied(mode: str) -> None:
-    """Scanners and industrial cameras give linear light: 128 is a light grey."""
+    """Scanners and industrial cameras give linear light, in which 128 is a light grey."""
     if mode == "I;16":
         image = Image.fromarray(np.full((40, 40), 128 * 257, np.uint16))
     else:
@@ -147,7 +148,8 @@ def test_damaged_profiles_raise_nothing() -> None:
     ],
 )
 def test_what_is_kept_of_a_photo_keeps_its_colours(file_format: str, mode: str) -> None:
-    """And stored are the very pixels that were graded, so that training sees what serving saw."""
+    """The stored pixels are exactly those that were graded, so that training sees what serving
+    saw."""
     profile = cmyk_profile() if mode == "CMYK" else rgb_profile(SPACES["ProPhoto"])
     data = with_profile(draw_fruit("rottenapples", size=200).convert(mode), file_format, profile)
     stripped = strip_metadata(data)

@@ -104,7 +104,7 @@ def test_transparent_palette_colour_is_flattened_onto_white() -> None:
     assert similar(corners(decode(data).image), [WHITE, GREEN, BLUE, WHITE])
 
 
-# How red, green, blue, white stored in this order are displayed with each orientation.
+# Where red, green, blue and white, stored in this order, are displayed with each orientation.
 CORNERS_BY_ORIENTATION = {
     1: [RED, GREEN, BLUE, WHITE],
     2: [GREEN, RED, WHITE, BLUE],
@@ -146,7 +146,7 @@ def test_broken_exif_is_ignored(file_format: str, exif: bytes) -> None:
     [
         ((2000, 1500), 1, (2000, 1500)),
         ((2000, 1500), 6, (1500, 2000)),
-        # Sides that become equal by drafting.
+        # Sides that become equal when the decoder reduces the image.
         ((1792, 1791), 1, (1792, 1791)),
         ((1791, 1792), 8, (1792, 1791)),
     ],
@@ -264,7 +264,7 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "I;16"])
 def test_large_image_of_any_mode_is_reduced_correctly(mode: str) -> None:
-    """Reducing in strips leaves no seams and loses no row."""
+    """Reducing in strips must leave no seams and lose no row."""
     ramp = np.linspace(0, 255, 2000)[:, None] * np.ones((1, 1500))
     if mode == "I;16":
         image = Image.fromarray((ramp * 257).astype(np.uint16))

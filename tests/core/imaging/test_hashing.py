@@ -64,7 +64,7 @@ def test_same_outline_in_another_colour_is_not_near() -> None:
 
 
 def test_another_outline_in_the_same_colours_is_not_near() -> None:
-    """Identical thumbnails, different edges."""
+    """Their thumbnails are identical, their edges are not."""
     pair = signatures(draw_fruit("freshapples"), draw_fruit("freshapples"))
     pair[1, :32] = ~pair[0, :32]
     assert len(near_pairs(pair)) == 0
@@ -72,7 +72,7 @@ def test_another_outline_in_the_same_colours_is_not_near() -> None:
 
 @pytest.mark.parametrize("block", [1, 2, 7, 29, 30, 31, 4096])
 def test_pairs_are_the_same_for_any_block_size(block: int) -> None:
-    """All i < j of a group: no file with itself, and no pair twice."""
+    """All i < j of a group: no file is paired with itself, and no pair occurs twice."""
     groups = [0, 0, 0, 1, 2, 2, 3, 4, 5, 5] * 3
     drawings = {group: draw_fruit("freshoranges", group) for group in groups}
     random = np.random.default_rng(5)

@@ -169,7 +169,7 @@ def test_file_without_metadata_is_unchanged(file_format: str) -> None:
 
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_truncated_file_is_not_repaired(file_format: str) -> None:
-    """Not even by adding the missing end marker."""
+    """Not even the missing end marker is added."""
     data = encode(draw_fruit("freshapples"), file_format, exif=private_exif(6))
     whole = np.asarray(decode(data).image)
     for length in range(0, len(data), max(1, len(data) // 150)):

@@ -1,4 +1,4 @@
-"""A refused file is named: a GIF, a video, a kind of JPEG that is not read."""
+"""A refusal names the kind of file: a GIF, a video, a kind of JPEG that cannot be read."""
 
 import base64
 from typing import Any
@@ -26,7 +26,7 @@ FILES: dict[str, bytes] = {
     "a lossless JPEG": JPEG.replace(FRAME, b"\xff\xc3\x00\x11\x08"),
     "a JPEG of 12 bits a colour": JPEG.replace(FRAME, b"\xff\xc0\x00\x11\x0c"),
 }
-# What cameras, browsers, scripts and other tools send in place of a photo.
+# What cameras, browsers, scripts and other tools send instead of a photo.
 COUSINS: dict[str, tuple[str, bytes]] = {
     "BigTIFF": ("a TIFF", encode(FRUIT, "TIFF", big_tiff=True)),
     "JPEG XL in boxes": ("a JPEG XL", b"\0\0\0\x0cJXL \r\n\x87\n"),

@@ -1,4 +1,4 @@
-"""A photo is taken if all its pixels are there, whatever else its file holds or lacks."""
+"""A photo is accepted if all its pixels are there, whatever else its file contains or lacks."""
 
 import struct
 import zlib
@@ -123,10 +123,10 @@ def test_jpeg_is_refused_as_soon_as_a_pixel_is_missing(mode: str, options: dict[
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 @pytest.mark.parametrize("options", JPEGS)
 def test_end_mark_and_zeros_hide_no_missing_pixel(mode: str, options: dict[str, Any]) -> None:
-    """As in files of cameras that lose data, and of copies that stopped early at full length."""
+    """As from cameras that lose data, and copies that stopped early in a file of full length."""
     whole = encode(draw_fruit("freshapples", 4, 500).convert(mode), "JPEG", **options)
     progressive = "progressive" in options
-    # The last scans of a progressive file only sharpen.
+    # The last scans of a progressive file only add detail.
     for share in (0.1, 0.3) if progressive else (0.1, 0.5, 0.9, 0.98):
         cut = whole[: int(len(whole) * share)]
         for data in (cut + b"\xff\xd9", cut + b"\xff\xd9motion photo", cut + bytes(len(whole))):

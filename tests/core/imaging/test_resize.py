@@ -40,7 +40,7 @@ def test_input_shows_the_whole_image(shape: tuple[int, int]) -> None:
 
 
 def test_downscaling_averages_pixels() -> None:
-    """Lines of one pixel width become uniform grey, not stripes."""
+    """Lines one pixel wide become uniform grey, not stripes."""
     lines = draw_quarters(512, 512).convert("L")
     lines.putdata([255 * (place % 2) for place in range(512 * 512)])
     pixels = to_input(lines.convert("RGB"), 64)

@@ -1,5 +1,5 @@
-"""A copy that ended early in a file of full length is refused; a whole photo that ends in zeros is
-not.
+"""A copy that stopped early in a file of full length is refused; a whole photo that ends in zeros
+is not.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 def grained(mode: str = "RGB") -> Image.Image:
-    """A fruit with the grain of a sensor, nowhere black."""
+    """A fruit with sensor noise, nowhere black."""
     grain = np.random.default_rng(3).integers(-30, 31, (SIDE, SIDE, 3))
     fruit = np.asarray(draw_fruit("freshapples", 3, SIDE), dtype=int)
     return Image.fromarray(np.clip(fruit + grain, 1, 255).astype(np.uint8)).convert(mode)
@@ -40,7 +40,7 @@ def unwritten(whole: bytes, length: int) -> bytes:
 def test_missing_pixels_are_found_behind_zeros(kind: str) -> None:
     file_format, mode, options = KINDS[kind]
     whole = encode(grained(mode), file_format, **options)
-    # A BMP ends within a row here: a black edge begins with one.
+    # The BMP ends within a row here; a black edge would begin at the start of a row.
     for length in (len(whole) // 2, len(whole) * 2 // 3, len(whole) - 2000):
         for full_size in (False, True):
             with pytest.raises(TruncatedImageError):
@@ -49,7 +49,7 @@ def test_missing_pixels_are_found_behind_zeros(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_whole_photos_of_one_colour_are_taken(kind: str) -> None:
-    """As they are, and with zeros behind them."""
+    """Both unchanged and followed by zeros."""
     file_format, mode, options = KINDS[kind]
     for colour in ("black", "white", (200, 60, 50)):
         plain = Image.new("RGB", (600, 800), colour)
