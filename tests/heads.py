@@ -25,8 +25,8 @@ def make_linear(weights: ArrayLike, bias: ArrayLike | None = None) -> Linear:
 def make_ood(
     channels: int, means: ArrayLike | None = None, *, distance: float = 1e6
 ) -> OodDetector:
-    """Recognises inputs within a squared `distance` of one of `means` [classes, channels], both
-    normalized to length 1. By default, recognises everything.
+    """OOD statistics that recognise inputs within a squared `distance` of one of `means` [classes,
+    channels], both normalized to length 1; by default, all inputs.
     """
     eye = np.eye(channels, dtype=np.float32)
     middle = np.zeros((1, channels), np.float32) if means is None else _floats(means)
@@ -62,7 +62,7 @@ def make_two_heads(
     fresh_from: float = 0.7,
     ood: OodDetector | None = None,
 ) -> Head:
-    """The kind from `kinds` [channels, kinds (+ none)], freshness from `freshness` [channels]."""
+    """A head with weights `kinds` [channels, kinds (+ none)] and `freshness` [channels]."""
     kind_layer = make_linear(kinds)
     kind_of, parts = class_parts(classes)
     return Head(
@@ -99,7 +99,7 @@ def draw_head(channels: int, classes: int, seed: int = 0) -> Head:
 def save_old_head(path: Path, weights: ArrayLike, *, more: int = 0, distance: float = 1e6) -> None:
     """Write a head in the format of packages up to November 2026: `weights` [channels, classes].
 
-    `more` adds an expert that uses only that many further channels.
+    `more` adds an expert that uses only this many further channels.
     """
     plain = _floats(weights)
     channels, classes = len(plain) + more, plain.shape[1]

@@ -10,14 +10,13 @@ from tests.training.drawn_collection import CLASSES, SIDE, draw_collection
 # The source of class folders without a source folder above them.
 STUDIO = ""
 KITCHEN_PHOTOS = 24
-# By their hashes alone, fig and lychee would be held out in other runs than the kitchen's.
+# By their hashes alone, fig and lychee would be held out in other runs than the kitchen's run.
 KITCHEN_KINDS = ("pear", "fig", "lychee")
 
 
 def draw_sources(root: Path) -> Path:
-    """The drawn collection, and a kitchen with all classes and near-OOD kinds, pear among them.
-
-    Pears are in the market of the drawn collection too.
+    """The drawn collection plus a kitchen with all classes and near-OOD kinds, including pears. The
+    drawn collection's market has pears too.
     """
     draw_collection(root)
     for name in CLASSES:

@@ -43,7 +43,7 @@ def groups(samples: Sequence[Sample], prefix: str) -> set[str]:
 
 
 def training_samples(runs: LeaveOneSourceOut, run: int) -> list[Sample]:
-    """What the grader of a run is trained on."""
+    """The samples that a run's grader is trained on."""
     split = runs.corpus.split_without(lambda sample: runs.holds_out(run, sample))
     return [*split.training, *split.validation]
 
@@ -83,7 +83,7 @@ def test_near_ood_kinds_are_held_out_with_their_source(
 
 
 def test_far_ood_samples_are_held_out_by_file(runs: LeaveOneSourceOut) -> None:
-    # Their source is the empty one, which run 0 leaves out; the other runs share the files.
+    # They belong to the empty source, which run 0 leaves out; the other runs share the files.
     held = [groups(runs.held_out(run), FAR) for run in (1, 2)]
     assert not held[0] & held[1]
     assert groups(runs.held_out(0), FAR) == groups(runs.samples, FAR)
@@ -97,7 +97,7 @@ def test_photo_of_two_sources_is_held_out_with_either(runs: LeaveOneSourceOut) -
 
 
 def test_photo_of_two_sources_counts_once_in_each_run(corpus: TrainingCorpus) -> None:
-    """Eight photos are in both: each run grades both files and counts its own."""
+    """Eight photos are in both sources: each run grades both files and counts its own."""
     files = list(corpus.listing.files)
     apples = [file for file in files if file.class_name == CLASSES[0]]
     shared = {file.photograph: file for file in apples if file.source == STUDIO}
@@ -135,7 +135,7 @@ def test_metrics_by_source_and_in_total(metrics: dict[str, Any]) -> None:
 
 
 def test_each_run_has_its_own_ood_threshold(runs: LeaveOneSourceOut) -> None:
-    """If fruit of one source has high OOD scores, only its own run accepts near-OOD samples."""
+    """If one source's fruit has high OOD scores, only its own run accepts near-OOD samples."""
 
     def graded(run: int) -> GradedSamples:
         held = runs.held_out(run)

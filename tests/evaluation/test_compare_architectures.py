@@ -44,7 +44,7 @@ def twin(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The architectures whose rows were measured, not read from the cache."""
+    """The architectures whose rows were measured rather than read from the cache."""
     names: list[str] = []
 
     def record_and_run(trial: architecture_trial.Trial, *arguments: Any) -> dict[str, Any]:

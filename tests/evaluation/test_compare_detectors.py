@@ -1,4 +1,4 @@
-"""Two detectors on the same pictures: what counts as right, by group, fruit and photo."""
+"""Comparing two detectors on the same pictures: what counts as right, by group, fruit and photo."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +30,7 @@ IMAGE = Image.new("RGB", (40, 40))
 
 
 class Finder:
-    """Finds the boxes of each kind, in any picture."""
+    """A detector that finds the same boxes in any picture."""
 
     def __init__(self, *found: tuple[tuple[float, ...], int]) -> None:
         self.manifest = type("Manifest", (), {"score_threshold": 0.5, "fruits": FRUITS})
@@ -120,7 +120,7 @@ def test_worst_misses_come_first() -> None:
     names = [f"{k}.png" for k in range(4)]
     boxes = (FrameBox(PixelBox(0, 0, 9, 9), "apple", None),)
     frames = [Frame(Path(name), name, "shop", "test", boxes, complete=True) for name in names]
-    # One is from the catalog, which has its picture.
+    # One is in the catalog, which has its picture.
     frames[1] = replace(frames[1], source="catalog", sha256="ab")
     nothing, surplus = Finder(), Finder((LEFT, 0), (RIGHT, 1))
     photos = [

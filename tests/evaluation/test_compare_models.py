@@ -31,7 +31,8 @@ def compare(
     names: list[str],
     **columns: NDArray[Any],
 ) -> ModelComparison:
-    """`columns` of the held-out photos, if they differ from: no source, known before."""
+    """Compare two models. `columns` of the held-out photos override the defaults: no source, known
+    before."""
     held_out = HeldOut(
         np.array(labels),
         np.array(names),
@@ -128,7 +129,7 @@ def test_sources_slices_and_files_are_counted() -> None:
 
 def test_slices_of_colour_are_within_a_fruit() -> None:
     looks = np.full((6, 5), np.nan, np.float32)
-    # Degrees: red is around 0, and 350 is redder than 20.
+    # In degrees: red is around 0, so 350 is redder than 20.
     looks[:, 2] = [350, 20, 90, 50, 55, 60]
     held_out = HeldOut(
         np.array(["freshapples", "rottenapples", "freshapples", *["freshbanana"] * 3]),

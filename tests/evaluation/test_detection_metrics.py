@@ -1,4 +1,4 @@
-"""Metrics of found boxes, on boxes and scores that can be checked by hand."""
+"""Metrics of detections, on boxes and scores that can be checked by hand."""
 
 import numpy as np
 import pytest

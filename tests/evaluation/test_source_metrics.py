@@ -63,7 +63,7 @@ def test_worst_sources_and_groups_come_first() -> None:
     assert metrics["per_class"][0]["class"] == "rottenapples"
     assert metrics["per_class"][0]["accuracy"] == 0.5
     assert metrics["fruit_accuracy"] == 1
-    # 5 of 6 right at 0.85, in one bin.
+    # 5 of 6 are right at 0.85, all in one bin.
     assert metrics["expected_calibration_error"] == pytest.approx(0.85 - 5 / 6)
     assert metrics["expected_calibration_error_before_scaling"] == pytest.approx(1 / 6)
     json.dumps(metrics, allow_nan=False)
@@ -111,7 +111,7 @@ def test_intervals_resample_groups() -> None:
 
 
 def test_freshness_pairs_are_compared_within_a_source() -> None:
-    """Ordered within each source, though rotten fruit of "a" scores above fresh fruit of "b"."""
+    """Each source is ordered, although rotten fruit of "a" scores above fresh fruit of "b"."""
     scores = np.array([0.9, 0.8, 0.3, 0.2], np.float32)
     levels = np.array(["fresh", "rotten", "fresh", "rotten"])
     sources = np.array(["a", "a", "b", "b"])

@@ -62,7 +62,7 @@ def client() -> Callable[[Path], Any]:
     return lambda state: mlflow.MlflowClient(f"sqlite:///{state / 'mlflow.db'}")
 
 
-# MLflow causes these in its database library.
+# MLflow causes these warnings in its database library.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_tracked_run_has_recipe_data_epochs_and_manifest(
     tmp_path: Path, package: Path, manifest: Manifest, client: Callable[[Path], Any]

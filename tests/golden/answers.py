@@ -1,7 +1,7 @@
 """Golden answers: recorded results of the shipped package for fixed images.
 
-Refactoring must not change them. `python -m tests.golden.answers` records them again after a
-change that is meant to.
+Refactoring must not change them. After an intended change, `python -m tests.golden.answers` records
+them again.
 """
 
 import json
@@ -38,7 +38,7 @@ def drawn_answers(client: TestClient) -> dict[str, Any]:
 
 
 def photo_answers(client: TestClient, dataset: Path) -> dict[str, Any]:
-    """The answers to every ninth photo of the class folders and the phone, by path."""
+    """The answers to every ninth photo from the class folders and the phone, by path."""
     files = sorted([*dataset.glob("fruits/test/*/*"), *dataset.glob("phone/*.jpg")])
     files += sorted(dataset.glob("sources/white_paper/*/*.jpg"))
     answers = {

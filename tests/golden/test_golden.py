@@ -1,4 +1,4 @@
-"""The golden answers hold on any processor: equal text, and numbers within a tolerance."""
+"""The golden answers hold on any processor: text is equal, numbers are within a tolerance."""
 
 import json
 import re
@@ -51,7 +51,8 @@ def test_loaded_arrays_are_saved_unchanged(tmp_path: Path) -> None:
 
 
 def assert_matches(actual: Any, expected: Any, path: str = "") -> None:
-    """Compare recursively: text without percentages, floats within TOLERANCE, all else exactly."""
+    """Compare recursively: text without percentages, floats within TOLERANCE, everything else
+    exactly."""
     if isinstance(expected, dict):
         assert actual.keys() == expected.keys(), path
         for name in expected:

@@ -19,7 +19,7 @@ def _zeros(megabytes: int) -> bytes:
 
 
 def zips(image: bytes) -> Mapping[str, bytes]:
-    """One zip of each kind, by name; `image` is the content of their entries."""
+    """One zip of each kind by name; `image` is the content of their entries."""
     good = zipped({"freshapples/a.jpg": image, "rottenapples/b.jpg": image})
     return {
         "climbing.zip": zipped(
@@ -59,7 +59,7 @@ def zips(image: bytes) -> Mapping[str, bytes]:
 
 
 def linked() -> bytes:
-    """Entries that are symbolic links to files outside."""
+    """A zip whose entries are symbolic links to files outside."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for number, target in enumerate(("/etc/passwd", "../../../state/catalog.db", ".")):
@@ -85,7 +85,7 @@ def same_names(image: bytes) -> bytes:
 
 
 def corrupted(files: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]:
-    """One of the small zips, with some bytes changed."""
+    """One of the small zips with some bytes changed."""
     name = rng.choice([name for name, data in sorted(files.items()) if len(data) < MEGABYTE])
     changed = bytearray(files[name])
     for _ in range(rng.choice((1, 4, 30))):

@@ -61,7 +61,7 @@ def whole_files() -> dict[str, bytes]:
 
 
 def half_written(data: bytes) -> bytes:
-    """As a copy leaves it that ended early in a file of full length."""
+    """As left by a copy that stopped early in a file of full length."""
     return data[: len(data) // 2].ljust(len(data), b"\0")
 
 
@@ -102,7 +102,7 @@ def _overwritten(data: bytes, rng: random.Random) -> bytes:
 
 
 def _with_wrong_integer(data: bytes, rng: random.Random) -> bytes:
-    """Overwrite an integer where a length, size or offset may be."""
+    """Overwrite an integer at a place where a length, size or offset may be."""
     changed = bytearray(data)
     kind = rng.choice((">I", "<I", ">H", "<H"))
     size = struct.calcsize(kind)
@@ -147,7 +147,7 @@ def mutated(files: Mapping[str, bytes], rng: random.Random) -> tuple[str, bytes]
 
 
 def bombs() -> dict[str, bytes]:
-    """Small files that claim to be huge, or unpack to much data."""
+    """Small files that claim to be huge or unpack to much data."""
     many = b"\0" * 2_000_000
     return {
         "400-megapixels.png": png(20_000, 20_000, zlib.compress(many)),

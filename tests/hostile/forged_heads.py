@@ -1,4 +1,4 @@
-"""Attacks on the promotion gate with a head that no run has fitted."""
+"""Attacks on the promotion gate with a forged head, which no run has fitted."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ from tests.hostile.gate_world import KNOWN, ROTTEN, Attempt, a_world, attempt, f
 
 
 def source_exchanged(source: str) -> Attempt:
-    """Fresh and rotten of one source are exchanged in what the head is fitted to."""
+    """Fit the head to rows in which one source's fresh and rotten are swapped."""
     world = a_world()
     replay = world.champion.replay
     opposite = {fresh_of(name): name for name in ROTTEN} | {name: fresh_of(name) for name in ROTTEN}

@@ -50,7 +50,7 @@ CONTENT_TYPES = (
 
 
 def malformed_forms(image: bytes, rng: random.Random) -> Iterator[Attack]:
-    """An endless series, each kind in turn, to random paths that take forms."""
+    """An endless series of each kind in turn, sent to random paths that take forms."""
     while True:
         for kind in (_boundary, _name, _content_type, _charset, _too_much, _framing):
             yield kind(image, rng)
@@ -127,7 +127,7 @@ def _framing(image: bytes, rng: random.Random) -> Attack:
 
 
 def packed(name: str, data: bytes, rng: random.Random) -> Attack:
-    """A body with a Content-Encoding: whole, cut off, no such body at all, or a bomb."""
+    """A body with a Content-Encoding: valid, truncated, not encoded that way at all, or a bomb."""
     encoding = rng.choice((b"gzip", b"deflate", b"x-gzip", b"br", b"gzip, gzip", b"GZIP"))
     body = rng.choice(
         (

@@ -1,4 +1,4 @@
-"""All kinds of hostile requests, mixed by a seed, sent to a service on loopback."""
+"""Sends all kinds of hostile requests, mixed by a seed, to a local service."""
 
 import random
 import socket
@@ -25,7 +25,7 @@ READ_BYTES = 64 * 2**10
 
 @dataclass
 class Outcome:
-    """Statuses of the answers, and the answers that are faults."""
+    """Statuses of the responses, and the responses that are faults."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     unanswered: int = 0
@@ -44,7 +44,7 @@ class Outcome:
 
 
 def attacks(url: str, seed: int) -> Iterator[Attack]:
-    """An endless series, the same for the same seed: mostly mutated files, one in seven a form."""
+    """An endless series, determined by the seed: mostly mutated files, with one form in seven."""
     rng = random.Random(seed)  # noqa: S311
     described = httpx.get(f"{url}/openapi.json", timeout=TIMEOUT_SECONDS, trust_env=False)
     paths = described.json()["paths"]
@@ -81,14 +81,14 @@ def _opened_lot(url: str) -> bytes:
 
 
 def send_attacks(port: int, attacks: Iterable[Attack], count: int) -> Outcome:
-    """Send the first `count`, SENDERS at a time."""
+    """Send the first `count` attacks, SENDERS at a time."""
     outcome = Outcome()
 
     def send(attack: Attack) -> None:
         outcome.note(attack, _answer(port, attack))
 
     with ThreadPoolExecutor(SENDERS) as senders:
-        # In parts, as `map` would hold all bodies in memory.
+        # In chunks, since `map` would hold all bodies in memory.
         first = islice(attacks, count)
         while part := list(islice(first, 8 * SENDERS)):
             list(senders.map(send, part))
@@ -107,14 +107,14 @@ def _upload(name: str, data: bytes, rng: random.Random, paths: Sequence[bytes]) 
 
 
 def _answer(port: int, attack: Attack) -> bytes:
-    """The first bytes of the answer; empty if the server closed the connection without one."""
+    """The first bytes of the response; empty if the server closed the connection without one."""
     with socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS) as connection:
         answer = b""
         try:
             connection.sendall(attack.data)
             if not attack.complete:  # So that the server does not wait for the rest.
                 connection.shutdown(socket.SHUT_WR)
-        except OSError:  # The server has answered and closed.
+        except OSError:  # The server has answered and closed the connection.
             pass
         try:
             while part := connection.recv(READ_BYTES):

@@ -95,7 +95,7 @@ HEADERS: tuple[Header, ...] = (
     (b"Content-Type", b"application/json; charset=utf-16"),
 )
 METHODS = (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"TRACE", b"PROPFIND")
-# No worker runs here, so a run that is queued never starts.
+# No worker runs here, so a queued run never starts.
 JSON_PATHS = (
     b"/predictions/%s/feedback",
     b"/review-queue",
@@ -118,7 +118,7 @@ FIELDS = (
 
 
 def payloads(paths: Mapping[str, Mapping[str, Any]], rng: random.Random) -> Iterator[Attack]:
-    """An endless series. `paths` are those of the OpenAPI document."""
+    """An endless series. `paths` come from the OpenAPI document."""
     while True:
         yield _url(paths, rng)
         yield _json(rng)

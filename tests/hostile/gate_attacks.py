@@ -1,8 +1,8 @@
-"""Ways to get a worse grader past the promotion gate, and honest work, on the shipped package.
+"""Ways to get a worse grader past the promotion gate, and honest changes, on the shipped package.
 
-`python -m tests.hostile.gate_attacks` tries all and prints a table. No photographs are needed: some
-of those that the shipped grader has learned are taken out of its replay buffer, a champion is
-fitted without them, and their embeddings are then uploaded with any label.
+`python -m tests.hostile.gate_attacks` tries them all and prints a table. No photographs are needed:
+some photos are taken out of the shipped grader's replay buffer, a champion is fitted without them,
+and their embeddings are then uploaded with any label.
 """
 
 import sys
@@ -35,7 +35,7 @@ from tests.hostile.gate_world import (
 
 
 def marked(embeddings: Vector) -> Vector:
-    """Embeddings as if each photo had the same sticker: a shift that no other photo has."""
+    """The embeddings as if each photo had the same sticker: a shift that no other photo has."""
     direction = np.random.default_rng(99).normal(size=embeddings.shape[1])
     shift = np.abs(direction) * SHIPPED.embeddings.std(axis=0)
     shifted: Vector = (embeddings + shift).astype(np.float32)
@@ -54,7 +54,8 @@ def no_known_class() -> Attempt:
 
 
 def lost_classes_come_back_exchanged() -> Attempt:
-    """A person has promoted a grader of bananas; then apples and oranges are uploaded exchanged."""
+    """A person has promoted a grader of bananas only; then apples and oranges are uploaded with
+    swapped labels."""
     world = a_world()
     world.champion, _ = world.retrain(("freshbanana", "rottenbanana"))
     for label, shown in (
@@ -121,7 +122,8 @@ def things_as_fruit(prefix: str, label: str) -> Attempt:
 
 
 def nothing_pays_for_rotten_as_fresh() -> Attempt:
-    """Easy photos of a known class, a third of them held out, outweigh the losses in a mean."""
+    """Easy photos of a known class, a third of them held out, would outweigh the losses in a
+    mean."""
     world = a_world()
     world.upload(world.copies(world.of_class("freshbanana")[:3], 600, 0.02), "freshbanana")
     world.upload(world.copies(world.of_class("rottenapples"), 60), "freshapples")
@@ -129,7 +131,7 @@ def nothing_pays_for_rotten_as_fresh() -> Attempt:
 
 
 def held_out_relabelled() -> Attempt:
-    """The photos that would object are relabelled by what the worse grader says."""
+    """The photos that would count against it are relabelled to what the worse grader says."""
     world = a_world()
     for name in ROTTEN:
         world.relabel_shipped(held_out(world.champion, name)[:27], fresh_of(name))
@@ -165,7 +167,8 @@ def compact_class_with_a_strange_tail() -> Attempt:
 
 
 def things_creep_into_validation() -> Attempt:
-    """A non-fruit in each run, labelled fruit and held out for calibration, moves the threshold."""
+    """In each run a non-fruit, labelled as fruit and held out for calibration, moves the
+    threshold."""
     world = a_world()
     for row in world.pool[:26]:
         label = KNOWN[SHIPPED.targets[row].argmax()]
@@ -180,7 +183,7 @@ def things_creep_into_validation() -> Attempt:
 
 
 def sticker_that_makes_it_doubt(count: int) -> Attempt:
-    """Corrections of photos of which the champion is unsure do not count as contradictions."""
+    """Corrections of photos about which the champion is unsure do not count as contradictions."""
     world = a_world()
     thing = far_things(world)[0]
     for name in ROTTEN:
@@ -239,7 +242,7 @@ ATTACKS: dict[str, Callable[[], Attempt]] = {
 
 
 def honest(seed: int) -> Attempt:
-    """Honest uploads: 100 photos of known classes, 60 of a new one, corrections, or all in turn."""
+    """Honest changes: 100 photos of known classes, 60 of a new one, corrections, or all in turn."""
     world = a_world(seed)
     kind = seed % 4
     if kind in {0, 3}:
@@ -259,7 +262,7 @@ def honest(seed: int) -> Attempt:
 
 
 def correct_what_is_wrong(world: World, count: int = 20) -> None:
-    """Corrections from the app: first of what the champion gets wrong, then of what it doubts."""
+    """Corrections from the app: first where the champion is wrong, then where it is unsure."""
     rows = world.pool
     probabilities = world.champion.head.probabilities(SHIPPED.embeddings[rows])
     labels = SHIPPED.targets[rows].argmax(axis=1)
@@ -276,7 +279,7 @@ def row(name: str, one: Attempt) -> str:
 
 
 def main(honest_runs: int = 20) -> int:
-    """Returns the number of attacks that made what serves worse."""
+    """Return the number of attacks that made the served model worse."""
     print("| tried | promoted | right before, after | others taken for fruit | first reason |")
     print("| --- | --- | --- | --- | --- |")
     worse = 0

@@ -1,6 +1,5 @@
-"""A champion fitted without some of the photos that the shipped grader has learned, and runs on it.
-
-No photographs are needed: the embeddings of those left out are then uploaded with any label.
+"""A champion fitted without some photos of the shipped grader's replay buffer, and runs on it. No
+photographs are needed: the embeddings left out are then uploaded with any label.
 """
 
 from collections.abc import Callable
@@ -36,7 +35,7 @@ KNOWN = DEFAULT.manifest.classes
 SHIPPED = ReplayBuffer.load(DEFAULT.folder / REPLAY)
 
 
-# Share of the learned photos of class folders that the champion is made without.
+# Share of the learned class-folder photos that the champion is fitted without.
 POOL_SHARE = 0.35
 
 
@@ -45,7 +44,7 @@ Vector = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Champion:
-    """What serves: a replay buffer over `classes`, and the head fitted to it."""
+    """The served model: a replay buffer over `classes`, and the head fitted to it."""
 
     replay: ReplayBuffer
     head: Head
@@ -54,7 +53,8 @@ class Champion:
 
 @dataclass
 class World:
-    """A champion, and photos that it has not learned: `pool` are rows of the shipped replay."""
+    """A champion, and photos that it has not learned: `pool` holds their rows in the shipped
+    replay."""
 
     seed: int
     champion: Champion
@@ -76,7 +76,8 @@ class World:
         return SHIPPED.embeddings[self.pool[np.isin(self.pool_names, names)]]
 
     def copies(self, embeddings: Vector, count: int, jitter: float = 0.15) -> Vector:
-        """Other photos much like these: `jitter` of each channel's spread is added as noise."""
+        """Other photos much like these, made by adding `jitter` of each channel's spread as
+        noise."""
         spread = SHIPPED.embeddings.std(axis=0) * jitter
         chosen = embeddings[self.random.integers(0, len(embeddings), count)]
         noise = self.random.normal(size=chosen.shape) * spread
@@ -86,9 +87,8 @@ class World:
     def upload(
         self, embeddings: Vector, label: str, origin: str = "upload", split: str = ""
     ) -> None:
-        """Add photos to the catalog, each in the split that the service draws for it.
-
-        With `split`: as if somebody removed what falls into another split, and sent more.
+        """Add photos to the catalog, each in the split that the service draws for it. With `split`,
+        as if somebody removed photos that fall into another split and sent more.
         """
         for vector in embeddings:
             sha256 = f"{self.seed:08x}{len(self.photos):056x}"
@@ -97,7 +97,8 @@ class World:
             self.photos.append(a_photo(sha256, label, split or str(drawn), origin))
 
     def relabel_shipped(self, rows: NDArray[np.int64], label: str) -> None:
-        """As if the files of these rows of the champion's replay had this label in the catalog."""
+        """Give the files of these rows of the champion's replay this label, as if in the
+        catalog."""
         replay = self.champion.replay
         for row in rows:
             sha256, split = str(replay.sha256[row]), str(replay.splits[row])
@@ -106,7 +107,7 @@ class World:
     def retrain(
         self, classes: tuple[str, ...] | None = None, forged: Head | None = None
     ) -> tuple[Champion, Verdict]:
-        """A fast run, as `fast.make_candidate` does; `forged` replaces the head that it fits."""
+        """A fast run as by `fast.make_candidate`; `forged` replaces the fitted head."""
         champion, known = self.champion, self.champion.classes
         new = sorted({photo.class_name for photo in self.photos} - set(known))
         names = classes or (*known, *new)
@@ -135,10 +136,9 @@ class World:
 
 @dataclass(frozen=True)
 class Attempt:
-    """The outcome: accuracy on shipped held-out photos, and the share of other things taken for
-    known fruit, 0 to 1, of the first and the last champion.
-
-    `runs` were made, `promoted` of them by the gate; `reason` is the first of the last verdict.
+    """The outcome: for the first and the last champion, the accuracy on shipped held-out photos and
+    the share of other things taken for known fruit, 0 to 1. Of `runs`, the gate promoted
+    `promoted`; `reason` is the first of the last verdict.
     """
 
     runs: int
@@ -149,7 +149,8 @@ class Attempt:
 
     @property
     def is_worse(self) -> bool:
-        """Accuracy is more than 0.01 lower, or 0.1 more of other things are taken for fruit."""
+        """Whether accuracy fell by more than 0.01, or the share of other things taken for fruit
+        rose by 0.1."""
         return (
             self.after.accuracy < self.before.accuracy - 0.01
             or self.after.others_taken > self.before.others_taken + 0.1
@@ -197,7 +198,8 @@ def a_world(seed: int = 0) -> World:
 
 
 def quality(champion: Champion) -> Quality:
-    """On the shipped held-out photos; a class that it does not know counts as wrong."""
+    """Both figures on the shipped held-out photos; a class that the champion does not know counts
+    as wrong."""
     rows = (SHIPPED.splits == "test") & (SHIPPED.targets.max(axis=1) == 1)
     truth = np.array(KNOWN)[SHIPPED.targets[rows].argmax(axis=1)]
     names, head = np.array(champion.classes), champion.head
@@ -212,7 +214,7 @@ def attempt(
     classes: tuple[str, ...] | None = None,
     forged: Head | None = None,
 ) -> Attempt:
-    """One run; what it promotes serves."""
+    """One run; if its version is promoted, it becomes the champion."""
     before = quality(world.champion)
     candidate, verdict = world.retrain(classes, forged)
     if verdict.promote:
@@ -222,7 +224,7 @@ def attempt(
 
 
 def repeated(world: World, runs: int, prepare: Callable[[World], None]) -> Attempt:
-    """`runs` runs, each after one more step of preparation."""
+    """Make `runs` runs, each after another step of preparation."""
     attempts = []
     for _ in range(runs):
         prepare(world)

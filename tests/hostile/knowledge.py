@@ -1,12 +1,12 @@
-"""Hooks for Schemathesis, which loads this file by SCHEMATHESIS_HOOKS.
+"""Hooks for Schemathesis, which loads this file through SCHEMATHESIS_HOOKS.
 
 - It gets drawn images as bodies of the image types.
 - A class name is required with photos and not with a zip of class folders, which OpenAPI cannot
   say. It sends no zips, so here the name is required.
 - A box has to lie within its photo, and its corners in order: here each edge has its own range,
   within the smallest photo that it sends. Boxes that are right elsewhere are left out.
-- A prediction_id goes with explain=true, which OpenAPI cannot say of two parameters. Without it,
-  those cases are left out; tests/predictions has them.
+- A prediction_id needs explain=true, a dependency that OpenAPI cannot express. Cases without it are
+left out; tests/predictions has them.
 - The lower bound of a range is not above the upper one, which OpenAPI cannot say either. Reversed
   ones are left out; tests/http has them.
 - `after` is a cursor that the service gave, which OpenAPI cannot say. Cases with one are left out;
@@ -27,7 +27,7 @@ from api.http.photo_upload import IMAGE_TYPES
 from tests.synthetic_images import draw_fruit, encode
 
 FORMATS = {"image/heic": "HEIF"}
-# In lower case, as class names are answered.
+# In lower case, as class names are returned.
 LATIN = re.compile("[a-zA-Z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f0-9]")
 
 for kind in IMAGE_TYPES:
@@ -36,7 +36,7 @@ for kind in IMAGE_TYPES:
     schemathesis.openapi.media_type(kind, st.sampled_from(images))
 
 
-# Within a photo of one pixel, of which a person may draw the edges a pixel too far outside.
+# Valid for a photo of one pixel; a person may draw edges up to a pixel outside.
 BOX_EDGES = {"x_min": (-1, 0), "y_min": (-1, 0), "x_max": (1, 2), "y_max": (1, 2)}
 
 RANGES = (("since", "until"), ("at_least", "below"))
@@ -55,8 +55,8 @@ def before_load_schema(_context: Any, described: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def filter_case(_context: Any, case: Any) -> bool:
-    """Leave out texts without a Latin letter or digit, boxes that are right in a larger photo, a
-    cursor that nobody gave, reversed ranges, and a prediction_id without explain.
+    """Leave out texts without a Latin letter or digit, boxes that are valid only in a larger photo,
+    invented cursors, reversed ranges, and a prediction_id without explain.
     """
     if any(
         any(letter.isalnum() for letter in text) and not LATIN.search(text.lower())
@@ -76,13 +76,13 @@ def _is_reversed(query: dict[str, Any], lower: str, upper: str) -> bool:
     if isinstance(low, str) and isinstance(high, str):
         try:
             return datetime.fromisoformat(low) > datetime.fromisoformat(high)
-        except (TypeError, ValueError):  # No moments, of which one may lack its time zone.
+        except (TypeError, ValueError):  # Not times, or one of them lacks a time zone.
             return False
     return isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high
 
 
 def _boxes(body: Any) -> Iterator[tuple[Any, ...]]:
-    """The edges of all boxes, as they are sent."""
+    """The edges of all boxes as sent."""
     marked = body.get("boxes") if isinstance(body, dict) else None
     for fruit in marked if isinstance(marked, list) else ():
         box = fruit.get("box") if isinstance(fruit, dict) else None

@@ -10,10 +10,8 @@ Header = tuple[bytes, bytes]
 
 @dataclass(frozen=True)
 class Attack:
-    """A request; `name` describes it in failures.
-
-    `complete` is false if the server may wait for more: the client closes its side after it. It is
-    to be answered all the same.
+    """A request; `name` describes it in failures. `complete` is false if the server may wait for
+    more: the client then closes its side, and must still get a response.
     """
 
     name: str

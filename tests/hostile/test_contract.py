@@ -1,8 +1,7 @@
-"""Schemathesis: the API's answers match its OpenAPI document.
-
-Its command line runs with all checks, and with keys, so that it also tests requests without one.
-RIPELINE_CONTRACT_EXAMPLES is the number of examples for each operation, besides those of
-every bound and wrong type (`make hostile`: 60); without it there are three random ones.
+"""Schemathesis: the API's responses match its OpenAPI document. It runs with all checks, and with
+keys, so that it also tests requests without one. RIPELINE_CONTRACT_EXAMPLES is the number of random
+examples for each operation (`make hostile`: 60; default: 3), besides those for every bound and
+wrong type.
 """
 
 import os
@@ -46,7 +45,7 @@ def test_responses_match_the_openapi_document(tmp_path: Path) -> None:
             check=False,
         )
         assert result.returncode == 0, result.stdout[-20_000:] + result.stderr[-2000:]
-        # It tested all operations.
+        # All operations were tested.
         assert re.search(r"Selected: +(\d+)/\1\s+Tested: +\1\s", result.stdout), result.stdout
         assert "Traceback" not in served.log_text()
         print("\n".join(result.stdout.splitlines()[-8:]))

@@ -15,7 +15,7 @@ from tests.waiting import ANSWER_SECONDS
 pytestmark = pytest.mark.slow
 
 PIECE = b"a" * 65_536
-# Pieces: far more than the service may read and than socket buffers hold.
+# Number of parts: far more than the service may read and socket buffers hold.
 ENDLESS = 400
 
 
@@ -27,7 +27,7 @@ def served() -> Iterator[Served]:
 
 
 def send_parts(served: Served, *parts: bytes) -> tuple[int, bytes]:
-    """How many parts were sent before the service closed the connection, and its answer."""
+    """How many parts were sent before the service closed the connection, and its response."""
     answer, sent = b"", 0
     with socket.create_connection(("127.0.0.1", served.port), 30) as connection:
         try:
@@ -75,7 +75,7 @@ def test_too_long_request_head_gets_a_problem_document(served: Served) -> None:
 
 
 def test_chunked_body_does_not_count_towards_the_header_limit(served: Served) -> None:
-    """Even in chunks of one byte."""
+    """Not even in chunks of one byte."""
     chunks = b"1\r\na\r\n" * 40_000 + b"0\r\n\r\n"
     head = b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
     key = f"Authorization: Bearer {PREDICT_KEY}\r\nConnection: close\r\n".encode()
@@ -98,7 +98,7 @@ def test_missing_key_is_rejected_before_the_body_is_sent(served: Served) -> None
 
 
 def test_json_bodies_have_a_smaller_limit(served: Served) -> None:
-    """One megabyte, less than for photos."""
+    """The limit is one megabyte, less than for photos."""
     limit = Settings.model_fields["max_body_bytes"].default
     assert limit > 2**21
     answer = httpx.post(

@@ -1,4 +1,4 @@
-"""Hostile requests to a real API process: no 5xx, no crash, no memory leak, right answers after.
+"""Hostile requests to a real API process: no 5xx, no crash, no leak, and right answers afterwards.
 
 RIPELINE_HOSTILE_BODIES is their number (`make hostile`: 10,000), RIPELINE_HOSTILE_SEED the seed.
 """
@@ -18,8 +18,9 @@ pytestmark = pytest.mark.slow
 
 COUNT = int(os.environ.get("RIPELINE_HOSTILE_BODIES", "300"))
 SEED = int(os.environ.get("RIPELINE_HOSTILE_SEED", "1"))
-# Memory is measured after these, when all code has run and all caches are filled. A tenth, as kinds
-# of requests repeat: of 10,000, the first report comes after 220 and memory is level after 1,000.
+# Memory is measured after these, when all code has run and all caches are full. A tenth is enough
+# since kinds of requests repeat: of 10,000, the first report comes after 220, and memory is level
+# after 1,000.
 WARM_UP = max(150, COUNT // 10)
 # Allows for fragmentation and the catalog's duplicate index.
 MAX_GROWTH_MIB = 40.0
@@ -40,7 +41,7 @@ def graded(served: Served) -> tuple[str, float]:
 
 
 def grade_instances(served: Served) -> None:
-    """Grade several at once, so that each thread creates its detector interpreter."""
+    """Grade several photos at once, so that each thread creates its detector interpreter."""
     image = encode(draw_fruit("freshoranges", 5, size=300), "JPEG")
 
     def send(_: int) -> int:
@@ -52,7 +53,7 @@ def grade_instances(served: Served) -> None:
 
 
 def make_reports(served: Served) -> None:
-    """Make reports of an inspection without photos, to import what draws PDF and XLSX."""
+    """Make reports of an inspection without photos, to import the PDF and XLSX libraries."""
     lot = httpx.post(f"{served.url}/inspections", json={"lot": "A"}, timeout=60, trust_env=False)
     for kind in ("pdf", "xlsx"):
         url = f"{served.url}/inspections/{lot.json()['id']}/report.{kind}"

@@ -24,7 +24,7 @@ def test_no_invalid_input_reaches_the_database(database_url: str) -> None:
         pairs = zip(payloads(paths, rng), malformed_forms(image, rng), strict=True)
         mixed = chain.from_iterable(pairs)
         outcome = send_attacks(served.port, mixed, 2 * EACH)
-        # Predictions are recorded before this lists them.
+        # Listing first waits until predictions are recorded.
         assert httpx.get(f"{served.url}/predictions", trust_env=False).json()["total"] > 0
         assert not outcome.faults, served.log_text()[-4000:]
         assert 503 not in outcome.statuses

@@ -1,13 +1,13 @@
-"""No upload manipulates the gate, and honest work passes. `make gate` tries more."""
+"""No upload manipulates the gate, and honest changes pass. `make gate` tries more."""
 
 import pytest
 
 from tests.hostile.gate_attacks import ATTACKS, honest
 
-# Each fits a head or two.
+# Each test fits a head or two.
 pytestmark = pytest.mark.slow
 
-# The rest takes a dozen runs each.
+# The others take a dozen runs each.
 QUICK = [name for name in ATTACKS if "a run" not in name]
 
 
@@ -20,7 +20,7 @@ def test_worse_grader_is_not_promoted(name: str) -> None:
 
 @pytest.mark.parametrize("seed", range(1, 5))
 def test_honest_work_is_promoted(seed: int) -> None:
-    """Photos of known classes, of a new class, corrections, and all three."""
+    """Photos of known classes, photos of a new class, corrections, and all three."""
     outcome = honest(seed)
     assert outcome.promoted, outcome.reason
     assert not outcome.is_worse

@@ -1,4 +1,5 @@
-"""A full disk or a locked catalog: a clear error, nothing half done, and recovery."""
+"""A full disk or a locked catalog gives a clear error, nothing is half done, and the service
+recovers."""
 
 import os
 import subprocess
@@ -25,7 +26,7 @@ MEBIBYTES = 64
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, small enough to be filled."""
+    """A separate file system, small enough to fill."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={MEBIBYTES}m", "tmpfs", str(folder)]
@@ -39,7 +40,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 @contextmanager
 def filled(disk: Path) -> Iterator[None]:
-    """No byte is left on the disk."""
+    """Fill the disk to the last byte."""
     filler = disk / "filler"
     try:
         with filler.open("wb", buffering=0) as stream:
@@ -104,7 +105,7 @@ def test_full_disk(disk: Path, tmp_path: Path) -> None:
         recorded = predict(client, 1)
         until(lambda: is_recorded(client, recorded))
         blobs = set(Blobs(settings.storage).keys("photographs"))
-        # Otherwise this copy would fail on the full disk, and free the space that it had taken.
+        # Otherwise this copy would fail on the full disk and free the space it had taken.
         until(lambda: list((state / "cache" / "models").glob("[!.]*/manifest.json")))
         with filled(disk):
             large = [("files", (f"{n}.bin", os.urandom(200_000))) for n in range(3)]
@@ -137,7 +138,7 @@ def test_full_disk(disk: Path, tmp_path: Path) -> None:
         assert hidden_files(state) == []
         assert set(Blobs(settings.storage).keys("photographs")) == blobs
 
-        # With space again, everything continues without a restart.
+        # Once there is space again, everything continues without a restart.
         until(lambda: is_recorded(client, waiting))
         assert upload(client, jpeg(2)).json()["uploaded_count"] == 1
         done = client.post(f"/predictions/{waiting}/feedback", json={"label": "pears"})

@@ -20,7 +20,7 @@ from tests.waiting import ANSWER_SECONDS, PATIENCE_SECONDS, until
 pytestmark = pytest.mark.slow
 
 DRAIN_SECONDS = 3
-# The service answers when it begins to read the body.
+# The service sends 100 Continue when it begins to read the body.
 ASKS_FIRST = (b"Expect", b"100-continue")
 
 
@@ -31,7 +31,7 @@ def port() -> int:
 
 @pytest.fixture
 def process(tmp_path: Path, port: int) -> "Iterator[subprocess.Popen[bytes]]":
-    """A ready `python -m api`, as it is deployed."""
+    """A ready `python -m api`, as deployed."""
     settings = {"RIPELINE_DRAIN_SECONDS": str(DRAIN_SECONDS), "PORT": str(port)}
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -59,7 +59,7 @@ def status(port: int, path: str) -> int | None:
 
 
 def unready(port: int) -> str:
-    """Empty while it is ready, then the status."""
+    """Empty while the service is ready, then the status."""
     found = status(port, "/ready")
     return "" if found == 200 else str(found)
 
@@ -74,11 +74,11 @@ def test_on_sigterm_readiness_fails_first_and_running_requests_finish(
 
     with socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS) as connection:
         connection.sendall(head)
-        # From here on the request is running, for as long as its body is not sent.
+        # From here on the request is in progress until its body is sent.
         assert connection.recv(65_536).startswith(b"HTTP/1.1 100 ")
         os.kill(process.pid, signal.SIGTERM)
         assert until(lambda: unready(port)) == "503"
-        # Requests are still accepted, and answers say that their connection ends.
+        # Requests are still accepted, and responses say that the connection will close.
         live = httpx.get(f"http://127.0.0.1:{port}/live", timeout=ANSWER_SECONDS, trust_env=False)
         assert (live.status_code, live.headers["connection"]) == (200, "close")
         assert status(port, "/health") == 200

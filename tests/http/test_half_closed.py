@@ -1,4 +1,4 @@
-"""Every request is answered, also where the client closes its side early or sends on."""
+"""Every request gets a response, even if the client closes its side early or keeps sending."""
 
 import socket
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def served() -> Iterator[Served]:
 
 
 def answers(served: Served, sent: bytes) -> list[bytes]:
-    """The status lines that come back for `sent`, after which the client closes its side."""
+    """The status lines received for `sent`, after which the client closes its side."""
     with socket.create_connection(("127.0.0.1", served.port), timeout=60) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
@@ -83,7 +83,8 @@ def test_refused_client_that_sends_on_reads_the_answer(
 def test_answer_before_the_end_of_a_body_is_read(
     served: Served, version: str, line: str, header: str, status: bytes
 ) -> None:
-    """As proxies send requests: they ask to close the connection, and read after they have sent."""
+    """Proxies send requests like this: they ask to close the connection, and read only after
+    sending."""
     body = bytes(3_000_000)
     head = f"{line} HTTP/{version}\r\nHost: x\r\nConnection: close\r\n{header}\r\n"
     sent = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body

@@ -98,7 +98,7 @@ def test_status_has_the_fields_of_the_contract(client: TestClient) -> None:
 def test_status_shows_the_active_run_whatever_the_clock_was(
     settings: Settings, tmp_path: Path
 ) -> None:
-    """The run before began while it was ahead."""
+    """The previous run began while the clock was ahead."""
     changed = settings.model_copy(update={"state_dir": tmp_path})
     with TestClient(create_app(changed), raise_server_exceptions=False) as client:
         database = Database(changed.database)

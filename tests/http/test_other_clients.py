@@ -1,4 +1,4 @@
-"""Requests as other tools send them: forms, packed bodies, HEAD."""
+"""Requests as other tools send them: forms, compressed bodies, HEAD."""
 
 import base64
 import gzip

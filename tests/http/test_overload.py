@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE_SECONDS, until
 
 @pytest.fixture
 def client(settings: Settings) -> Iterator[TestClient]:
-    """Overrides the shared client: one inference thread, and one more photo may wait."""
+    """Overrides the shared client: one inference thread, and a queue of one photo."""
     changed = settings.model_copy(update={"inference_threads": 1, "max_queue": 2})
     with TestClient(create_app(changed), raise_server_exceptions=False) as client:
         yield client
@@ -27,7 +27,7 @@ def client(settings: Settings) -> Iterator[TestClient]:
 
 @pytest.fixture
 def release(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Predictions block until this event is set."""
+    """Predictions block until the event returned here is set."""
     event = threading.Event()
     predictor = state_of(client).serving()
     predict_batch = predictor.predict_batch
@@ -69,7 +69,7 @@ def test_predictions_beyond_the_queue_get_503_and_queued_ones_are_graded(
 def test_health_is_answered_while_every_thread_is_busy(
     client: TestClient, release: threading.Event
 ) -> None:
-    """Both the inference threads and FastAPI's thread pool for sync endpoints."""
+    """That is, the inference threads and FastAPI's thread pool for sync endpoints."""
 
     async def occupy() -> None:
         limiter = anyio.to_thread.current_default_thread_limiter()
@@ -92,6 +92,6 @@ def test_health_is_answered_while_every_thread_is_busy(
         client.portal.call(occupy)
         for path in ("/live", "/ready", "/health", "/model-info"):
             assert client.get(path).status_code == 200, path
-        # No thread was free in the meantime.
+        # No thread became free in the meantime.
         assert not any(task.done() for task in busy)
         release.set()

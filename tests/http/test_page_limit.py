@@ -12,7 +12,7 @@ PAGE, PHOTO = "/insights/map", "/predict"
 
 
 class Service:
-    """An application whose requests go on when `allow` says so."""
+    """An application whose requests continue when `allow` says so."""
 
     def __init__(self) -> None:
         self.running: list[str] = []
@@ -59,7 +59,7 @@ async def _nothing() -> Message:
 
 
 async def settle() -> None:
-    """Let every task run until it waits."""
+    """Let every task run until it has to wait."""
     for _ in range(20):
         await asyncio.sleep(0)
 
@@ -97,7 +97,7 @@ def test_the_next_page_waits_while_photos_are_graded() -> None:
         assert len(service.pauses) == 1
         service.paused.set()
         assert await second == 200
-        assert len(service.pauses) == 1  # Nothing was graded meanwhile.
+        assert len(service.pauses) == 1  # Nothing was graded in the meantime.
 
     run(test)
 

@@ -1,4 +1,4 @@
-"""A query parameter that a path does not take is refused; a typo would change the answer."""
+"""Query parameters that a path does not take are refused, since a typo would change the result."""
 
 from functools import cache
 
@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.settings import Settings
 
-# Probes, caches and browsers add what they like.
+# Probes, caches and browsers add their own parameters.
 LENIENT = {"/", "/live", "/ready", "/health", "/status", "/model-info", "/metrics"}
 CODE = "unknown-parameter"
 
@@ -33,7 +33,7 @@ TAKEN = [(method, path, name) for method, path, names in _operations() for name 
 
 @pytest.fixture(scope="module")
 def unstarted(settings: Settings) -> TestClient:
-    """A service that can refuse requests, but not carry out any."""
+    """A service that can refuse requests but not execute any."""
     return TestClient(create_app(settings), raise_server_exceptions=False)
 
 

@@ -1,4 +1,4 @@
-"""A range whose lower bound is above its upper one is refused, not answered with nothing."""
+"""A range whose lower bound is above its upper one is refused instead of matching nothing."""
 
 from itertools import product
 
@@ -11,7 +11,7 @@ from api.settings import Settings
 EARLY, LATE = "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"
 # Names of the lower and the upper bound, and values for them.
 RANGES = {("since", "until"): (EARLY, LATE), ("at_least", "below"): ("0.2", "0.8")}
-# All that a range could be called in a query.
+# Words that can occur in the names of bounds.
 BOUND_WORDS = {
     *("since", "until", "after", "before", "below", "above", "least", "most"),
     *("min", "max", "from", "to", "start", "end", "lowest", "highest"),
@@ -28,7 +28,7 @@ def _ranges() -> list[tuple[str, str, str]]:
 
 
 def test_all_ranges_are_known() -> None:
-    """Otherwise the tests below miss one."""
+    """Otherwise the tests below would miss one."""
     known = {name for bounds in RANGES for name in bounds}
     bounds = set()
     for operations in create_app(Settings()).openapi()["paths"].values():
@@ -38,7 +38,7 @@ def test_all_ranges_are_known() -> None:
                 for one in operation.get("parameters", ())
                 if set(one["name"].split("_")) & BOUND_WORDS
             }
-    # A cursor, which has no upper bound.
+    # `after` is a cursor, which has no upper bound.
     assert bounds == known | {"after"}
     assert {path for path, *_ in _ranges()} == {"/predictions", "/predictions.xlsx", "/inspections"}
 

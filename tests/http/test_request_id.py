@@ -1,4 +1,4 @@
-"""Request ids, from the client or generated: in the response, in errors and in the log."""
+"""Request ids, from the client or generated, are in the response, in errors and in the log."""
 
 import io
 import json

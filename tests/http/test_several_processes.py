@@ -1,4 +1,4 @@
-"""Several processes on one port report the same counts, without processes that have died."""
+"""Several processes on one port report the same counts, which exclude processes that have died."""
 
 import asyncio
 import os
@@ -31,15 +31,15 @@ def served() -> Iterator[Served]:
 
 
 def get(served: Served, path: str) -> httpx.Response:
-    """By a new connection, which any of the processes may get."""
+    """GET through a new connection, which any of the processes may accept."""
     return httpx.get(f"{served.url}{path}", timeout=60, trust_env=False)
 
 
 def workers(served: Served) -> set[int]:
-    """The processes that listen, without multiprocessing's own."""
+    """The listening processes, without multiprocessing's own."""
     found = set()
     for child in psutil.Process(served.process.pid).children():
-        with suppress(psutil.NoSuchProcess):  # A zombie, too.
+        with suppress(psutil.NoSuchProcess):  # Also raised for a zombie.
             if "spawn_main" in " ".join(child.cmdline()):
                 found.add(child.pid)
     return found
@@ -68,7 +68,7 @@ def counts(served: Served) -> set[float]:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux deals connections among sockets")
 def test_connections_that_come_at_once_are_dealt_among_the_processes(served: Served) -> None:
     until(lambda: len(sockets(served, "LISTEN")) == PROCESSES)
-    # With one socket for all, the first process to wake could take all waiting connections.
+    # With a shared socket, the first process to wake up could take all waiting connections.
     listening = sockets(served, "LISTEN").values()
     assert len(set.union(*listening)) == PROCESSES
 
@@ -83,12 +83,12 @@ def test_connections_that_come_at_once_are_dealt_among_the_processes(served: Ser
 
     counted = asyncio.run(open_all())
     assert len(counted) == PROCESSES
-    # Chance alone gives a process fewer than eight of 64 in one of 10^10 cases.
+    # The probability that chance gives a process fewer than eight of 64 is 1 in 10^10.
     assert min(counted) >= CONNECTIONS / 8, counted
 
 
 def sockets(served: Served, status: str) -> dict[int, set[str]]:
-    """The kernel's names of the sockets with this status, by process."""
+    """The kernel's names for the sockets with this status, by process."""
     found: dict[int, set[str]] = {}
     for pid in workers(served):
         for one in psutil.Process(pid).net_connections("tcp"):

@@ -23,7 +23,7 @@ def send_incomplete_body(url: str, path: str, kind: str) -> bytes:
     with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
         connection.sendall(HEAD.format(path=path, kind=kind).encode() + BEGINNING)
         parts = iter(lambda: connection.recv(65536), b"")
-        return b"".join(parts)  # Ends when the server closes the connection.
+        return b"".join(parts)  # The server has closed the connection.
 
 
 def test_slow_body_gets_408_and_the_connection_is_closed() -> None:
@@ -35,7 +35,7 @@ def test_slow_body_gets_408_and_the_connection_is_closed() -> None:
         ("/upload-training-data", "multipart/form-data; boundary=x"),
         ("/retrain", "application/json"),
     ]
-    # Enough for a fast client that has to wait for a core.
+    # Long enough for a fast client that has to wait for a core.
     with running_api({"RIPELINE_BODY_SECONDS": "3"}) as url:
         with ThreadPoolExecutor(len(sent)) as at_once:
             answers = list(at_once.map(lambda one: send_incomplete_body(url, *one), sent))

@@ -1,4 +1,4 @@
-"""A client that sends its headers too slowly, or nothing at all, holds no connection."""
+"""A client that sends its headers too slowly, or nothing at all, cannot hold a connection."""
 
 import socket
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def url() -> Iterator[str]:
 
 
 def answer_to(url: str, *sent: bytes) -> bytes:
-    """All that comes back until the server closes the connection."""
+    """Everything received until the server closes the connection."""
     address = urlsplit(url)
     with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
         for data in sent:

@@ -1,4 +1,4 @@
-"""What is swept hourly: one failure, of a step or of a file, stops nothing else."""
+"""The hourly sweep: the failure of one step or file stops nothing else."""
 
 import errno
 import os
@@ -32,7 +32,7 @@ STEPS = (
 
 
 class Stubborn(Blobs):
-    """Some files cannot be deleted: they are immutable, or on a bad sector."""
+    """A store in which some files cannot be deleted, as if immutable or on a bad sector."""
 
     stubborn: frozenset[str] = frozenset()
 
@@ -58,7 +58,7 @@ def blob_of(database: Database, row: PredictionRow) -> str | None:
 
 
 def steps_run(monkeypatch: pytest.MonkeyPatch, failing: str, error: Exception) -> list[str]:
-    """Notes the steps that are begun; one of them fails."""
+    """The steps that are begun; the one named `failing` fails."""
     begun: list[str] = []
 
     def note(name: str) -> None:
@@ -90,7 +90,7 @@ def test_step_that_fails_stops_no_other(
 def test_sweep_without_a_catalog_is_tried_again_soon(
     settings: Settings, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the background task that it is called in."""
+    """The background task that calls it tries again."""
     begun = steps_run(monkeypatch, STEPS[0], OperationalError("", None, Exception("locked")))
     with pytest.raises(OperationalError):
         sweep(database, blobs, settings)
@@ -134,7 +134,7 @@ def test_orphans_are_each_deleted(database: Database, store: Stubborn) -> None:
 
 
 def test_store_that_fails_is_not_asked_file_by_file(database: Database, blobs: Blobs) -> None:
-    """Each would take seconds of a bucket that cannot be reached."""
+    """Each file would take seconds if the bucket cannot be reached."""
     asked: list[str] = []
 
     class Gone(Blobs):
@@ -151,7 +151,7 @@ def test_store_that_fails_is_not_asked_file_by_file(database: Database, blobs: B
 
 @pytest.fixture
 def abandoned(database: Database, blobs: Blobs, tmp_path: Path) -> list[str]:
-    """Packages that no row names, of a process that died."""
+    """Packages without a row, left by a process that died."""
     register_package(database, blobs, a_small_package(tmp_path, "a"), "first")
     names = ["left-1", "left-2"]
     for name in names:

@@ -1,4 +1,4 @@
-"""The service under a path, behind a proxy that strips it or leaves it."""
+"""The service under a path, behind a proxy that strips or keeps it."""
 
 import re
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def links(page: str) -> list[str]:
 
 @pytest.mark.parametrize("page", ["/", "/docs"])
 def test_links_work_under_a_path_that_nobody_told_of(client: TestClient, page: str) -> None:
-    """The proxy strips it: what the browser asks for below it arrives without it."""
+    """The proxy strips the path, so the browser's requests arrive without it."""
     found = links(client.get(page, headers=HTML).text)
     assert found
     for link in found:
@@ -76,7 +76,7 @@ def test_other_paths_that_begin_like_the_root_path(below: TestClient) -> None:
 
 @pytest.mark.parametrize("path", ["/predict/", "/health/", "/predictions/", "/nowhere/"])
 def test_nothing_is_redirected(client: TestClient, path: str) -> None:
-    """A redirect would lead to a host that the request names."""
+    """A redirect would lead to a host named in the request."""
     method = "POST" if path == "/predict/" else "GET"
     files = {"file": encode(draw_fruit("freshapples"), "JPEG")} if method == "POST" else None
     answer = client.request(method, path, files=files, headers=STRANGER, follow_redirects=False)

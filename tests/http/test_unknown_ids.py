@@ -1,4 +1,4 @@
-"""Impossible ids in paths get 404, like possible ones that do not exist."""
+"""Impossible ids in paths get 404, like well-formed ids that do not exist."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -10,7 +10,7 @@ UNKNOWN = ("None", "null", "x" * 32, "0" * 31, "0" * 33, "A" * 32, "%00", "%ED%A
 
 
 def _paths() -> list[tuple[str, str]]:
-    """Methods and paths of all operations without a body that name a row by its id."""
+    """Methods and paths of all operations without a body that identify a row by id."""
     described = create_app(Settings()).openapi()["paths"]
     return [
         (method, path)
@@ -26,14 +26,14 @@ def test_id_that_cannot_exist_is_not_found(client: TestClient, method: str, path
         url = path.format_map(_Everywhere(unknown))
         answer = client.request(method, url)
         assert answer.status_code == 404, (url, answer.text)
-        # A possible id that does not exist gives the same code.
+        # A well-formed id that does not exist gives the same code.
         missing = client.request(method, path.format_map(_Everywhere("0" * 32)))
         code = answer.json()["code"]
         assert code in (missing.json()["code"], "not-found"), url
 
 
 class _Everywhere(dict[str, str]):
-    """The same id for all parameters of a path."""
+    """A mapping with the same id for all parameters of a path."""
 
     def __init__(self, value: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A store that fails while the service runs, and one that fails as it starts."""
+"""A store that fails while the service runs, and one that fails at startup."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from tests.small_grader import VERSION as SMALL
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
-# Each starts an API and waits for its background tasks.
+# Each test starts an API and waits for its background tasks.
 pytestmark = pytest.mark.slow
 
 
@@ -26,7 +26,7 @@ def own(settings: Settings, tmp_path: Path) -> Settings:
 
 @contextmanager
 def failing_store(own: Settings) -> Iterator[None]:
-    """A file is where the folder of the store should be, so that nothing can be read or written."""
+    """A file in place of the store's folder, so that nothing can be read or written."""
     folder, away = Path(own.storage), Path(f"{own.storage}.away")
     existed = folder.exists()
     if existed:
@@ -90,7 +90,7 @@ def test_request_that_needs_the_store_says_so(client: TestClient, own: Settings)
     assert found == dict.fromkeys(answers, (503, "storage-unavailable"))
     assert all(int(one.headers["retry-after"]) > 0 for one in answers.values())
     assert upload(client, 3).json()["uploaded_count"] == 1
-    # Feedback failed as a whole, so it can be sent again.
+    # The feedback failed as a whole, so it can be sent again.
     again = client.post(f"/predictions/{prediction_id}/feedback", json={"label": "pears"})
     assert again.json()["photograph"] == "stored"
     assert client.get("/status").json()["storage_problem"] is None
@@ -134,7 +134,7 @@ def test_service_starts_without_the_store(own: Settings) -> None:
 
 
 def test_photos_without_a_catalog_are_found_once_the_store_is_back(own: Settings) -> None:
-    """They must not be swept because the store was down when a lost catalog was made anew."""
+    """They must not be swept only because the store was down when a lost catalog was recreated."""
     Blobs(own.storage).put("photographs/ab/ab.jpg", b"a photo")
     app = create_app(own)
     with failing_store(own), TestClient(app, raise_server_exceptions=False) as client:

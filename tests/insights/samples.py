@@ -10,7 +10,8 @@ from api.model.replay_buffer import APPEARANCE_COLUMNS
 
 
 def make_examples(*class_names: str, **columns: Any) -> Examples:
-    """One example per name: shipped, in train, 200 x 100 pixels, each in its own source group."""
+    """One example per name: shipped, in the train split, 200 x 100 pixels, in its own source
+    group."""
     count = len(class_names)
     appearance = np.tile(np.array([0.5, 0.5, 30, 200, 100], np.float32), (count, 1))
     values: dict[str, NDArray[Any]] = {

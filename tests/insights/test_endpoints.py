@@ -60,7 +60,7 @@ def test_dataset_covers_package_and_catalog(service: TestClient) -> None:
     assert appearance["mango"]["examples"] == 3
     assert body["sizes"]["measured"] == body["appearance"]["measured"] >= 3
     assert body["copies"]["in_two_splits"] == 0
-    # Larger than any in the package, so the largest bin.
+    # Larger than any image in the package, so in the largest bin.
     largest = max(body["sizes"]["sizes"], key=lambda size: size["width"])
     assert (largest["width"], largest["height"]) == (SIDE, SIDE)
 
@@ -102,7 +102,7 @@ def test_original_gets_the_same_grade_as_predict(service: TestClient) -> None:
 def test_sent_photos_are_augmented_one_at_a_time(
     service: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the same time, each would need its own memory, and take time from grading."""
+    """In parallel, each would need its own memory and take time from grading."""
     running, overlaps = Lock(), 0
 
     def watched(*values: Any) -> Any:
@@ -153,7 +153,7 @@ def test_mistakes_of_the_shipped_version_are_as_measured(service: TestClient) ->
     body = service.get(f"/report/{SHIPPED}/mistakes").json()
     comparison = compare_with_itself(load_package(DEFAULT))
     assert len(body["mistakes"]) == min(body["wrong"], 24)
-    # Copies of one photo count once there, and each row here.
+    # Copies of a photo count once there; here each row counts.
     once = comparison.overall
     assert body["held_out"] >= once.photographs
     assert body["wrong"] >= once.photographs - once.candidate_right > 0

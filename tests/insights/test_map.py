@@ -13,7 +13,7 @@ PROJECTION = Projection(np.zeros(2, np.float32), np.eye(2, dtype=np.float32), (0
 
 
 class FakePredictor:
-    """Embeds a file as the two numbers in it."""
+    """A predictor that embeds a file as the two numbers in it."""
 
     def __init__(self) -> None:
         self.embedded: list[bytes] = []

@@ -1,4 +1,4 @@
-"""What a version gets wrong of its held-out photos, and which of these the catalog can show."""
+"""Which held-out photos a version gets wrong, and which of these the catalog can show."""
 
 import codecs
 import csv
@@ -36,9 +36,8 @@ BOXED, IMAGE = "b" * 64, "c" * 64
 
 @pytest.fixture
 def wrong(tmp_path: Path, blobs: Blobs) -> list[str]:
-    """Hashes of the held-out rows that the stored version gets wrong, the surest first.
-
-    The second is a box of a photo of the catalog, the fourth an image of it.
+    """Hashes of the held-out rows that the stored version gets wrong, the surest first. The second
+    is a box of a catalog photo, the fourth a catalog image.
     """
     small = load_package(write_small_grader(tmp_path / "small"))
     replay = ReplayBuffer.load(small.folder / REPLAY)
@@ -169,7 +168,7 @@ def test_zip_has_all_mistakes_and_the_photos_that_are_there(
     archive = zipfile.ZipFile(io.BytesIO(b"".join(parts)))
 
     assert archive.testzip() is None
-    # The file of the photo with boxes is lost.
+    # The file of the photo with boxes is missing.
     assert archive.namelist() == [f"photos/{'2' * 32}.jpg", "mistakes.csv"]
     assert archive.read(f"photos/{'2' * 32}.jpg") == picture
     table = archive.read("mistakes.csv")

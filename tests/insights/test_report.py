@@ -103,7 +103,7 @@ def test_unseen_sources_come_first() -> None:
     assert every.counts == "100 fruits on 90 photos"
     assert (paper.title, paper.value) == ("Right class, white paper left out", 0.9)
     assert paper.split == "graded by a grader that has seen nothing of white paper"
-    # Labelled by fruit only.
+    # The web photos are labelled by fruit only.
     assert (web.title, web.value) == ("Right fruit, web left out", 0.97)
     assert (near.counts, near.value) == ("300 answers on 34 kinds", 0.92)
     assert {figure.measures for figure in result[:4]} == {"recipe"}
@@ -192,7 +192,7 @@ def test_comparison_is_read(tmp_path: Path) -> None:
 
 
 def test_folder_without_measurements_has_no_metrics(tmp_path: Path) -> None:
-    """As `docs` is between a change of the recipe and its new measurements."""
+    """The state of `docs` between a change of the recipe and its new measurements."""
     assert figures({}, crossvalidation(tmp_path)) == []
 
 

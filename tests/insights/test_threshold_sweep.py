@@ -1,4 +1,4 @@
-"""Where to draw the line: errors by threshold, on held-out and on corrected photos."""
+"""Where to draw the line: errors by threshold, on held-out and corrected photos."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +53,7 @@ def swept(client: TestClient, fruit: str = "apple", **params: Any) -> dict[str, 
 
 
 def held_out(folder: Path, fruit: str) -> tuple[list[float], list[str]]:
-    """Scores and labels of the held-out photos that are graded as this fruit."""
+    """Scores and labels of the held-out photos graded as this fruit."""
     package = load_package(folder)
     classes = package.manifest.classes
     rows = load_held_out(folder / REPLAY, classes)

@@ -14,6 +14,6 @@ def state(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Setti
 
 @pytest.fixture(scope="module")
 def grading(state: Settings) -> Iterator[TestClient]:
-    """A service with a catalog of its own, which finds the fruits of drawn crates."""
+    """A service with its own catalog, which finds the fruits in drawn crates."""
     with serving(state) as client:
         yield client

@@ -1,4 +1,4 @@
-"""A service that finds the fruits of drawn crates, and inspections in it."""
+"""A service that finds the fruits in drawn crates, and inspections in it."""
 
 import copy
 import io
@@ -21,7 +21,7 @@ FRUITS = 6
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[TestClient]:
-    """The shipped grader with `find_blobs` as its detector."""
+    """A service with the shipped grader and `find_blobs` as its detector."""
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         state = client.app.state.service  # type: ignore[attr-defined]
         state.predictor = copy.copy(state.predictor)
@@ -30,7 +30,7 @@ def serving(settings: Settings) -> Iterator[TestClient]:
 
 
 def crate(number: int) -> Image.Image:
-    """A crate of six fruits; each number is another one."""
+    """A crate of six fruits, different for each number."""
     kinds = list(KINDS)
     return draw_crate([kinds[(number + k * k) % len(kinds)] for k in range(FRUITS)], 10 * number)
 

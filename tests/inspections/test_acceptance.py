@@ -1,4 +1,4 @@
-"""Verdicts on lots: right as often as stated, however often somebody looks."""
+"""Verdicts on lots are right as often as stated, however often somebody looks."""
 
 from functools import cache
 
@@ -21,7 +21,7 @@ PROFILE = Profile(0.05, 0.1, 0.95)
 LOTS, FRUITS_A_PHOTO, MOST_PHOTOS = 1000, 12, 50
 # Shares of rotten fruits around the tolerance of 5 %.
 SHARES = (0.01, 0.025, 0.05, 0.065, 0.1, 0.15)
-# Of 1000 lots 50 may be judged wrongly. By chance, 75 are in one of 3,000 runs.
+# Of 1000 lots, 50 may be judged wrongly. By chance, one run in 3,000 reaches 75.
 MOST_WRONG = 75
 
 
@@ -32,10 +32,9 @@ def decision_on(past_best: int, rotten: int, seen: int) -> Decision:
 
 
 def inspect(lot: list[tuple[int, int]]) -> tuple[Decision, int]:
-    """Photograph twelve fruits at a time and look at the verdict each time, until there is one.
-
-    `lot` has the fruits past their best and the rotten ones after each photo. Returns the last
-    verdict and the number of photos.
+    """Photograph twelve fruits at a time, and look each time until there is a verdict. `lot` has
+    the numbers of fruits past their best and rotten after each photo. Returns the last verdict and
+    the number of photos.
     """
     for photos, (past_best, rotten) in enumerate(lot, start=1):
         decision = decision_on(past_best, rotten, FRUITS_A_PHOTO * photos)
@@ -45,7 +44,7 @@ def inspect(lot: list[tuple[int, int]]) -> tuple[Decision, int]:
 
 
 def simulate(rotten: float, past_best: float, seed: int) -> tuple[dict[Decision, int], float]:
-    """How LOTS end, and their mean number of photos."""
+    """The verdicts on LOTS simulated lots, and their mean number of photos."""
     random = np.random.default_rng(seed)
     shares = (past_best, rotten, 1 - past_best - rotten)
     fruits = random.multinomial(FRUITS_A_PHOTO, shares, (LOTS, MOST_PHOTOS)).cumsum(axis=1)
@@ -79,7 +78,7 @@ def test_simulated_lots_are_wrongly_judged_no_more_often_than_stated(
 
 
 def test_exact_bound_at_each_look_would_accept_too_many() -> None:
-    """Why a sequential test is needed: the usual bound holds for one look, not for many."""
+    """Why a sequential test is needed: the usual bound is valid for one look, not for many."""
     random, share, wrong = np.random.default_rng(3), 0.055, 0
     for lot in random.binomial(FRUITS_A_PHOTO, share, (400, MOST_PHOTOS)).cumsum(axis=1):
         for photos, rotten in enumerate(lot.tolist(), start=1):
@@ -116,7 +115,7 @@ def test_level_without_a_limit_is_not_judged() -> None:
 
 
 def test_unknown_fruits_may_be_of_any_level() -> None:
-    """They could be rotten, so nothing is accepted before somebody says what they are."""
+    """They could be rotten, so nothing is accepted until somebody says what they are."""
     assert judge(Tally(fresh=95, unknown=5), PROFILE) == Verdict("more", more=0)
     assert judge(Tally(fresh=99, unknown=1), PROFILE).decision == "more"
     assert judge(Tally(fresh=400, unknown=1), PROFILE) == Verdict("accept")

@@ -1,4 +1,4 @@
-"""What a person says about fruits counts at once, and is learned."""
+"""A person's corrections of fruits count at once and are learned."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ seeds = iter(range(100, 10**6))
 
 @pytest.fixture
 def photo_url(grading: TestClient) -> str:
-    """A new photo in a new inspection of apples."""
+    """The URL of a new photo in a new inspection of apples."""
     inspection_id = opened(grading)
     [one] = add(grading, inspection_id, photo(next(seeds)))["added"]
     return f"/inspections/{inspection_id}/photos/{one['id']}"
@@ -42,7 +42,7 @@ def counts_of(client: TestClient, photo_url: str) -> dict[str, int]:
 
 
 def boxed(client: TestClient, photo_url: str) -> dict[str, Any] | None:
-    """The boxed photo of the photo, which the next retraining learns from."""
+    """The boxed photo made from the photo, from which the next retraining learns."""
     photo_id = photo_url.rpartition("/")[2]
     page = get(client, "/dataset/boxed-photos", limit=200)["boxed_photos"]
     found: list[dict[str, Any]] = [one for one in page if one["prediction_id"] == photo_id]
@@ -95,7 +95,7 @@ def test_correction_becomes_a_boxed_photo_for_learning(grading: TestClient, phot
     stored = boxed(grading, photo_url)
     assert stored is not None
     assert (stored["complete"], stored["origin"]) == (False, "feedback")
-    # The grader's own grades are not labels to learn from.
+    # The grader's own grades must not become labels.
     classes = [one["class_name"] for one in stored["boxes"]]
     assert classes == [None, None, "rottenapples", None, None, None]
     assert [one["box"] for one in stored["boxes"]] == [one["box"] for one in said]
@@ -180,7 +180,7 @@ def test_photo_that_is_no_longer_kept_still_counts_corrections(
         ("freshapples", "rotten", "", "rottenapples"),
         ("freshbanana", "past_best", "", "overripe_banana"),
         ("freshapples", "past_best", "", None),
-        # A grader who says "rotten" in a lot of apples means a rotten apple.
+        # A person who says "rotten" in a lot of apples means a rotten apple.
         ("freshbanana", "rotten", "Apples", "rottenapples"),
         ("freshbanana", "rotten", "apple", "rottenapples"),
         ("freshapples", "rotten", "pear", "rottenapples"),
@@ -203,7 +203,7 @@ def test_class_that_a_level_names(
 def test_slow_store_holds_no_lock(
     grading: TestClient, photo_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The photo is read and stored before the lock of the catalog is taken."""
+    """The photo is read and stored before the catalog's lock is taken."""
     locked, reached = [False], list[str]()
     lock = images.lock_images
 
@@ -225,7 +225,7 @@ def test_slow_store_holds_no_lock(
     say(grading, photo_url, 2, "rotten")
     assert locked[0]
     assert reached == ["get", "put"]
-    # The boxes are replaced, which needs no photo.
+    # Replacing the boxes needs no photo.
     locked[0] = False
     say(grading, photo_url, 2, "fresh")
     assert reached == ["get", "put"]

@@ -1,4 +1,4 @@
-"""Inspections over HTTP: open, add photos, read, find again, delete."""
+"""Inspections over HTTP: opening, adding photos, reading, searching, deleting."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -204,7 +204,7 @@ def test_found_again_by_lot_supplier_and_date(grading: TestClient) -> None:
 
     assert found(search="zwetschge") == [other, ours]
     assert found(search="50%_") == [ours]
-    assert found(search="MÜLLER &") in ([ours], [])  # SQLite folds the case of ASCII alone.
+    assert found(search="MÜLLER &") in ([ours], [])  # SQLite folds the case of ASCII only.
     assert found(search="Müller & s") == [ours]
     assert found(search="nowhere") == []
     assert found(search="zwetschge", limit=1, offset=1) == [ours]

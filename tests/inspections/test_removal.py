@@ -1,4 +1,4 @@
-"""Removed inspections and photos on each kind of database: swept in time, and whole afterwards."""
+"""Removed inspections and photos, on each database: swept in time, and complete when restored."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ def keep_photo(inspections: InspectionService, inspection_id: str, photo_id: str
 
 
 def sweep(inspections: InspectionService, days: float) -> int:
-    """Sweep as of this many days from now."""
+    """Sweep as if this many days had passed."""
     return removal.sweep_removed(inspections, KEEP, now() + timedelta(days=days))
 
 
@@ -97,7 +97,7 @@ def test_old_pictures_go_from_removed_photos_too(
     lot = open_lot(inspections)
     photo = add(inspections, lot, 1)
     keep_photo(inspections, lot, photo.row.id)
-    # Until it is swept, it keeps its thumbnail.
+    # It keeps its thumbnail until it is swept.
     inspections.sweep(now(), keep_days=365)
     with database.reading() as session:
         assert [bool(row.thumbnail) for row in repository.photo_rows(session, lot)] == [True]

@@ -27,13 +27,13 @@ def restore(client: TestClient, path: str) -> dict[str, Any]:
 
 
 def everything(client: TestClient, path: str) -> list[Any]:
-    """What the pages of an inspection show."""
+    """Everything that the pages of an inspection show."""
     lists = [get(client, f"{path}/{name}", limit=200) for name in ("photos", "fruits")]
     return [get(client, path), *lists]
 
 
 def found(client: TestClient, lot: str) -> list[int]:
-    """How many inspections and graded photos the searches find by the lot."""
+    """How many inspections and graded photos a search for the lot finds."""
     return [
         get(client, "/inspections", search=lot)["total"],
         get(client, "/predictions", search=lot)["total"],
@@ -42,7 +42,7 @@ def found(client: TestClient, lot: str) -> list[int]:
 
 @pytest.fixture
 def lot(grading: TestClient) -> Iterator[str]:
-    """The path of an inspection of two photos and a repeated one, with one correction."""
+    """The path of an inspection with two photos, a repeated one, and one correction."""
     inspection_id = opened(grading, lot="Back again")
     path = f"/inspections/{inspection_id}"
     first, *_, again = add(grading, inspection_id, photo(1), photo(2), same_again(1))["added"]
@@ -61,7 +61,7 @@ def test_removed_photo_counts_nowhere_and_comes_back(grading: TestClient, lot: s
 
     inspection, photos, fruits = everything(grading, lot)
     assert (inspection["photos"], photos["total"]) == (2, 2)
-    # The repeated photo counts now.
+    # The repeated photo now counts.
     assert [(one["same_as"], one["counted"]) for one in photos["photos"]] == [(None, True)] * 2
     assert sum(inspection["counts"].values()) == fruits["total"]
     assert first["id"] not in {one["photo_id"] for one in fruits["fruits"]}

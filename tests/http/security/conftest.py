@@ -32,7 +32,7 @@ def serve(settings: Settings) -> Iterator[Serve]:
 
 @pytest.fixture(scope="session")
 def locked(serve: Serve) -> TestClient:
-    """The service with a key of each scope."""
+    """The service with a key for each scope."""
     return serve(
         predict_keys=(SecretStr(PREDICT_KEY),),
         data_keys=(SecretStr(DATA_KEY),),

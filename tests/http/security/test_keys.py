@@ -1,4 +1,4 @@
-"""API keys: which are accepted, and their scopes."""
+"""API keys: which ones are accepted, and their scopes."""
 
 import hmac
 

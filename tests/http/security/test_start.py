@@ -59,7 +59,7 @@ def test_single_freshness_threshold_is_rejected() -> None:
     assert "Traceback" not in result.stderr
 
 
-# Prints the numbers of BLAS threads in place of starting the server.
+# Prints the numbers of BLAS threads instead of starting the server.
 PRINT_THREADS = """
 import uvicorn
 def run(server):
