@@ -20,7 +20,7 @@ from api.core.formatting import printable
 from api.core.imaging.decode import EXTENSIONS
 
 Read = Callable[[str], bytes]
-# The class of boxes of which only the place is known.
+# The class of boxes that only mark the place of a fruit.
 UNNAMED = "fruit"
 CLASS_LISTS = ("classes.txt", "obj.names")
 YOLO_COLUMNS = 5

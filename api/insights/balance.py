@@ -65,7 +65,7 @@ def _balance_story(classes: int, total: int, largest: str, smallest: str, ratio:
         return f"{start} They are well balanced: {comparison[:1].lower()}{comparison[1:]}."
     weighting = "Training gives every class the same say, whatever its size"
     if ratio <= IMBALANCED_RATIO:
-        return f"{start} {comparison}. {weighting}, so this is no trouble yet."
+        return f"{start} {comparison}. {weighting}, so this is no problem yet."
     return (
         f"{start} {comparison}. {weighting}, but what little there is of {words(smallest)} shows "
         "few of the ways that it can look: photos of it help most."

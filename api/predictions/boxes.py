@@ -134,4 +134,4 @@ def _what_is_learned(photo: BoxedPhoto) -> str:
     labelled = sum(class_name is not None for _, class_name in photo.boxes)
     if not labelled:
         return "the next full retraining learns where they are"
-    return f"the next retraining learns from {labelled} of them, a full one also where fruits are"
+    return f"the next retraining learns from {labelled} of them, a full one also their places"

@@ -140,7 +140,7 @@ def detector_seconds(plan: DetectorPlan, manifest: Mapping[str, Any]) -> float:
 
 
 def fingerprint(photos: Iterable[BoxedPhoto]) -> BoxedFingerprint | None:
-    """Of those `photos` that a detector learns, the train split; None if there are none."""
+    """The fingerprint of those `photos` that a detector learns, the train split, if any."""
     learned = [photo for photo in photos if photo.row.split == "train"]
     if not learned:
         return None

@@ -103,7 +103,7 @@ def judged_rows(champion: ReplayBuffer, known: Sequence[str], data: TrainingRows
 def changed_labels(
     champion: ReplayBuffer, known: Sequence[str], photos: Sequence[CatalogPhoto]
 ) -> dict[str, ChangedLabels]:
-    """By the class under which photos were first judged. `photos` are those now in the catalog."""
+    """Counts by the class that photos were first judged by. `photos` are the catalog's now."""
     now = {photo.sha256: photo.class_name for photo in photos}
     rows = np.flatnonzero((champion.splits == "test") & (~champion.boxed | champion.catalog))
     labels = np.array(known)[champion.targets[rows].argmax(axis=1)].tolist()

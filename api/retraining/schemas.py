@@ -38,7 +38,7 @@ _DETECTOR: JsonDict = {
 
 
 def _to_int(value: Any) -> Any:
-    """JSON has one type of number, so 5.0 is 5 also in strict mode."""
+    """JSON has one type of number, so 5.0 is 5 even in strict mode."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -149,7 +149,7 @@ def _sort_imported(
     known_classes: Sequence[str],
     classes: Sequence[str],
 ) -> _ImportedRows:
-    """`in_catalog` are imported rows whose file is in the catalog too, which decides on them."""
+    """`in_catalog` are imported rows whose file is in the catalog too: the catalog decides."""
     imported = ~replay.catalog
     imported[list(in_catalog)] = False
     is_same_class = np.array(known_classes)[:, None] == np.array(classes)
@@ -250,7 +250,7 @@ def _retired_rows(
 def _with_returned_classes(
     replay: ReplayBuffer, known: Sequence[str], classes: Sequence[str]
 ) -> ReplayBuffer:
-    """With targets over `known` and the other `classes`; retired rows of `classes` become test
+    """The replay over `known` and the other `classes`; retired rows of `classes` become test
     rows.
     """
     every = (*known, *_only_in(classes, known))

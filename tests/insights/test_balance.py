@@ -29,7 +29,7 @@ def test_story_depends_on_the_ratio() -> None:
         return result.story
 
     assert "well balanced" in story(12)
-    assert "no trouble yet" in story(25)
+    assert "no problem yet" in story(25)
     assert "photos of it help most" in story(40)
 
 

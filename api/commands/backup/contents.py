@@ -77,7 +77,7 @@ def list_files(folder: Path) -> set[str]:
             relative = path.relative_to(folder).as_posix()
             if path.is_symlink() or not (path.is_dir() or path.is_file()):
                 raise BackupError(
-                    f"{relative} is a link or no plain file, which no backup holds: it could lead "
+                    f"{relative} is a link or not a plain file; no backup has these: it could lead "
                     "out of the folder. Nothing was restored."
                 )
             if path.is_file():

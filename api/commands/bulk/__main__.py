@@ -81,7 +81,7 @@ def _run(arguments: argparse.Namespace) -> str:
 
 
 def _left_out(counts: Mapping[str, int]) -> str:
-    """A sentence on the files that are no photos; empty if there are none."""
+    """A sentence on the files that are not photos; empty if there are none."""
     if not counts:
         return ""
     endings = ", ".join(sorted(counts, key=lambda ending: -counts[ending])[:MAX_ENDINGS])

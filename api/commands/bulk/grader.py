@@ -65,12 +65,12 @@ class ScoringJob:
 
     @property
     def schema(self) -> pa.Schema:
-        """Of graded rows, with the fruits of each photo nested in its row."""
+        """The schema of graded rows, with the fruits of each photo nested in its row."""
         return with_instances(self.photo_schema) if self.instances else self.photo_schema
 
     @property
     def photo_schema(self) -> pa.Schema:
-        """Of the first table."""
+        """The schema of the first table."""
         return schema(self.package.manifest.classes)
 
     def source(self) -> Source:

@@ -53,7 +53,7 @@ def open_model(settings: Settings, name: str) -> Package:
     except (StoreError, ModelCacheError) as error:
         raise BadModelError(f"The model {name} cannot be fetched. {error}.") from None
     raise BadModelError(
-        f"{name} is no model: name the folder of a package, a version that /models lists, "
+        f"{name} is not a model: name the folder of a package, a version that /models lists, "
         f"'{CHAMPION}' or '{DEFAULT}'."
     )
 

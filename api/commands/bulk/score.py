@@ -29,7 +29,7 @@ class NoPhotographsError(ProblemError):
 
     def __init__(self, address: str) -> None:
         super().__init__(
-            f"There is no photograph in {address} nor in its folders: no name ends in one of "
+            f"There is no photograph in {address} or its folders: no name ends in one of "
             f"{', '.join(EXTENSIONS)}."
         )
 

@@ -34,7 +34,9 @@ class NoFolderError(ProblemError):
     code = "no-folder"
 
     def __init__(self, address: str) -> None:
-        super().__init__(f"{address} is no folder of photographs. Name one, or s3://bucket/prefix.")
+        super().__init__(
+            f"{address} is not a folder of photographs. Name one, or s3://bucket/prefix."
+        )
 
 
 class Source:

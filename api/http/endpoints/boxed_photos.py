@@ -183,7 +183,7 @@ def remove_boxed_photo(
     photo_id: str,
     restorable: Restorable = False,
 ) -> None:
-    """Permanently delete a boxed photo, also if it was removed earlier and could still be restored.
+    """Permanently delete a boxed photo, even if it was removed earlier and could still be restored.
 
     With `restorable=true` it is removed instead, and can be restored for RIPELINE_KEEP_REMOVED_DAYS
     days.

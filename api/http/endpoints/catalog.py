@@ -178,7 +178,7 @@ def remove(
     image_id: str,
     restorable: Restorable = False,
 ) -> None:
-    """Permanently delete an image, also if it was removed earlier and could still be restored.
+    """Permanently delete an image, even if it was removed earlier and could still be restored.
 
     With `restorable=true` it is removed instead, and can be restored for RIPELINE_KEEP_REMOVED_DAYS
     days.

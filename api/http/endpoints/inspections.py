@@ -129,7 +129,7 @@ def delete_inspection(
     *,
     restorable: Restorable = False,
 ) -> None:
-    """Permanently delete an inspection with its photos, also if it was removed earlier and could
+    """Permanently delete an inspection with its photos, even if it was removed earlier and could
     still be restored.
 
     With `restorable=true` it is removed instead, and can be restored for RIPELINE_KEEP_REMOVED_DAYS
@@ -251,7 +251,7 @@ def remove_photo(
     *,
     restorable: Restorable = False,
 ) -> None:
-    """Permanently delete a photo of an inspection, also if it was removed earlier and could still
+    """Permanently delete a photo of an inspection, even if it was removed earlier and could still
     be restored.
 
     With `restorable=true` it is removed instead, and can be restored for RIPELINE_KEEP_REMOVED_DAYS

@@ -181,7 +181,7 @@ def test_bucket_gives_the_same_table_as_a_folder(bucket: str, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere", "--out", "out.csv"], "nowhere is no folder of photographs."),
+        (["nowhere", "--out", "out.csv"], "nowhere is not a folder of photographs."),
         ([".", "--out", "out.txt"], "ends in .parquet or .csv"),
         ([".", "--out", "out.csv", "--model", "nothing"], "The model nothing cannot be used"),
         ([".", "--out", "out.csv", "--ray", "auto"], "requirements/cluster.txt"),

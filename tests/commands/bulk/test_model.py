@@ -50,7 +50,7 @@ def test_champion_of_the_catalog_is_used(settings: Settings, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", ["v9", "no such/folder"])
 def test_unknown_models_are_rejected(settings: Settings, name: str) -> None:
-    with pytest.raises(BadModelError, match=r"cannot be used|is no model"):
+    with pytest.raises(BadModelError, match=r"cannot be used|is not a model"):
         open_model(settings, name)
 
 
