@@ -62,7 +62,7 @@ def test_read_keeps_the_order(address: str) -> None:
 
 
 def test_missing_folder_is_rejected(address: str) -> None:
-    with pytest.raises(NoFolderError, match="is no folder"):
+    with pytest.raises(NoFolderError, match="is not a folder"):
         list(Source(f"{address}/nothing", MAX_BYTES).paths())
 
 
