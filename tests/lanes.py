@@ -1,10 +1,9 @@
 """The fast lane, `make test-fast`: no processes, no TensorFlow, no PostgreSQL, no browser.
 
-A test that starts a process, or takes seconds, is marked `slow`; one that uses one of
-SLOW_FIXTURES, or is in BROWSER_FOLDER, gets the mark here. In the fast lane, a test module that
-imports TensorFlow is skipped, and a test that still imports it or starts a process fails.
-
-In several processes, the longest test files come first: one that is last leaves cores idle.
+A test that starts a process or takes seconds is marked `slow`; one that uses any of SLOW_FIXTURES
+or is in BROWSER_FOLDER gets the mark here. In the fast lane, test modules that import TensorFlow
+are skipped, and a test that still imports it or starts a process fails. With several test
+processes, the longest files come first, since a long file at the end leaves cores idle.
 """
 
 import os
@@ -20,9 +19,9 @@ import pytest
 
 FAST = "not slow"
 SLOW_FIXTURES = {"postgres", "s3", "browser", "eager_training"}
-# Its tests start browsers under several names.
+# Its tests start browsers through fixtures of several names.
 BROWSER_FOLDER = "e2e"
-# Parameters of fixtures that request one of these by name.
+# Fixture parameters that request a slow fixture by name.
 SLOW_PARAMETERS = {"postgresql", "bucket"}
 _TENSORFLOW = ("tensorflow", "keras")
 _STARTERS = ((subprocess.Popen, "__init__"), (BaseProcess, "start"), (os, "fork"))
@@ -48,7 +47,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_processes(pytestconfig: pytest.Config) -> Iterator[None]:
-    """In the fast lane, a test that starts a process fails."""
+    """Fail tests of the fast lane that start a process."""
 
     def refuse(*_: Any, **__: Any) -> NoReturn:
         pytest.fail("A fast test started a process: see tests/lanes.py.")
@@ -67,8 +66,8 @@ def _uses_slow_fixture(test: pytest.Function) -> bool:
 
 
 def _longest_files_first(items: list[pytest.Item]) -> None:
-    """Sort by file: those with slow tests first, and of them those with few tests, which take
-    minutes each; of the others, those with many."""
+    """Sort by file: files with slow tests first, of these the ones with few tests, which take
+    minutes each; then the others, those with most tests first."""
     tests = Counter(item.path for item in items)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
 
@@ -81,7 +80,7 @@ def _longest_files_first(items: list[pytest.Item]) -> None:
 
 
 class _WithoutTensorFlow:
-    """An import hook that prevents the import of TensorFlow."""
+    """An import hook that prevents importing TensorFlow."""
 
     def __init__(self) -> None:
         self._collecting = True

@@ -27,7 +27,7 @@ def draw_ood(kind: str, seed: int, size: int = 120) -> Image.Image:
 
 
 def draw_distinct_ood(kind: str, seed: int) -> Image.Image:
-    """With a fruit in front: patterns alone are copies of each other, cut out elsewhere."""
+    """With a fruit in front, since patterns alone count as shifted copies of each other."""
     image = draw_ood(kind, seed)
     front = draw_fruit("freshbanana", seed=seed, size=image.width // 2)
     image.paste(front, (seed % 3 * image.width // 4, seed // 3 % 3 * image.height // 4))

@@ -14,8 +14,8 @@ import psycopg
 
 from tests.processes import free_port
 
-INSTALLED = Path("/usr/lib/postgresql")  # Debian.
-START_SECONDS = 600  # On a busy machine; the default is 60.
+INSTALLED = Path("/usr/lib/postgresql")  # On Debian.
+START_SECONDS = 600  # For a busy machine; the default is 60.
 
 
 def binaries() -> Path | None:
@@ -33,7 +33,7 @@ class Server:
     def __init__(self, programs: Path) -> None:
         self._programs = programs
         self._port = free_port()
-        # A socket's path must be short, and the server refuses to run as root.
+        # The path of a socket must be short, and the server refuses to run as root.
         self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self._account = _account()
         if self._account:
@@ -90,8 +90,8 @@ def running_server(programs: Path) -> Iterator[str]:
 
 
 def fresh_database(server: str, template: str = "template1", encoding: str = "") -> str:
-    """The URL of a new database on the server, a copy of the one named `template`; of another
-    encoding than its own only template0 has copies."""
+    """The URL of a new database on the server, copied from the one named `template`. Only template0
+    can be copied in another encoding."""
     name = f"test_{uuid4().hex}"
     other = f"ENCODING '{encoding}' LOCALE 'C'" if encoding else ""
     with psycopg.connect(server, autocommit=True) as connection:
@@ -100,7 +100,7 @@ def fresh_database(server: str, template: str = "template1", encoding: str = "")
 
 
 def _account() -> pwd.struct_passwd | None:
-    """The account of the server if the tests run as root, which it refuses."""
+    """The account for the server if the tests run as root, which it refuses to do."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):

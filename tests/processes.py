@@ -1,4 +1,4 @@
-"""Real processes for tests, started as a user starts them and always stopped."""
+"""Real processes for tests, started as a user would and always stopped."""
 
 import os
 import shutil
@@ -43,8 +43,8 @@ def free_port() -> int:
 
 
 def service_environment(state: str) -> dict[str, str]:
-    """This process's environment, with the state folder `state` and the catalog in it."""
-    # Chance would change the review queue.
+    """This process's environment with the state folder `state`, which also holds the catalog."""
+    # Random samples would change the review queue.
     environment = {**os.environ, "RIPELINE_STATE_DIR": state, "RIPELINE_SAMPLED_SHARE": "0"}
     for name in ("DATABASE_URL", "STORAGE_URL"):
         environment.pop(name, None)
@@ -64,7 +64,7 @@ def launcher_environment(api_port: int, ui_port: int, state: str = "") -> dict[s
 def running_everything(
     settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Running]:
-    """API, app and worker as `make run` starts them, ready, with `settings` besides."""
+    """API, app and worker as `make run` starts them, ready, with additional `settings`."""
     api_port, ui_port = free_port(), free_port()
     state = tempfile.mkdtemp(prefix="ripeline-state-")
     process = subprocess.Popen(
@@ -97,7 +97,7 @@ def running_api(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[
 def api_process(
     settings: Mapping[str, str] = MappingProxyType({}),
 ) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
-    """Like `running_api`, with its process."""
+    """Like `running_api`, but also yields its process."""
     port = free_port()
     state = tempfile.mkdtemp(prefix="ripeline-state-")
     process = subprocess.Popen(
@@ -127,7 +127,7 @@ def running_app(api_url: str) -> Iterator[str]:
 def app_process(
     api_url: str, settings: Mapping[str, str] = MappingProxyType({}), port: int = 0
 ) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
-    """Like `running_app`, with its process; on a free port if `port` is 0."""
+    """Like `running_app`, but also yields its process; on a free port if `port` is 0."""
     port = port or free_port()
     process = subprocess.Popen(
         app_command(port),
@@ -176,11 +176,11 @@ def start_worker(settings: Mapping[str, str]) -> "subprocess.Popen[str]":
 
 
 class Processes:
-    """Processes by name, which can be killed and started again. Their logs are in `folder`."""
+    """Named processes, which can be killed and restarted. Their logs are in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        # By name; a process that starts again appends to its log.
+        # Starts by name; a restarted process appends to its log.
         self.starts: Counter[str] = Counter()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -287,7 +287,7 @@ def _interrupt(process: "subprocess.Popen[str]") -> None:
         process.communicate(timeout=STOP_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
-        # With a limit: a child that outlives it keeps the pipe open.
+        # With a timeout, since a child that outlives it keeps the pipe open.
         process.communicate(timeout=STOP_SECONDS)
 
 

@@ -1,7 +1,7 @@
 """A grader of 40 kB for tests of the service that do not look at its grades.
 
-Its classes, input size and manifest are those of the shipped one; its network is one layer on the
-mean colours of 25 squares. A service starts with it in a third of the time.
+Its classes, input size and manifest are the shipped grader's; its network is one layer on the mean
+colours of 25 squares. A service starts with it in a third of the time.
 """
 
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ VERSION = "20261129-000000-small"
 ROTTEN_BELOW, FRESH_FROM = 0.25, 0.75
 SQUARES = 5
 CHANNELS = 8
-# Replayed photos; a third of them are the test split.
+# Photos in the replay buffer; a third of them are in the test split.
 PHOTOS = 300
 _SHIPPED = read_manifest(PROJECT / "models" / "default")
 _SIZE, _CLASSES = _SHIPPED.input_size, _SHIPPED.classes
@@ -61,7 +61,7 @@ def write_small_grader(folder: Path, version: str = VERSION, seed: int = 0) -> P
 def small_graph(channels: int, background: int = 0) -> bytes:
     """A LiteRT graph: uint8 [n, size, size, 3] to float32 [n, 5, 5, channels].
 
-    A square of the grey `background` gives 0.1 on every channel.
+    A square of the grey value `background` gives 0.1 on every channel.
     """
     model = schema.ModelT()
     model.version = 3
@@ -112,7 +112,8 @@ def _tensor(
 def _operator(
     code: int, inputs: list[int], output: int, kind: int, options: object
 ) -> "schema.OperatorT":
-    """`code` is its place in `operatorCodes`; the others are places in `tensors`."""
+    """An operator; `code` is an index into `operatorCodes`, the others are indices into
+    `tensors`."""
     operator = schema.OperatorT()
     operator.opcodeIndex, operator.inputs, operator.outputs = code, inputs, [output]
     operator.builtinOptionsType, operator.builtinOptions = kind, options
@@ -132,7 +133,7 @@ def _buffer(data: bytes) -> "schema.BufferT":
 
 
 def _head(seed: int) -> Head:
-    """Recognises everything."""
+    """A head that recognises everything."""
     random = np.random.default_rng(seed)
     return make_two_heads(
         random.normal(size=(CHANNELS, len(_CLASSES) // 2), scale=3),

@@ -1,4 +1,4 @@
-"""Small synthetic images, drawn by the tests: no photo is ever committed."""
+"""Small synthetic images drawn by the tests, since no photo is ever committed."""
 
 import io
 import struct
@@ -12,7 +12,7 @@ from PIL import Image
 
 pillow_heif.register_heif_opener()
 
-# Class name to colour, half width over half height, and the number and colour of the spots.
+# By class name: colour, ratio of width to height, and number and colour of the spots.
 KINDS: dict[str, tuple[tuple[int, int, int], float, int, tuple[int, int, int]]] = {
     "freshapples": ((205, 35, 40), 1.05, 2, (230, 180, 90)),
     "freshbanana": ((245, 215, 60), 2.6, 2, (190, 150, 50)),
@@ -24,7 +24,7 @@ KINDS: dict[str, tuple[tuple[int, int, int], float, int, tuple[int, int, int]]] 
 
 
 def draw_fruit(kind: str, seed: int = 0, size: int = 96) -> Image.Image:
-    """A shaded fruit of one of `KINDS` on white; its place, size, angle and spots follow `seed`."""
+    """A shaded fruit of one of `KINDS` on white; `seed` determines place, size, angle and spots."""
     return Image.fromarray(_fruit_pixels(kind, seed, size))
 
 
@@ -37,7 +37,7 @@ def _fruit_pixels(kind: str, seed: int, size: int) -> NDArray[np.uint8]:
     middle_x, middle_y = random.uniform(0.38, 0.62, 2)
     half_height = random.uniform(0.22, 0.34) / np.sqrt(shape)
     angle = random.uniform(0, np.pi)
-    # Across and along the fruit, -1..1 within it.
+    # Coordinates across and along the fruit, -1..1 within it.
     y, x = (np.mgrid[0:size, 0:size] + 0.5) / size
     # Faint shadows on the white table, so that no two drawings are equal.
     table = 255 - 4 * sum(
@@ -63,7 +63,8 @@ def _fruit_pixels(kind: str, seed: int, size: int) -> NDArray[np.uint8]:
 
 
 def draw_tray(kind: str, seed: int = 0, share: float = 0.25, size: int = 240) -> Image.Image:
-    """A fruit of `draw_fruit`, so large a share of the width, on the one lit tray of all seeds."""
+    """A fruit of `draw_fruit`, `share` of the width large, on a lit tray that is the same for all
+    seeds."""
     random = np.random.default_rng(0)
     y, x = np.mgrid[0:size, 0:size] / size
     light = 1 - 0.6 * np.hypot(x - 0.35, y - 0.3)
@@ -77,7 +78,7 @@ def draw_tray(kind: str, seed: int = 0, share: float = 0.25, size: int = 240) ->
     assert box is not None
     width = round(share * size)
     fruit_size = (width, max(1, round(width * (box[3] - box[1]) / (box[2] - box[0]))))
-    # Real fruits do not lie at exactly the same pixel.
+    # Real fruits never lie at exactly the same pixel.
     aside = np.random.default_rng([seed, *kind.encode()]).integers(-size // 30, size // 30, 2)
     place = tuple(int(value) for value in (np.array((size, size)) - fruit_size) // 2 + aside)
     fruit = Image.fromarray(pixels).crop(box).resize(fruit_size)
@@ -97,14 +98,14 @@ def draw_quarters(width: int = 96, height: int = 64) -> Image.Image:
 
 
 def encode(image: Image.Image, format: str = "PNG", **options: Any) -> bytes:
-    """The bytes of a file, `format` by Pillow's name: JPEG, PNG, WEBP, BMP, HEIF, GIF, TIFF."""
+    """The bytes of a file in Pillow's `format`: JPEG, PNG, WEBP, BMP, HEIF, GIF, TIFF."""
     stream = io.BytesIO()
     image.save(stream, format, **options)
     return stream.getvalue()
 
 
 def windows_bmp(image: Image.Image) -> bytes:
-    """A BMP with the header that screenshots of Windows have, which knows transparency."""
+    """A BMP with the header of Windows screenshots, which allows transparency."""
     pixels = image.transpose(Image.Transpose.FLIP_TOP_BOTTOM).tobytes("raw", "BGRA")
     header = struct.pack("<IiiHHIIiiII", 124, *image.size, 1, 32, 3, len(pixels), 0, 0, 0, 0)
     masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs"

@@ -66,7 +66,7 @@ def test_control_characters_of_a_path_are_escaped_in_the_log(
     assert statuses == [500, 503]
     messages = [message for message in caplog.messages if "/broken/" in message]
     assert len(messages) == 2
-    # No forged line, and no escape sequences.
+    # No forged lines or escape sequences.
     assert all(line.partition("unavailable:")[0].isprintable() for line in messages)
 
 
@@ -116,8 +116,8 @@ def test_client_that_disconnects_is_not_an_error(
 
 @pytest.mark.slow
 def test_api_imports_neither_training_libraries_nor_what_is_seldom_needed() -> None:
-    """Its container image does not have the first. The others are imported once they are needed:
-    PostgreSQL's driver, and OpenVINO where the processor has bfloat16.
+    """Its container image does not have the former. The latter are imported once they are needed:
+    PostgreSQL's driver, and OpenVINO if the processor has bfloat16.
     """
     code = (
         "import sys, api.app; "
@@ -132,7 +132,8 @@ def test_api_imports_neither_training_libraries_nor_what_is_seldom_needed() -> N
 
 
 def test_garbage_is_collected_once_it_serves(settings: Settings) -> None:
-    """`python -m api` starts without; a service that never collected would grow."""
+    """`python -m api` starts with collection disabled; a service that never collected would
+    grow."""
     gc.disable()
     try:
         with TestClient(create_app(settings)):

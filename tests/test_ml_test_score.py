@@ -1,4 +1,4 @@
-"""docs/ML_TEST_SCORE.md: seven tests a section, sums that are right, references that exist."""
+"""docs/ML_TEST_SCORE.md has seven tests per section, correct sums, and valid references."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Notifications of real processes: two of the API and a worker, one receiver of which hangs."""
+"""Notifications from two API processes and a worker, with one receiver that hangs."""
 
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,6 @@ def _logs(folder: Path) -> str:
 
 
 def _ended(api: httpx.Client, run_id: str) -> dict[str, Any]:
-    """The run if it is over, or else nothing."""
+    """The run if it is over, else nothing."""
     run: dict[str, Any] = api.get(f"/runs/{run_id}").json()
     return run if run["finished_at"] else {}

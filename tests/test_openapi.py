@@ -1,4 +1,4 @@
-"""docs/openapi.json is up to date, and no path of it hides another."""
+"""docs/openapi.json is up to date, and none of its paths hides another."""
 
 import json
 from itertools import permutations
@@ -12,7 +12,7 @@ def test_committed_openapi_document_is_current() -> None:
 
 
 def test_no_path_takes_the_place_of_a_name() -> None:
-    """With `/thresholds/copy` beside `/thresholds/{fruit}`, a fruit could not be named "copy"."""
+    """With both `/thresholds/copy` and `/thresholds/{fruit}`, a fruit could not be named "copy"."""
     paths = [path.split("/") for path in json.loads(described())["paths"]]
     hidden = [
         ("/".join(fixed), "/".join(named))

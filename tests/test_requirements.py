@@ -1,4 +1,4 @@
-"""The lock files: hashes everywhere, the same versions in all, no URLs."""
+"""The lock files have hashes everywhere, the same versions in all, and no URLs."""
 
 import re
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_api_and_app_install_no_training_libraries(name: str) -> None:
 def test_root_lock_includes_the_versions_of_the_containers(name: str) -> None:
     everything = pinned(LOCKS[0])
     for package, versions in pinned(PROJECT / "requirements" / f"{name}.txt").items():
-        # The container's TensorFlow has no CUDA; its releases have the same numbers.
+        # The container's TensorFlow has no CUDA; its version numbers are the same.
         assert versions <= everything[package.removesuffix("-cpu")], package
 
 

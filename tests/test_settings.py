@@ -1,4 +1,4 @@
-"""Settings: all documented, invalid values rejected."""
+"""All settings are documented, and invalid values are rejected."""
 
 import pytest
 from pydantic import ValidationError

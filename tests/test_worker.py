@@ -70,7 +70,7 @@ def test_trigger_asks_first_and_a_person_starts_the_run(
 
 
 def _ended(api: httpx.Client, run_id: str) -> dict[str, Any]:
-    """The run if it is over, or else nothing."""
+    """The run if it is over, else nothing."""
     run: dict[str, Any] = api.get(f"/runs/{run_id}").json()
     return run if run["finished_at"] else {}
 

@@ -22,7 +22,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 class Steps(Event):
-    """Takes one step instead of each wait, and is set after the last."""
+    """An event that takes a step instead of each wait, and is set after the last step."""
 
     def __init__(self, *steps: Callable[[], object]) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class Steps(Event):
 
 @pytest.fixture
 def own(settings: Settings, database_url: str, tmp_path: Path) -> Iterator[Settings]:
-    """Settings of a worker, whose handlers of signals go with it."""
+    """Settings of a worker, whose signal handlers are removed after the test."""
     handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     yield settings.model_copy(update={"state_dir": tmp_path, "database_url": database_url})
     for number, handler in handlers.items():
@@ -68,7 +68,7 @@ def test_run_is_started_again_until_a_worker_claims_it(
         unclaimed.start()  # The message may still arrive.
         assert len(started) == times
         seconds[0] += MESSAGE_LOST_SECONDS / 2
-        if times == 1:  # It is being started still.
+        if times == 1:  # It is still being started.
             unclaimed.start()
             assert len(started) == 1
         if started:
@@ -107,7 +107,7 @@ def test_run_starts_without_a_queue(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """As on a full disk: the catalog has the run."""
+    """As on a full disk; the catalog has the run."""
     (tmp_path / QUEUE_FILE).mkdir()
     supervised: list[str] = []
     has_begun = Event()
@@ -128,7 +128,7 @@ def test_run_starts_without_a_queue(
 def test_store_that_cannot_be_read_is_tried_again(
     own: Settings, database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is looked at while the catalog is empty."""
+    """The store is looked at while the catalog is empty."""
     caplog.set_level("INFO")
     in_the_way = tmp_path / "blobs"
     in_the_way.write_text("")

@@ -1,4 +1,4 @@
-"""Reports of an inspection, opened by a library."""
+"""Reports of an inspection, read by libraries."""
 
 import io
 import re
@@ -48,7 +48,7 @@ def download(client: TestClient, inspection_id: str, kind: str) -> bytes:
 
 
 def read_pdf(data: bytes) -> tuple[str, list[Any]]:
-    """The text of all pages, and their pictures."""
+    """The text and the pictures of all pages."""
     pages = pypdf.PdfReader(io.BytesIO(data)).pages
     text = " ".join(page.extract_text() for page in pages)
     return " ".join(text.split()), [image for page in pages for image in page.images]

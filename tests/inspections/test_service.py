@@ -1,4 +1,4 @@
-"""Inspections on each kind of database: kept, swept, and whole after a failure."""
+"""Inspections on each kind of database: kept, swept, and complete after a failure."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -107,7 +107,7 @@ def test_old_inspections_are_deleted_with_their_photos(
         assert [row.lot for row in repository.find(session, [], 0, 9)] == ["recent"]
     assert rows(database, InspectionPhotoRow) == 1
     assert rows(database, InspectionFruitRow) == len(FRUITS)
-    # Predictions stay for monitoring, without their pictures.
+    # Predictions stay for monitoring, but without their pictures.
     assert rows(database, PredictionRow) == 2
     assert len(list(inspections.blobs.keys("predicted"))) == 1
 

@@ -1,4 +1,4 @@
-"""Inspections grade each fruit by its own thresholds, and say by which."""
+"""Inspections grade each fruit with its own thresholds, and say which these were."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from tests.inspections.crates import add, get, opened, photo, serving
 from tests.small_grader import FRESH_FROM, ROTTEN_BELOW, VERSION
 from tests.waiting import until
 
-# Every score is above both.
+# Every score is above both, so everything is fresh.
 ALWAYS = {"rotten_below": 1e-9, "fresh_from": 1e-9}
 
 
@@ -39,7 +39,7 @@ def test_fruits_are_graded_by_their_own_thresholds(settings: Settings, tmp_path:
         assert all(fruit["freshness_thresholds"] == ALWAYS for fruit in known)
         rest = [fruit for fruit in second if fruit["predicted_class"] not in classes]
         assert all(fruit["freshness_thresholds"] in (ALWAYS, own) for fruit in rest)
-        # Earlier photos keep their grades, and say which thresholds these are by.
+        # Earlier photos keep their grades, and say which thresholds were used.
         listed = get(client, f"/inspections/{inspection}/fruits", limit=100)["fruits"]
         thresholds = [fruit["freshness_thresholds"] for fruit in listed]
         assert thresholds.count(None) == len(first)

@@ -1,4 +1,4 @@
-"""A predictor that waits, for tests of the batcher, and the thread that it waits in."""
+"""A predictor that waits, and the thread it waits in, for tests of the batcher."""
 
 import threading
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from tests.waiting import PATIENCE_SECONDS
 
 
 class SlowPredictor:
-    """A predictor that waits for `resume` and returns each request's bytes as its grade."""
+    """A predictor that waits for `resume`, and returns each request's bytes as its grade."""
 
     def __init__(self) -> None:
         self.resume = threading.Event()

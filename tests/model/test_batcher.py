@@ -18,7 +18,7 @@ from tests.waiting import PATIENCE_SECONDS as PATIENCE
 
 
 async def predict_all(batcher: DynamicBatcher, slow: SlowPredictor, *requests: bytes) -> list[Any]:
-    """The results of concurrent requests; the first is running before the others finish."""
+    """The results of concurrent requests; the first is running before the others are queued."""
     predictor = cast(Predictor, slow)
     futures = [
         asyncio.ensure_future(batcher.predict(predictor, PredictRequest(one))) for one in requests
@@ -106,7 +106,7 @@ def test_failing_request_does_not_affect_its_batch(pool: ThreadPoolExecutor) -> 
 def test_error_outside_the_grading_of_one_photo_fails_its_batch_alone(
     pool: ThreadPoolExecutor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Lost in the thread, it would leave its clients waiting, and the thread busy for good."""
+    """If the thread swallowed it, its clients would wait and the thread be busy forever."""
 
     class Broken(SlowPredictor):
         def predict_batch(self, requests: Iterable[PredictRequest | Exception]) -> NoReturn:

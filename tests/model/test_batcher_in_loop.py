@@ -1,4 +1,4 @@
-"""The batcher on a single core: which photos the event loop grades itself."""
+"""The batcher on a single core: which photos the event loop itself grades."""
 
 import asyncio
 import threading
@@ -86,7 +86,7 @@ def test_event_loop_answers_while_other_photos_are_graded(
         predictor = cast(Predictor, slow)
         future = asyncio.ensure_future(in_loop(pool).predict(predictor, request_of_a_thread))
         await asyncio.to_thread(slow.started.wait, PATIENCE)
-        slow.resume.set()  # Only a loop that is free comes here.
+        slow.resume.set()  # Only a free event loop gets here.
         return await asyncio.wait_for(future, PATIENCE)
 
     assert asyncio.run(run()) == request_of_a_thread.data

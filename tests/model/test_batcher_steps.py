@@ -1,4 +1,4 @@
-"""The batcher with photos of many fruits, which are graded step by step."""
+"""The batcher with photos of many fruits, which it grades step by step."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ from tests.waiting import PATIENCE_SECONDS as PATIENCE
 class StepPredictor(SlowPredictor):
     """Finds `fruits` in every photo, and waits for `resume` before each forward pass.
 
-    `work` has what it did: "find", the pictures of a step, or the batch of plain requests.
+    `work` records what it did: "find", the pictures of a step, or a batch of plain requests.
     """
 
     def __init__(self, fruits: int) -> None:
@@ -66,8 +66,8 @@ INSTANCES = PredictRequest(png("red"), instances=True)
 
 
 def test_plain_requests_and_steps_take_turns(pool: ThreadPoolExecutor) -> None:
-    """A photo with many fruits delays others by one step at most, even if many such are queued:
-    these are graded one after the other.
+    """A photo with many fruits delays others by at most one step, even if several such photos are
+    queued, since those are graded one after the other.
     """
     batcher, slow = DynamicBatcher(pool, 1, 999, PATIENCE), StepPredictor(3 * STEP - 1)
 
@@ -139,7 +139,8 @@ def test_expired_request_with_instances_is_not_graded(pool: ThreadPoolExecutor) 
 def test_photo_that_is_being_graded_does_not_expire(
     pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The deadline is for waiting: what took long to grade would be graded anew for a retry."""
+    """The deadline is for waiting only: otherwise a retry would grade a slow photo all over
+    again."""
     batcher, slow = DynamicBatcher(pool, 1, 99, PATIENCE), StepPredictor(3 * STEP - 1)
 
     async def run() -> Any:

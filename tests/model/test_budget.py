@@ -1,6 +1,5 @@
-"""What the shipped model may cost: bytes, parameters, and multiply-adds of its graphs.
-
-A new recipe that needs more has to say so here, in a change that somebody reads.
+"""What the shipped model may cost: bytes, parameters, and multiply-adds of its graphs. A new recipe
+that needs more has to raise these limits, in a change that somebody reviews.
 """
 
 from math import prod
@@ -18,9 +17,9 @@ MAX_DETECTOR_PARAMETERS = 1_700_000
 # For one photo: the grader needs 196 million at 160 px, the detector 350 million at its size.
 MAX_GRADER_MULTIPLY_ADDS = 215_000_000
 MAX_DETECTOR_MULTIPLY_ADDS = 385_000_000
-# All other operations together are a few percent of these.
+# All other operations together make up a few percent of these.
 CONVOLUTION, DEPTHWISE = "CONV_2D", "DEPTHWISE_CONV_2D"
-# These multiply as well, but no graph has them yet.
+# These multiply too, but no graph has them yet.
 UNCOUNTED = {"FULLY_CONNECTED", "BATCH_MATMUL", "TRANSPOSE_CONV", "CONV_3D"}
 
 
@@ -30,7 +29,7 @@ def package() -> Package:
 
 
 def multiply_adds(graph: Path) -> int:
-    """Of one input, by the shapes of the weights and results of its convolutions."""
+    """The multiply-adds for one input, from the shapes of the convolutions' weights and results."""
     interpreter = Interpreter(model_path=str(graph))
     shapes = {one["index"]: one["shape"].tolist() for one in interpreter.get_tensor_details()}
     total = 0

@@ -1,4 +1,4 @@
-"""Decoding of a detector's grid, on grids made by hand, and the shipped detector."""
+"""Decoding a detector's grid, on hand-made grids, and the shipped detector."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ def empty_grid(height: int = 4, width: int = 8) -> np.ndarray:
 def put(
     grid: np.ndarray, cell: tuple[int, int], score: float, distances: tuple[float, ...], fruit: str
 ) -> None:
-    """A fruit with its centre in `cell` (row, column), its edges so far away."""
+    """Put a fruit with its centre in `cell` (row, column) and its edges at `distances`."""
     grid[cell][CENTRE] = np.log(score / (1 - score))
     grid[cell][DISTANCES] = np.log(distances)
     grid[cell][KINDS] = [3.0 * (name == fruit) for name in FRUITS]
@@ -54,7 +54,7 @@ def test_edges_lie_where_the_cell_says() -> None:
     grid = empty_grid()
     put(grid, (1, 2), 0.8, (0.1, 0.2, 0.3, 0.4), "banana")
     found = decode_grid(grid, 0.3, 0.5)
-    # The cell's middle is at 2.5 of 8 across and 1.5 of 4 down.
+    # The cell's centre is at 2.5 of 8 across and 1.5 of 4 down.
     assert found.boxes[0] == pytest.approx([0.2125, 0.175, 0.6125, 0.775])
     assert found.scores == pytest.approx([0.8])
     assert found.fruits.tolist() == [1]
@@ -63,7 +63,7 @@ def test_edges_lie_where_the_cell_says() -> None:
 def test_only_peaks_over_the_threshold_count_best_first() -> None:
     grid = empty_grid()
     put(grid, (0, 0), 0.5, (0.05,) * 4, "apple")
-    put(grid, (0, 1), 0.4, (0.05,) * 4, "apple")  # Beside a better one.
+    put(grid, (0, 1), 0.4, (0.05,) * 4, "apple")  # Next to a better one.
     put(grid, (0, 4), 0.9, (0.05,) * 4, "orange")
     put(grid, (3, 7), 0.2, (0.05,) * 4, "banana")
     found = decode_grid(grid, 0.3, 0.5)

@@ -32,7 +32,7 @@ def test_overlay_colours_only_the_active_corner() -> None:
 
 
 def test_overlay_does_not_look_like_damage() -> None:
-    """Its colour is blue on every fruit, from a yellow one to a brown spot."""
+    """Its colour is blue on everything from yellow fruit to brown spots."""
     activation = np.linspace(0.5, 1, 64, dtype=np.float32).reshape(8, 8)
     for fruit in ((240, 220, 60), (200, 40, 30), (90, 55, 25), (245, 240, 235)):
         before = np.array(fruit)

@@ -1,4 +1,4 @@
-"""The box of each fruit in the pixels of its photo, and the pixels that it is graded by."""
+"""The box of each fruit in the pixels of its photo, and the pixels used to grade it."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def test_boxes_of_a_reduced_photo_are_in_its_own_pixels(
 
 
 def record_decodes(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The `min_side` of each decoding from now on."""
+    """Record the `min_side` of each decoding from now on."""
     sides: list[int] = []
     decode = predictor.decode
 
@@ -60,7 +60,7 @@ def record_decodes(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> lis
 def test_small_fruit_of_a_large_photo_is_cut_from_its_own_pixels(
     predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Narrow stripes stay visible, and are not averaged."""
+    """Narrow stripes stay visible instead of being averaged."""
     size, box = (2400, 1800), (1000, 800, 1032, 832)
     image = scene((box, BLUE), size=size)
     sides = record_decodes(predictor, monkeypatch)
@@ -127,7 +127,7 @@ def test_boxes_of_odd_pictures_lie_inside(
 def record_pictures(
     predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> list[NDArray[np.uint8]]:
-    """The network's inputs from now on."""
+    """Record the network's inputs from now on."""
     pictures: list[NDArray[np.uint8]] = []
     forward = predictor.forward
 
@@ -150,14 +150,14 @@ def stripes(side: int) -> NDArray[np.uint8]:
 def at(
     pixels: NDArray[np.uint8], size: tuple[int, int], box: tuple[int, int, int, int]
 ) -> Detection:
-    """`box` in pixels of a photo of `size`, found in its reduced picture."""
+    """A detection in the reduced picture at `box`, which is in pixels of a photo of `size`."""
     across, down = pixels.shape[1] / size[0], pixels.shape[0] / size[1]
     corners = (box[0] * across, box[1] * down, box[2] * across, box[3] * down)
     return Detection(Box(*corners), 0.9, "apple")
 
 
 def hairs_at_the_corners(pixels: NDArray[np.uint8]) -> list[Detection]:
-    """Boxes without an area, in the corners of the picture."""
+    """Boxes without area in the corners of the picture."""
     height, width = pixels.shape[:2]
     return [
         Detection(Box(x, y, x, y), 0.5, "apple") for x in (0.0, float(width)) for y in (0.0, height)

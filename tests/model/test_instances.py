@@ -1,4 +1,4 @@
-"""Each fruit of a photo: its box in upright pixels, its grade, and the steps of the work."""
+"""Each fruit of a photo: its box in upright pixels, its grade, and the steps of grading."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,7 +36,8 @@ Piece = tuple[tuple[int, int, int, int], tuple[int, int, int]]
 
 @pytest.fixture
 def predictor() -> Predictor:
-    """Red is a fresh apple, blue a rotten one, green is out of distribution."""
+    """A predictor for which red is a fresh apple, blue a rotten one, and green out of
+    distribution."""
     predictor = make_predictor(make_head(WEIGHTS, ood=OOD))
     predictor.detector = find_blobs
     return predictor
@@ -155,7 +156,7 @@ def test_time_is_that_of_all_steps(predictor: Predictor, monkeypatch: pytest.Mon
     while (result := grading.try_step()) is None:
         steps += 1
     assert isinstance(result, Grade)
-    # A second for each, and for the postprocessing.
+    # One second for each step and for the postprocessing.
     assert result.milliseconds == pytest.approx(1000 * (steps + 1))
 
 

@@ -34,7 +34,7 @@ def test_every_field_is_required(field: str) -> None:
     "field", [{"input_size": 10**6}, {"feature_shape": (5, 5, 10**9)}, {"classes": ()}]
 )
 def test_sizes_are_bounded(field: dict[str, Any]) -> None:
-    """Memory is allocated by them."""
+    """They determine how much memory is allocated."""
     with pytest.raises(ValidationError, match=next(iter(field))):
         Manifest.model_validate({**MANIFEST.model_dump(), **field})
 

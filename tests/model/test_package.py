@@ -193,7 +193,8 @@ def test_crash_while_writing_keeps_the_old_package(
 def test_crash_while_replacing_keeps_a_package(
     folder: Path, monkeypatch: pytest.MonkeyPatch, renames: int
 ) -> None:
-    """Killed before the first rename, between the two, or before the backup is deleted."""
+    """The process is killed before the first rename, between the two, or before the backup is
+    deleted."""
     rename, remaining = Path.rename, renames
 
     def counted(path: Path, target: Path) -> Path:

@@ -42,13 +42,14 @@ def colour_backbone(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 @pytest.fixture
 def predictor() -> Predictor:
-    """Red is a fresh apple, blue a rotten one, green is out of distribution."""
+    """A predictor for which red is a fresh apple, blue a rotten one, and green out of
+    distribution."""
     return make_predictor(make_head(WEIGHTS, ood=OOD))
 
 
 @pytest.fixture
 def two_heads() -> Predictor:
-    """Red apples are fresh, blue ones rotten; the score of purple is 0.5."""
+    """A predictor for which red apples are fresh, blue ones rotten; purple has a score of 0.5."""
     head = make_two_heads(np.ones((CHANNELS, 1)), [5, 0, -5, 0, 0, 0], classes=CLASSES)
     return make_predictor(head)
 
@@ -248,7 +249,7 @@ def test_package_with_nan_probabilities_is_rejected() -> None:
 
 
 def test_plain_answer_says_that_there_are_several_fruits() -> None:
-    """Red quarters count as fruits, by a head that adds them up."""
+    """Red quarters count as fruits, through a head that adds them up."""
     kernel = np.zeros((3, 3, 1, 1), np.float32)
     kernel[1, 1] = 1
     counts = SeveralFruits(

@@ -1,4 +1,4 @@
-"""Loading means grading: the probe goes through the whole model."""
+"""Loading includes grading: the probe goes through the whole model."""
 
 from dataclasses import replace
 from functools import cache
@@ -27,7 +27,7 @@ def test_probe_is_drawn_equally_everywhere() -> None:
     images = probe_images(160)
     assert images.shape == (3, 160, 160, 3)
     assert len({image.tobytes() for image in images}) == 3
-    # Background, and fruit in the middle.
+    # The background, and fruit in the middle.
     assert images[0, 0, 0].tolist() == [248, 248, 246]
     assert images[0, 80, 80, 0] > 2 * images[0, 80, 80, 1]
 

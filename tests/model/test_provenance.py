@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder in place of the project's."""
+    """An empty folder in place of the project's folder."""
     monkeypatch.delenv(provenance.REVISION_VARIABLE, raising=False)
     monkeypatch.setattr(provenance, "PROJECT", tmp_path / "project")
     (tmp_path / "project").mkdir()
@@ -41,7 +41,7 @@ def test_commit_is_named_and_changed_files_are_said(project: Path) -> None:
     assert clean
     assert len(clean) >= 7
     assert whole.startswith(clean)
-    # A tag is no revision: it can move.
+    # A tag does not count as a revision, since it can move.
     git(project, "tag", "--annotate", "v9", "--message", "nine")
     assert provenance.revision() == clean
     (project / "code.py").write_text("2")
@@ -76,7 +76,7 @@ def test_no_repository_no_commit_and_no_git_leave_the_version_alone(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commit(project.parent)
-    # A repository in a folder above is not this code's.
+    # A repository in a parent folder is not this code's.
     assert provenance.versions_of([]) == {"ripeline": __version__}
     git(project, "init", "--quiet")
     assert provenance.revision() is None

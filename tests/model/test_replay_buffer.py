@@ -43,7 +43,7 @@ def test_other_columns_round_trip_exactly(tmp_path: Path, field: str) -> None:
 
 def test_ood_samples_round_trip(tmp_path: Path) -> None:
     replay = a_replay()
-    # Far outside the range of the rows: both share a scale.
+    # Far outside the range of the rows, with which they share a scale.
     replay.others.embeddings[0] = [-900, 50, 20, 9000]
     replay.save(tmp_path / "replay.npz")
     loaded = ReplayBuffer.load(tmp_path / "replay.npz")
@@ -80,7 +80,8 @@ def test_views_round_trip_in_half_precision(tmp_path: Path) -> None:
 
 
 def as_of_old(path: Path, *later: str, **more: NDArray[Any]) -> None:
-    """Remove the columns of `later` versions from a file, and add columns of older ones."""
+    """Turn a file into an older version's, without the columns `later` and with those of older
+    ones."""
     with np.load(path) as arrays:
         old = {name: arrays[name] for name in arrays.files if not name.startswith(later)}
     np.savez(path, **{**old, **more})

@@ -1,4 +1,4 @@
-"""The shipped grader is as good as its manifest says, by what the package itself carries."""
+"""The shipped grader is as good as its manifest says, checked with the package's own data."""
 
 import json
 import re
@@ -17,10 +17,10 @@ from api.settings import PROJECT
 from api.training.detection.recipe import DetectorRecipe
 from api.training.recipe import Recipe
 
-# Embeddings are stored in a byte per channel.
+# Embeddings are stored with one byte per channel.
 TOLERANCE = 0.01
 MIN_PER_CLASS = 20
-# With fewer, a source or class that was left out says little.
+# A left-out source or class with fewer photos says little.
 MIN_LEFT_OUT = 100
 
 
@@ -64,11 +64,11 @@ def test_it_passes_the_floors_that_every_candidate_must_pass(package: Package) -
 def test_it_was_made_by_the_recipe_of_this_code_at_a_commit(package: Package) -> None:
     assert package.manifest.recipe == Recipe().as_dict()
     assert package.manifest.detector is not None
-    # It was trained before detectors could be trained further.
+    # The detector was trained before detectors could be trained further.
     detector = package.manifest.detector.recipe
     assert detector.keys() >= DetectorRecipe().as_dict().keys() - {"tuning_steps", "tuning_rate"}
     assert detector.items() <= DetectorRecipe().as_dict().items()
-    # No -dirty: that would be code that nobody can read again.
+    # Not -dirty, since that code could not be retrieved.
     assert re.fullmatch(r"\d+\.\d+\.\d+\+[0-9a-f]{7,}", package.manifest.versions["ripeline"])
 
 

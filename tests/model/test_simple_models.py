@@ -1,4 +1,4 @@
-"""The shipped grader against models that are much simpler, on its own held-out photos."""
+"""The shipped grader compared with much simpler models, on its own held-out photos."""
 
 import numpy as np
 import pytest
@@ -11,12 +11,12 @@ from api.model.package import REPLAY, Package, load_package
 from api.model.replay_buffer import SURE_TARGET, ReplayBuffer
 from api.settings import PROJECT
 
-# The columns of `looks` that say nothing of the file: brightness, saturation, hue.
+# The number of columns of `looks` that do not describe the file: brightness, saturation, hue.
 COLOURS = 3
 
 
 def rows(replay: ReplayBuffer, split: str) -> NDArray[np.bool_]:
-    """The photos of a split whose class is sure: bool [n]."""
+    """The photos of a split whose class is certain: bool [n]."""
     wanted: NDArray[np.bool_] = (replay.splits == split) & (
         replay.targets.max(axis=1) > SURE_TARGET
     )
@@ -56,7 +56,7 @@ def accuracy(
     labels: NDArray[np.int64],
     held_out: NDArray[np.bool_],
 ) -> float:
-    """Of the shipped grader."""
+    """The shipped grader's accuracy."""
     predicted = package.head.probabilities(replay.embeddings[held_out]).argmax(axis=1)
     return float((predicted == labels[held_out]).mean())
 
@@ -83,7 +83,7 @@ def test_nearest_class_mean_is_not_better(
     held_out: NDArray[np.bool_],
     accuracy: float,
 ) -> None:
-    """Without any training of the heads."""
+    """A model without trained heads."""
     means = [replay.embeddings[learned & (labels == k)].mean(axis=0) for k in np.unique(labels)]
     distances = np.linalg.norm(replay.embeddings[held_out, None] - np.array(means), axis=2)
     reached = (distances.argmin(axis=1) == labels[held_out]).mean()

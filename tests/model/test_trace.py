@@ -1,4 +1,4 @@
-"""The trace of a grading's steps agrees with the grade that it explains."""
+"""The trace of the grading steps agrees with the grade that it explains."""
 
 from dataclasses import replace
 from typing import Any

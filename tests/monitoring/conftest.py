@@ -21,7 +21,7 @@ def make_harness(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> MakeHarness:
-    """Makes the triggers with the mode of those that nobody has set."""
+    """Makes the triggers, with the given mode for those that nobody has set."""
 
     def make(mode: TriggerMode) -> TriggerHarness:
         own = settings.model_copy(update={"state_dir": tmp_path})

@@ -44,7 +44,7 @@ def a_context(
 
 
 def a_config(rule: Rule, **stored: Any) -> TriggerConfig:
-    """Of a trigger that has had no run."""
+    """The configuration of a trigger that has had no run."""
     return config_of(Session(), rule, TriggerRow(name=rule.name, **stored), "suggest")
 
 
@@ -65,9 +65,8 @@ def a_metric(value: float | None, threshold: float | None = 0.25, name: str = "x
 def add_answers(
     database: Database, right: int, wrong: int, version: str = "v1", *, sampled: bool = True
 ) -> None:
-    """Record `right` correct and `wrong` incorrect predictions of a version, with answers.
-
-    They are of the random sample, or else feedback that nobody asked for.
+    """Record `right` correct and `wrong` incorrect predictions of a version, with answers. They
+    belong to the random sample, or else are unasked feedback.
     """
     answers = {uuid4().hex: correct for correct in [True] * right + [False] * wrong}
     records = [a_record(model_version=version, id=name) for name in answers]

@@ -1,4 +1,4 @@
-"""Drift metrics of a version, from its own test photos and its predictions."""
+"""A version's drift metrics, from its own test photos and its predictions."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -59,7 +59,7 @@ def held_out(folder: Path, split: str) -> NDArray[np.float32]:
 
 
 def sample_of(settings: Settings, embeddings: NDArray[np.float32]) -> Predictions:
-    """Predictions of the default model on these embeddings."""
+    """The default model's predictions for these embeddings."""
     return replace(Predictions.of(load_package(settings.model_dir), embeddings), since=now())
 
 
@@ -83,7 +83,7 @@ def test_reference_is_cached(own: Settings, blobs: Blobs, version: str) -> None:
 
 
 def test_similar_photos_are_not_drift(own: Settings) -> None:
-    """The validation split, which the model was not trained on either, of the same sources."""
+    """The validation split has the same sources, and the model was not trained on it either."""
     replay = ReplayBuffer.load(own.model_dir / REPLAY)
     validation = replay.splits == "validation"
     test = (replay.splits == "test") & np.isin(replay.sources, replay.sources[validation])
@@ -169,7 +169,7 @@ def test_drift_is_measured_from_the_catalog(
 
 
 def test_one_look_a_day(database: Database) -> None:
-    """Predictions of today change nothing before tomorrow, however often one looks."""
+    """Today's predictions have no effect until tomorrow, however often one looks."""
     today = midnight()
 
     def looks(*hours: int) -> list[str]:

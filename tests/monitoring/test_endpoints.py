@@ -17,7 +17,7 @@ from tests.waiting import until
 def own(
     shipped_settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TestClient]:
-    """A service that graded drawings, which differ from photos."""
+    """A service that has graded drawings, which differ from photos."""
     state: Path = tmp_path_factory.mktemp("monitoring")
     with TestClient(create_app(shipped_settings.model_copy(update={"state_dir": state}))) as client:
         files = [

@@ -1,4 +1,4 @@
-"""Gauges of the version that serves, from its manifest and the catalog."""
+"""Gauges of the version in use, from its manifest and the catalog."""
 
 import copy
 import math
@@ -30,7 +30,7 @@ def own(settings: Settings, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def state(own: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppState]:
-    # The service's own work would set the gauges, and load the champion, at any moment.
+    # The service's background tasks would set the gauges and load the champion at any moment.
     monkeypatch.setattr("api.app.running", lambda *_: nullcontext())
     with TestClient(create_app(own)) as client:
         yield client.app.state.service  # type: ignore[attr-defined]
@@ -76,7 +76,7 @@ def test_age_is_that_of_the_grader(own: Settings, state: AppState) -> None:
 def test_drift_of_a_former_version_is_gone(
     own: Settings, state: AppState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even while too few photos were graded to measure drift of the new one."""
+    """Even while too few photos have been graded to measure the new version's drift."""
     figures = [a_metric(0.5)]
     monkeypatch.setattr(gauges_module, "current_drift", lambda *_: figures)
     gauges = Gauges(own, state)

@@ -1,4 +1,4 @@
-"""Skew as a metric: when it is measured, and of which version."""
+"""Skew as a metric: when and for which version it is measured."""
 
 import copy
 import logging
@@ -29,7 +29,7 @@ DIFFERS = replace(AGREES, same_class=0.5)
 
 @dataclass
 class Night:
-    """A skew that is found at `now` seconds, and how often it was looked for."""
+    """Measurements find `found` and are counted; `now` is the time in seconds."""
 
     state: AppState
     settings: Settings
@@ -49,7 +49,7 @@ class Night:
 @pytest.fixture
 def night(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
     own = settings.model_copy(update={"state_dir": tmp_path / "state"})
-    # The service's own work would measure too, and load the champion, at any moment.
+    # The service's background tasks would measure too, and load the champion, at any moment.
     monkeypatch.setattr("api.app.running", lambda *_: nullcontext())
     with TestClient(create_app(own)) as client:
         night = Night(client.app.state.service, own)  # type: ignore[attr-defined]

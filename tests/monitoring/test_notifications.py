@@ -1,4 +1,4 @@
-"""Notifications: each event once, to every receiver, and no slow receiver delays anything."""
+"""Each event is sent once to every receiver, and slow receivers delay nothing."""
 
 import logging
 from collections.abc import Iterator
@@ -90,7 +90,7 @@ def add_suggestion(database: Database, reason: str = "1200 training images are n
 
 
 def outcomes(database: Database) -> dict[str, int | None]:
-    """How many receivers failed, by event."""
+    """The number of failed receivers by event."""
     with database.reading() as session:
         return {row.event: row.failed for row in session.scalars(select(NotificationRow))}
 
@@ -183,7 +183,8 @@ def test_event_is_told_once_however_many_processes_look(
 
 @pytest.fixture
 def _time_is_over(other: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time for all receivers passes once `other` has been told, and one is still being told."""
+    """Let the time for all receivers expire once `other` has been told and one is still being
+    told."""
     times = chain([0.0], repeat(PATIENCE_SECONDS))
 
     def still_told() -> int:

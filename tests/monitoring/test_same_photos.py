@@ -1,4 +1,4 @@
-"""A trigger starts no second run on photos of which its last run has had all."""
+"""A trigger does not start a second run on the same photos as its last run."""
 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -31,7 +31,8 @@ DAY = timedelta(hours=25)  # Longer than the cooldown.
 def test_run_that_changed_nothing_is_not_started_again(
     make_harness: MakeHarness, mode: Any, state: str
 ) -> None:
-    """It was rejected, waits for a person, or was ended by one; the next would end alike."""
+    """It was rejected, waits for a person, or was cancelled by one; the next would end the same
+    way."""
     harness = make_harness(mode)
     harness.catalog_diff, harness.photos = MANY, "some"
     assert harness.check()
@@ -53,7 +54,8 @@ def test_run_that_changed_nothing_is_not_started_again(
 def test_run_without_a_result_is_started_again_after_the_cooldown(
     make_harness: MakeHarness, state: str
 ) -> None:
-    """Memory, the store or the worker was gone, which may pass: the photos were not learned."""
+    """Memory ran out, or the store or worker was gone: that may pass, and the photos were not
+    learned."""
     harness = make_harness("start")
     harness.catalog_diff, harness.photos = MANY, "some"
     assert harness.check()
@@ -89,7 +91,7 @@ def test_runs_without_a_result_come_to_an_end(make_harness: MakeHarness, states:
 
 
 def test_run_is_not_started_again_once_another_has_succeeded(make_harness: MakeHarness) -> None:
-    """A person's, with the same photos: it was rejected, or they would be no news."""
+    """A person's run had the same photos: it was rejected, otherwise they would not be new."""
     harness = make_harness("start")
     harness.catalog_diff, harness.photos = MANY, "some"
     assert harness.check()
@@ -207,7 +209,7 @@ def test_what_counts_as_the_same_photos(
     assert {state.photos for state in states} == {before}
     with database.session() as session:
         repository.mark_unreadable(session, {added[0]: "damaged"}, [])
-    # By a run, so that it is no news for the next.
+    # Learned by a run, so it is not new for the next.
     assert photos() == before
     with database.session() as session:
         relabelled = update(ImageRow).where(ImageRow.sha256 == added[1])

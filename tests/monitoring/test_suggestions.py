@@ -1,4 +1,4 @@
-"""Suggestions: asked once, answered once, and asked again only for a new reason."""
+"""Suggestions are made once, answered once, and repeated only for a new reason."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -41,7 +41,7 @@ def test_predictions_are_counted_in_time_slices(database: Database) -> None:
     busy = {item.start: item for item in result.slices if item.count}
     newest = busy[datetime(2026, 11, 21, 12, 30, tzinfo=UTC)]
     assert (newest.count, newest.unrecognised) == (3, 1)
-    # What was not recognised counts as no fruit.
+    # Unrecognised photos count as no fruit.
     assert newest.by_class == {"pears": 1, "plums": 1}
     assert newest.mean_confidence == pytest.approx(0.7)
     assert busy[datetime(2026, 11, 21, 11, 0, tzinfo=UTC)].count == 1

@@ -41,12 +41,12 @@ def test_accuracy_fires_over_five_points(
         )
     assert (result.value, result.met) == (value, met)
     assert f"of {right + wrong} randomly drawn predictions" in result.sentence
-    # Five of forty wrong, where two are expected.
+    # Five of forty are wrong, where two are expected.
     assert ("may be chance" in result.sentence) == (right == 35)
 
 
 def test_accuracy_counts_no_answer_that_nobody_asked_for(database: Database) -> None:
-    """People report mistakes, and the review queue asks about what is likely to be one."""
+    """People report mistakes, and the review queue asks about likely ones."""
     add_answers(database, 100, 300, sampled=False)
     add_answers(database, 39, 1)
     with database.reading() as session:
@@ -171,7 +171,7 @@ def test_moments_of_a_clock_that_was_ahead_hold_back_no_schedule(
 ) -> None:
     config = a_config(trigger_rules.SCHEDULE, schedule="weekly", **stored)
     assert trigger_rules.SCHEDULE.evaluate(a_context(session), config).met
-    # Clocks of two machines differ a little.
+    # The clocks of two machines differ a little.
     just_now = {**stored, "last_fired_at": AT + timedelta(minutes=30)}
     config = a_config(trigger_rules.SCHEDULE, schedule="weekly", **just_now)
     assert not trigger_rules.SCHEDULE.evaluate(a_context(session), config).met

@@ -63,7 +63,7 @@ def test_trigger_does_not_fire_during_its_cooldown(harness: TriggerHarness) -> N
 def test_trigger_that_fired_in_the_future_does_not_wait_until_then(
     harness: TriggerHarness,
 ) -> None:
-    """The clock was wrong, and was set back."""
+    """The clock was wrong and has been set back."""
     harness.catalog_diff = MANY
     harness.check(AT + timedelta(days=800))
     harness.end_run()
@@ -95,7 +95,7 @@ def test_nothing_fires_while_a_run_is_active(harness: TriggerHarness) -> None:
 def test_trigger_does_not_fire_if_a_run_was_created_meanwhile(
     harness: TriggerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between evaluating and firing, another process creates a run."""
+    """Another process creates a run between evaluating and firing."""
     harness.catalog_diff = MANY
     states = list(harness.states().values())
     with harness.database.session() as session:
@@ -109,7 +109,7 @@ def test_trigger_does_not_fire_if_a_run_was_created_meanwhile(
 def test_concurrent_workers_fire_once(
     harness: TriggerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second worker evaluated before the first fired, whose run has already ended."""
+    """The second worker evaluated before the first one fired, whose run has already ended."""
     harness.catalog_diff = MANY
     states = list(harness.states().values())
     assert harness.check()
@@ -236,7 +236,7 @@ def test_without_a_champion_nothing_fires(
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_two_people_set_a_trigger_for_the_first_time(harness: TriggerHarness) -> None:
-    """Its row is inserted by the first; SQLite lets only one write at a time."""
+    """The first inserts the row; SQLite allows only one writer at a time."""
     waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
     def is_waiting() -> bool:

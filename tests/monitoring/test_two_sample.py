@@ -1,4 +1,4 @@
-"""Energy distance and PSI: no false alarms at any sample size, and real changes are detected."""
+"""Energy distance and PSI raise no false alarms at any sample size, and detect real changes."""
 
 import numpy as np
 import pytest
@@ -82,7 +82,7 @@ def counts(
 
 
 def test_psi_matches_a_hand_computed_value() -> None:
-    # Half a count is added to each: 0.5 and 0.5 against 0.25 and 0.75.
+    # Half a count is added to each, giving 0.5 and 0.5 against 0.25 and 0.75.
     reference, sample = np.array([9, 9]), np.array([4, 14])
     p, q = 9.5 / 19, 4.5 / 19
     expected = (q - p) * np.log(q / p) + (p - q) * np.log((1 - q) / (1 - p))
@@ -126,7 +126,7 @@ def test_psi_threshold_is_deterministic() -> None:
 
 @pytest.mark.slow
 def test_false_alarms_of_a_day_are_as_rare_as_promised(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Days without a change: each metric is computed once, as by `drift.load_sample`."""
+    """On days without a change, each metric is computed once, as by `drift.load_sample`."""
     # Without the usual minimum, so that only chance decides.
     monkeypatch.setattr(two_sample, "MIN_PSI_THRESHOLD", 0.0)
     random = np.random.default_rng(5)
@@ -138,5 +138,5 @@ def test_false_alarms_of_a_day_are_as_rare_as_promised(monkeypatch: pytest.Monke
             for _ in range(two_sample.FIGURES)
         ]
         alarms += any(psi(*look) > psi_threshold(*look) for look in looks)
-    # At 1 in 1000, three or more of 200 have a probability of 1 in 1000.
+    # At a rate of 1 in 1000, the probability of three or more in 200 is 1 in 1000.
     assert alarms < 3

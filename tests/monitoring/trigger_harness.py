@@ -1,4 +1,4 @@
-"""A catalog whose trigger rules evaluate a test's values."""
+"""A catalog whose trigger rules evaluate values chosen by the test."""
 
 from datetime import datetime
 

@@ -7,12 +7,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any
 
-# Part of its address, and so not to be shown.
+# Part of its address, so it must not be shown.
 PATH = "sesame-open-4711"
 
 
 class Webhook:
-    """`received`: the notifications, in order. Answers with `status`; while `hangs`, not at all."""
+    """Keeps notifications in order in `received`. Answers with `status`, or, while `hangs`, not at
+    all."""
 
     def __init__(self) -> None:
         self.received: list[dict[str, Any]] = []
@@ -25,7 +26,7 @@ class Webhook:
 
     @property
     def url(self) -> str:
-        """For RIPELINE_NOTIFY. Apprise itself would wait for ten minutes."""
+        """The address for RIPELINE_NOTIFY. Apprise itself would wait for ten minutes."""
         return f"json://127.0.0.1:{self._server.server_port}/{PATH}?rto=600"
 
     @property
@@ -65,6 +66,6 @@ def _handler_of(webhook: Webhook) -> type[BaseHTTPRequestHandler]:
                 self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Quiet."""
+            """Log nothing."""
 
     return Handler

@@ -25,7 +25,7 @@ nbformat = pytest.importorskip("nbformat")
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The notebook with its outputs; nothing is written beside it."""
+    """The notebook with its outputs; nothing is written next to it."""
     pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
     pytest.importorskip("matplotlib")

@@ -28,7 +28,7 @@ def a_record(
     features: NDArray[np.float16] = FEATURES,
     **values: Any,
 ) -> Record:
-    """The record of a prediction; `values` are named as the columns of its row."""
+    """The record of a prediction; `values` are named like the columns of its row."""
     field_of_column = {
         "id": "prediction_id",
         "created_at": "timestamp",

@@ -1,4 +1,4 @@
-"""Accuracy in use: of a random sample that people are asked about, and of nothing else."""
+"""Accuracy in use: measured on a random sample that people are asked about, and nothing else."""
 
 from collections import Counter
 from pathlib import Path
@@ -66,7 +66,7 @@ def test_service_draws_a_share_at_random(database: Database, blobs: Blobs, share
         assert recorder.flush(PATIENCE_SECONDS)
     with database.reading() as session:
         drawn = Counter(bool(value) for (value,) in session.query(PredictionRow.sampled))
-    # Limits for a share of one half, left with a probability of less than 1 in a million.
+    # For a share of one half, the probability to exceed this is less than 1 in a million.
     assert abs(drawn[True] - share * 400) <= 50 * (share == 0.5)
 
 

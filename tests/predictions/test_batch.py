@@ -136,7 +136,7 @@ def state_of(client: TestClient) -> AppState:
 
 
 def test_read_ahead_is_bounded(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even if two threads alternate, so that results complete out of order."""
+    """Even if two threads alternate and results complete out of order."""
     state = state_of(client)
     data = photo("freshapples")
     predictor, alternating = state.serving(), threading.Barrier(2)

@@ -190,7 +190,8 @@ def test_the_same_photo_graded_twice_is_one_boxed_photo(own: TestClient) -> None
 def test_boxed_photo_and_training_image_of_one_photo_share_group_and_split(
     own: TestClient, state: Settings, boxed_first: bool
 ) -> None:
-    """Also if only copies: what the model trains on must not be what it is tested on."""
+    """Also if they are only copies, since the model must not be tested on what it was trained
+    on."""
     image = draw_fruit("rottenapples", 20 + boxed_first, 224)
     boxed, labelled = (graded(own, encode(image, "JPEG", quality=value)) for value in (95, 70))
     if boxed_first:

@@ -21,7 +21,7 @@ APPLE = {"rotten_below": 0.3, "fresh_from": 0.6, "costs": {"rotten_below": COSTS
 
 @pytest.fixture
 def client(settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
-    """With a second version, which is not in use."""
+    """A client of a service with a second version, which is not in use."""
     own = settings.model_copy(update={"state_dir": tmp_path / "state", "inference_threads": 1})
     with serving(own) as client:
         database, blobs = Database(own.database), Blobs(own.storage)
@@ -51,7 +51,7 @@ def test_what_a_version_lacks_is_said_before_and_after_its_promotion(client: Tes
 
     promotion = client.post(f"/models/{OTHER}/promote").json()
     assert (promotion["replaced"], promotion["lacks_thresholds"]) == (SMALL, ["apple", "banana"])
-    # The version in use is compared with the one before it.
+    # The version in use is compared with the previous one.
     assert lacks(client, OTHER) == (SMALL, ["apple", "banana"])
     assert lacks(client, SMALL) == (OTHER, [])
     assert all(one["set_by"] != "fruit" for one in listed(client, OTHER).values())

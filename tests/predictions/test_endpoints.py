@@ -84,7 +84,7 @@ def test_raw_body_of_every_format_is_graded(client: TestClient, file_format: str
 
 
 def counted(client: TestClient) -> tuple[int, int, str]:
-    """The predictions of /health, of the history and of /metrics."""
+    """The numbers of predictions in /health, the history and /metrics."""
     metrics = client.get("/metrics").text
     lines = [line for line in metrics.splitlines() if line.startswith("ripeline_predictions")]
     total = client.get("/predictions").json()["total"]
@@ -151,8 +151,8 @@ def test_heat_map_is_by_the_version_that_graded(client: TestClient, photo: bytes
 
 
 def test_heat_map_is_of_the_photo_that_was_graded(client: TestClient, photo: bytes) -> None:
-    """Saved smaller, it is still the same; another would get the prediction's ID with its own
-    grade."""
+    """A smaller copy is still the same photo; another photo would get the prediction's id with its
+    own grade."""
     first = client.post("/predict", files={"file": photo}).json()
     before = counted(client)
     image = Image.open(io.BytesIO(photo)).convert("RGB")
@@ -295,7 +295,7 @@ def test_oversized_body_is_rejected_while_reading(settings: Settings) -> None:
 
 @pytest.mark.slow
 def test_client_that_is_still_sending_gets_the_413() -> None:
-    """Over a real socket: a response before the body is read would break the connection."""
+    """Over a real socket, a response before the body is read would break the connection."""
     with running_api({"RIPELINE_MAX_BODY_BYTES": "1000000"}) as url:
         body = b"x" * 1_900_000
         response = httpx.post(

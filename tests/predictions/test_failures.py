@@ -1,4 +1,4 @@
-"""Photos without a grade are counted by reason, including unusable outputs of the model."""
+"""Photos without a grade are counted by reason, including unusable model output."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,7 +25,7 @@ GOOD = encode(draw_fruit("freshapples"), "PNG")
 
 @pytest.fixture(scope="module")
 def grading(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A service with a catalog of its own, which finds the fruits of drawn crates."""
+    """A service with its own catalog, which finds the fruits in drawn crates."""
     own = settings.model_copy(update={"state_dir": tmp_path_factory.mktemp("failures")})
     with serving(own) as client:
         yield client
@@ -33,7 +33,7 @@ def grading(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture
 def failing(grading: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    """A service whose model gives one NaN for a black photo."""
+    """A service whose model returns a NaN for a black photo."""
     predictor = grading.app.state.service.predictor  # type: ignore[attr-defined]
     backbone = predictor._backbone
 
@@ -47,7 +47,7 @@ def failing(grading: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
 
 
 class Count:
-    """How far a counter has risen."""
+    """How much a counter has risen."""
 
     def __init__(self, name: str, **labels: str) -> None:
         self._sample = (name, labels)

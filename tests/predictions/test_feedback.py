@@ -176,7 +176,7 @@ def test_feedback_that_fails_changes_nothing(
 
 
 class BeforeTheLock(Blobs):
-    """A store that may be slow: it is read and written before the lock of the catalog is taken."""
+    """A store that must be read and written before the catalog is locked, since it may be slow."""
 
     is_locked = False
     written = 0
@@ -211,7 +211,7 @@ def test_slow_store_holds_no_lock(
     assert answer.photograph == ("known" if known else "stored")
     assert slow.is_locked
     assert slow.written == (0 if known else 1)
-    # The image is relabelled, which needs no photo.
+    # Relabelling the image needs no photo.
     slow.is_locked = False
     answer = service.submit(prediction.id, "plums", "feedback")
     assert answer.photograph == "relabelled"

@@ -47,7 +47,7 @@ def relabel_all(database: Database, label: str) -> None:
 
 
 def disagreements(database: Database) -> list[tuple[str, str]]:
-    """Label and class of the image wherever they differ, in one transaction."""
+    """Feedback labels and image classes that differ, read in one transaction."""
     query = (
         select(FeedbackRow.label, ImageRow.class_name)
         .join(ImageRow, ImageRow.id == FeedbackRow.image_id)
@@ -58,7 +58,7 @@ def disagreements(database: Database) -> list[tuple[str, str]]:
 
 
 def unexplained_images(database: Database) -> int:
-    """Training images from feedback that no feedback has."""
+    """Training images from feedback to which no feedback refers."""
     with database.reading() as session:
         explained = select(FeedbackRow.image_id).where(FeedbackRow.image_id.is_not(None))
         query = select(func.count()).select_from(ImageRow)
@@ -107,7 +107,7 @@ def correct_at_once(database: Database, blobs: Blobs, prediction: PredictionRow)
 
 @pytest.mark.slow
 def test_correction_against_relabels_and_removals(database: Database, blobs: Blobs) -> None:
-    """A reader, as a retraining run is, never sees the two differ either."""
+    """A reader, such as a retraining run, never sees the two differ either."""
     predictions = [a_stored_prediction(database, blobs, seed) for seed in range(3)]
     done, seen = Event(), list[tuple[str, str]]()
 

@@ -45,7 +45,7 @@ def client(own: Settings) -> Iterator[TestClient]:
 def shared_client(
     settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TestClient]:
-    """For tests that change nothing."""
+    """A client for tests that change nothing."""
     state = tmp_path_factory.mktemp("state")
     with serving(settings.model_copy(update={"state_dir": state})) as client:
         yield client

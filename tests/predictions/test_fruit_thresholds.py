@@ -1,4 +1,4 @@
-"""Thresholds of single fruits: saving them with a version, and grading by them."""
+"""Thresholds of single fruits: saving them with a version, and grading with them."""
 
 import itertools
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ def saved(client: TestClient, fruit: str, **change: Any) -> dict[str, Any]:
 
 
 def photos() -> Iterator[bytes]:
-    """Plain colours: the small grader sees nothing else."""
+    """Plain colours, which are all that the small grader sees."""
     for colour in itertools.product((0, 128, 255), repeat=3):
         yield encode(Image.new("RGB", (64, 64), colour), "JPEG")
 

@@ -31,7 +31,7 @@ from tests.heads import shipped_thresholds
 from tests.synthetic_images import draw_fruit, encode
 from tests.waiting import until
 
-# Of anyio's thread pool, in which endpoints run.
+# Size of anyio's thread pool, in which endpoints run.
 THREADS = 40
 
 
@@ -235,7 +235,7 @@ def test_image_that_is_not_stored_gets_404(settings: Settings, tmp_path: Path) -
 def test_waiting_for_another_process_takes_no_thread(
     own: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More requests than there are threads wait, and others are answered meanwhile."""
+    """While more requests wait than there are threads, others are still answered."""
     many, waiting_now, go_on = 2 * THREADS, set[int](), asyncio.Event()
 
     async def wait(_seconds: float) -> None:
@@ -277,7 +277,7 @@ def test_nobody_waits_for_an_id_that_cannot_exist(
 
 
 def test_few_threads_wait_for_what_another_process_may_write(own: TestClient) -> None:
-    """Calls that do occupy a thread while they wait are few."""
+    """Only few calls occupy a thread while they wait."""
     state = cast(FastAPI, own.app).state.service
     with ExitStack() as taken:
         for _ in range(MAX_WAITING):

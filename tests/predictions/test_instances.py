@@ -103,7 +103,7 @@ def post_batch(
 
 
 def comparable(prediction: dict[str, Any]) -> dict[str, Any]:
-    """Without the fields that differ between two predictions of a photo."""
+    """The prediction without the fields that differ between two predictions of a photo."""
     changing = ("prediction_id", "timestamp", "inference_time_ms", "index", "filename")
     return {name: value for name, value in prediction.items() if name not in changing}
 
@@ -257,7 +257,7 @@ def test_batch_lets_others_in_between_its_steps(
     work: list[int | str] = []
 
     def recording(inputs: list[Image.Image]) -> Any:
-        if not work:  # A request that comes while the first step runs.
+        if not work:  # Another request arrives while the first step runs.
             state.pool.submit(work.append, "other")
         work.append(len(inputs))
         return forward(inputs)

@@ -1,4 +1,4 @@
-"""A grade depends on the pixels of the photo alone, not on what its file says of itself."""
+"""A grade depends only on the photo's pixels, not on anything else in the file."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.synthetic_images import draw_fruit, encode
 
 ORIENTATION, CAMERA, DATE = 0x0112, 0x010F, 0x0132
 GPS = 0x8825
-# Fields of the response, not of the photo.
+# Fields that depend on the request, not on the photo.
 OWN = {"prediction_id", "inference_time_ms", "timestamp"}
 
 

@@ -1,6 +1,5 @@
-"""Queries of the random sample, and of the last hours, use the indexes that are there for them.
-
-SQLite uses a partial index only where a query words its condition as the index does.
+"""Queries for the random sample and the last hours use the indexes made for them. SQLite uses a
+partial index only if the query words its condition as the index does.
 """
 
 from collections.abc import Callable, Iterator
@@ -53,7 +52,7 @@ def test_expired_photos_are_found_by_their_own_index(sqlite: Database, tmp_path:
 
 @contextmanager
 def planned(database: Database) -> Iterator[list[str]]:
-    """The steps of SQLite's plans for the queries of the block, filled in as they are made."""
+    """The steps of SQLite's plans for the block's queries, added as the queries run."""
     steps: list[str] = []
 
     def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: object) -> None:

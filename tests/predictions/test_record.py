@@ -80,7 +80,7 @@ def test_fruits_are_recorded_as_text() -> None:
     found = FoundFruits(image=ImageSize(width=9, height=9), instances=[fruit], summary=summary)
     prediction = plain.prediction.model_copy(update=dict(found) | {"several": False})
     record = Record.of(prediction, cast("Grade", plain), plain.filename, "a batch")
-    # Kept as JSON: as objects they would be larger than the rest of the record.
+    # Kept as JSON, since as objects they would be larger than the rest of the record.
     assert record.prediction.instances is None
     assert prediction.instances == [fruit]
     row = record.row(None)

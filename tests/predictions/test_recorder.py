@@ -1,4 +1,4 @@
-"""Background recording, even while the catalog or the blob store is unavailable."""
+"""Background recording, even while the catalog or blob store is unavailable."""
 
 import threading
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def dropped(kind: str) -> float:
 
 @pytest.fixture
 def catalog_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """The catalog is unavailable until the event is set."""
+    """The catalog is unavailable until this event is set."""
     back = threading.Event()
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
 
@@ -88,7 +88,7 @@ def test_full_queue_drops_images_then_records(
     photographs, records = dropped("photograph"), dropped("record")
     with Recorder(database, blobs, True, capacity=5, image_bytes=2 * size) as recorder:
         recorder.put(a_record())
-        while recorder._queue:  # The thread has taken it and retries.
+        while recorder._queue:  # Until the thread has taken it, and retries.
             pass
         sent = [a_record(image) for _ in range(7)]
         for record in sent:
@@ -111,7 +111,7 @@ def test_nothing_is_lost_while_the_catalog_is_unavailable(
         assert not recorder.flush(PATIENCE_SECONDS)
         assert rows(database) == {}
         catalog_back.set()
-        # The first may meet an attempt from before.
+        # The first flush may hit an attempt that began earlier.
         until(lambda: recorder.flush(PATIENCE_SECONDS))
     assert len(rows(database)) == 300
 
@@ -119,7 +119,7 @@ def test_nothing_is_lost_while_the_catalog_is_unavailable(
 def test_nobody_waits_long_for_a_catalog_that_is_unavailable(
     database: Database, blobs: Blobs, catalog_back: threading.Event
 ) -> None:
-    """Requests that wait hold a thread each."""
+    """Each waiting request holds a thread."""
     with (
         Recorder(database, blobs, store_images=False) as recorder,
         ThreadPoolExecutor(1) as pool,

@@ -1,4 +1,4 @@
-"""Stored images expire, predictions are kept."""
+"""Stored images expire, predictions stay."""
 
 from datetime import timedelta
 

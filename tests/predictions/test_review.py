@@ -79,7 +79,7 @@ def sample(database: Database, limit: int = 50) -> list[str]:
 
 
 def test_sample_is_asked_about_whatever_it_is(database: Database, blobs: Blobs) -> None:
-    """Sure or unsure, seen before or not: otherwise the answers would be a biased sample."""
+    """Sure or unsure, seen before or not: otherwise the sample would be biased."""
     at = now()
     drawn = [
         a_stored_prediction(
@@ -90,7 +90,7 @@ def test_sample_is_asked_about_whatever_it_is(database: Database, blobs: Blobs) 
     other = a_stored_prediction(database, blobs, seed=2)
     assert sample(database) == drawn
     assert sample(database, limit=2) == drawn[:2]
-    # And it is not listed for another reason, too.
+    # Nor is it listed for another reason.
     assert queue(database) == [other.id]
 
 

@@ -17,7 +17,7 @@ AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 def found(database: Database, order: Order = "oldest", **filters: Any) -> list[str]:
-    """The file names."""
+    """The file names that a search finds."""
     with database.reading() as session:
         rows, _ = search.find(session, Filters(**filters), order)
         assert search.count(session, Filters(**filters)) == len(rows)
@@ -108,7 +108,8 @@ def test_orders(database: Database) -> None:
 
 @pytest.mark.parametrize("order", ["newest", "oldest", "least_sure"])
 def test_page_stays_where_it_is(database: Database, order: Order) -> None:
-    """With predictions of the same time, and new ones while somebody turns the pages."""
+    """Even if predictions have the same time, and new ones arrive while somebody turns the
+    pages."""
     old = [a_prediction(database, created_at=AT, confidence=k // 3 / 10).id for k in range(9)]
     seen: list[str] = []
     after: str | None = None

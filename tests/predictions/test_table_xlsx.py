@@ -1,4 +1,4 @@
-"""`/predictions.xlsx`, opened by a library."""
+"""`/predictions.xlsx`, read by a library."""
 
 import io
 from collections.abc import Iterator
@@ -26,7 +26,8 @@ NAMES = ("=1+1.jpg", "плод.jpg", "crate.jpg", "rings.png")
 def graded(
     shipped_settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TestClient]:
-    """A service with a batch of an apple, a banana, a crate and no fruit, and a photo beside it."""
+    """A service with a batch of an apple, a banana, a crate and no fruit, and a photo outside the
+    batch."""
     state: Path = tmp_path_factory.mktemp("tables")
     with serving(shipped_settings.model_copy(update={"state_dir": state})) as client:
         apple, banana = (draw_fruit(kind, size=300) for kind in ("freshapples", "rottenbanana"))
@@ -44,7 +45,7 @@ def graded(
 
 
 def table(client: TestClient, **query: Any) -> dict[str, list[dict[str, Any]]]:
-    """The rows of each sheet by their columns."""
+    """The rows of each sheet by column."""
     answer = client.get("/predictions.xlsx", params=query)
     assert (answer.status_code, answer.headers["content-type"]) == (200, XLSX)
     sheets = read_xlsx(answer.content)

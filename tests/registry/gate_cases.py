@@ -25,7 +25,7 @@ FAIR = ModelComparison(
 )
 
 
-# Changes to a fair candidate, and part of its only objection (empty if it is promoted).
+# Changes to a fair candidate, and part of the only objection (empty if it is promoted).
 CASES: dict[str, tuple[dict[str, Any], str]] = {
     "a tie": ({}, ""),
     "better": ({"overall": PairedCounts(200, 190, 0, 8), "macro_f1": MetricPair(0.95, 0.99)}, ""),

@@ -48,7 +48,7 @@ def make_ood_samples(embeddings: NDArray[np.float32]) -> OodSamples:
 
 
 def some_rows(replay: ReplayBuffer, kept: NDArray[np.bool_]) -> ReplayBuffer:
-    """Of a buffer without views, the rows `kept` bool [n], and all OOD photos."""
+    """A buffer without views reduced to the rows `kept`, bool [n], and all OOD photos."""
     without_row = {"others", "retired", "views", "view_of"}
     columns = {
         name: column[kept] for name, column in vars(replay).items() if name not in without_row
@@ -102,7 +102,7 @@ def a_detector_manifest(**changes: object) -> DetectorManifest:
 def filler(
     backbone: bytes = b"TFL3 graph", head: Head | None = None, detector: bytes | None = None
 ) -> Callable[[Path], None]:
-    """Writes the parts of a package, for `write_package`."""
+    """A function that writes the parts of a package, for `write_package`."""
 
     def fill(folder: Path) -> None:
         (folder / BACKBONE).write_bytes(backbone)
@@ -117,7 +117,7 @@ def filler(
 def describer(
     version: str = "2026-11-21", detector: DetectorManifest | None = None
 ) -> Callable[[dict[str, str]], Manifest]:
-    """Makes the manifest of a package, for `write_package`."""
+    """A function that makes the manifest of a package, for `write_package`."""
 
     def describe(hashes: dict[str, str]) -> Manifest:
         return Manifest(

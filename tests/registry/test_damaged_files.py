@@ -1,4 +1,4 @@
-"""Damaged files of a champion give a clear error, and photos are still graded."""
+"""Damaged champion files give a clear error, and photos are still graded."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -48,7 +48,8 @@ def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Setting
 @pytest.fixture(scope="module")
 def client(own: Settings) -> Iterator[TestClient]:
     with pytest.MonkeyPatch.context() as patch:
-        # In the background it may read the whole files, for `/drift`, just before they are damaged.
+        # A background task may otherwise read the intact files, for `/drift`, just before they are
+        # damaged.
         patch.setattr(Gauges, "refresh", lambda gauges: None)
         with TestClient(create_app(own), raise_server_exceptions=False) as client:
             yield client
@@ -56,7 +57,7 @@ def client(own: Settings) -> Iterator[TestClient]:
 
 @pytest.fixture
 def copies(own: Settings, client: TestClient, tmp_path: Path) -> Iterator[list[Path]]:
-    """The stored package and the cached copy; whole again after the test."""
+    """The stored package and the cached copy, which are repaired after the test."""
     assert client.get("/retrain/estimate").status_code == 200  # Fills the cache.
     copies = [own.model_cache / VERSION, Path(own.storage) / "models" / VERSION]
     whole = tmp_path / "whole"
@@ -113,7 +114,7 @@ def test_damaged_copy_is_fetched_again(client: TestClient, copies: list[Path]) -
 def test_files_are_checked_from_time_to_time(
     own: Settings, client: TestClient, copies: list[Path]
 ) -> None:
-    """Even if no request needs them."""
+    """Even if no request uses them."""
     app = client.app.state  # type: ignore[attr-defined]
     state: AppState = app.service
     time = [0.0]

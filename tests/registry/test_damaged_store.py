@@ -1,4 +1,4 @@
-"""A stored package that is damaged, while this machine's copy of it is whole."""
+"""A stored package is damaged, while this machine's copy is intact."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tests.registry.versions import a_servable_package, a_small_package, registe
 
 
 def spoil(blobs: Blobs, key: str, damage: str) -> bytes:
-    """Returns what was stored before."""
+    """Damage a stored file, and return its previous content."""
     whole = blobs.get(key)
     if damage == "missing":
         blobs.delete(key)
@@ -42,7 +42,7 @@ def test_promotion_puts_the_files_back(
 def test_whole_package_is_not_written_again(
     database: Database, blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A store that is read-only serves promotions."""
+    """So promotions work with a read-only store."""
     register_package(database, blobs, a_servable_package(tmp_path, "b"))
     assert damaged_files(blobs, "b") == []
     fetch_package(blobs, "b", tmp_path / "cache")
@@ -66,7 +66,7 @@ def test_version_that_cannot_be_put_back_is_not_promoted(
 
 
 def test_rollback_waits_for_no_store(database: Database, blobs: Blobs, tmp_path: Path) -> None:
-    """The version served before, and a person wants the present one out of use."""
+    """The version has served before, and a person wants to stop using the current one."""
     cache = tmp_path / "cache"
     register_package(database, blobs, a_servable_package(tmp_path, "a"), "first")
     register_package(database, blobs, a_servable_package(tmp_path, "b"), "manual")

@@ -34,7 +34,7 @@ def test_few_pictures_more_or_less_decide_nothing() -> None:
     assert judge_detector(replace(EQUAL, overall=PairedCounts(100, 90, 4, 2))) == []
     group = {"boxed photos from shop": PairedCounts(4, 4, 1, 0)}
     assert judge_detector(replace(EQUAL, groups=group)) == []
-    # One wrong photo of few does not count.
+    # One wrong photo among few does not count.
     few = replace(
         EQUAL,
         fruits={"apple": PairedCounts(5, 5, 1, 0)},
@@ -55,7 +55,7 @@ def test_few_pictures_more_or_less_decide_nothing() -> None:
         ({"fruits": {"apple": PairedCounts(12, 12, 2, 0)}}, "photos with apple: in 10 of 12"),
         ({"average_precision": {"apple": MetricPair(0.95, 0.84)}}, "from 95.0 % to 84.0 %"),
         ({"grades": PairedCounts(40, 38, 5, 0)}, "graded right: 33 of 40"),
-        # A large loss counts, though it may be chance.
+        # A large loss counts even though it may be chance.
         ({"grades": PairedCounts(10, 9, 2, 0)}, "graded right: 7 of 10"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The engine in the setting serves, and is reported everywhere."""
+"""The engine in the setting is used, and reported everywhere."""
 
 import logging
 from pathlib import Path

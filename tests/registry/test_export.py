@@ -1,4 +1,4 @@
-"""An exported version grades without Ripeline as the service does."""
+"""An exported version, without Ripeline, gives the same grades as the service."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ ANSWERS = ("predicted_class", "freshness_level", "recognised")
 
 @pytest.fixture
 def served(shipped_settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
-    """The shipped model in LiteRT, which the export uses too."""
+    """A service with the shipped model in LiteRT, which the export uses too."""
     update = {"state_dir": tmp_path / "state", "engine": "litert"}
     with TestClient(create_app(shipped_settings.model_copy(update=update))) as client:
         yield client
@@ -50,7 +50,7 @@ def exported(client: TestClient, folder: Path) -> Path:
 def photos(folder: Path) -> list[Path]:
     """Fruit of each class, a non-fruit, more bananas, and a photo stored rotated.
 
-    Drawn fruit often passes for an orange; of six bananas some do not.
+    Drawn fruit often passes for an orange, but some of six bananas do not.
     """
     kinds = ("freshapples", "rottenapples", "freshbanana", "rottenbanana", "freshoranges")
     images = [draw_fruit(kind, seed) for seed, kind in enumerate(kinds)]
@@ -78,9 +78,9 @@ def test_the_script_grades_as_the_service(
         use_thresholds(served, paths)
     folder = exported(served, tmp_path)
     options = ["--onnx"] if network == "onnx" else []
-    # Only with the files that the script says it needs.
+    # Only the files that the script says it needs are left.
     (folder / f"backbone.{'tflite' if options else 'onnx'}").unlink()
-    # Without this project's folder on its path.
+    # Run without this project's folder on its path.
     done = subprocess.run(
         [sys.executable, "-I", folder / "grade.py", *options, *paths],
         cwd=tmp_path,

@@ -1,6 +1,6 @@
 """Two processes that promote the first champion at the same moment, on PostgreSQL.
 
-There is no row to lock yet. On SQLite a transaction that may write waits for the other one.
+There is no row to lock yet. On SQLite, a transaction that may write waits for the other one anyway.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def two_versions(postgres: str, migrated_postgres: str) -> Iterator[Database]:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two transactions both see that there is no champion, and then go on."""
+    """Make two transactions both see that there is no champion before they continue."""
     both, check = Barrier(2, timeout=60), repository.check_promotable
     waited = set()
 
@@ -45,14 +45,14 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def promote(database: Database, version: str, kind: Kind) -> tuple[str, str | None]:
-    """The promoted version and the one before, as the caller is told."""
+    """The promoted version and the previous one, as returned to the caller."""
     with database.session() as session:
         promotion = repository.promote(session, version, kind)
         return promotion.version, promotion.replaced
 
 
 def history(database: Database) -> list[tuple[str, str | None, str]]:
-    """Oldest first."""
+    """The promotions, oldest first."""
     with database.reading() as session:
         rows = repository.history(session)
     return [(row.version, row.replaced, row.kind) for row in reversed(rows)]

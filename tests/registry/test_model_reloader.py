@@ -65,7 +65,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def reloader(own: Settings, state: AppState, clock: Clock) -> ModelReloader:
-    """Has polled once."""
+    """A reloader that has polled once."""
     reloader = ModelReloader(own, state, clock)
     reloader.poll()
     return reloader
@@ -121,7 +121,7 @@ def test_thresholds_are_followed_and_kept_for_a_new_champion(
     set_thresholds(state, thresholds)
     reloader.poll()
     assert state.serving().thresholds == thresholds
-    # Requests in progress keep theirs.
+    # Requests in progress keep their thresholds.
     assert first.thresholds == first.own_thresholds
     assert first.thresholds == LevelThresholds(ROTTEN_BELOW, FRESH_FROM)
     same = state.serving()
@@ -207,12 +207,12 @@ def test_replacing_a_damaged_champion_clears_the_problem(
 def test_shipped_version_serves_without_its_stored_package(
     own: Settings, reloader: ModelReloader, state: AppState
 ) -> None:
-    """Its files are part of the project; the stored ones may be deleted."""
+    """Its files are part of the project, so the stored copy may be deleted."""
     delete_package(state.blobs, SMALL)
     restarted = dataclasses.replace(state, predictor=None)
     ModelReloader(own, restarted).poll()
     assert serving(restarted) == SMALL
-    assert is_stored(state.blobs, SMALL)  # Stored again at start.
+    assert is_stored(state.blobs, SMALL)  # Stored again at startup.
 
 
 def running_service(settings: Settings) -> TestClient:
@@ -254,7 +254,7 @@ def test_shipped_version_serves_if_the_champion_is_damaged(
 def test_shipped_version_serves_without_the_catalog(
     own: Settings, tmp_path: Path, kind: str
 ) -> None:
-    """A state folder that cannot be created; a server that does not exist."""
+    """The state folder cannot be created, or the server does not exist."""
     (tmp_path / "state").write_text("in the way")
     url = "" if kind == "sqlite" else f"postgresql://ripeline@127.0.0.1:{free_port()}/none"
     with running_service(own.model_copy(update={"database_url": url})) as client:
@@ -287,7 +287,7 @@ def test_catalog_is_opened_once_available(
     (tmp_path / "state").unlink()
     (tmp_path / "state" / "catalog.db").mkdir(parents=True)
     reloader.poll()
-    assert [record.levelname for record in caplog.records] == ["ERROR"] * 2  # Another one.
+    assert [record.levelname for record in caplog.records] == ["ERROR"] * 2  # A new error.
     (tmp_path / "state" / "catalog.db").rmdir()
     reloader.poll()
     assert "The catalog is followed again." in caplog.messages

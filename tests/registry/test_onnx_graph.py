@@ -1,4 +1,4 @@
-"""A network's graph as ONNX."""
+"""A network's graph converted to ONNX."""
 
 import numpy as np
 import onnxruntime

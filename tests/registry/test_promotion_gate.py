@@ -1,4 +1,4 @@
-"""The promotion gate by cases."""
+"""The promotion gate, case by case."""
 
 import dataclasses
 import json
@@ -26,7 +26,7 @@ def test_gate_verdict(name: str) -> None:
 
 
 def test_first_package_must_reach_the_floors() -> None:
-    """Though it is as good as the only other one, itself."""
+    """Although it is as good as its only rival, itself."""
     poor = dataclasses.replace(FAIR, per_source={"phone": PairedCounts(40, 20, 0, 0)})
     assert judge(poor).promote
     verdict = judge_first(poor)

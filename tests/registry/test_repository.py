@@ -147,7 +147,7 @@ def test_concurrent_promotions_are_serialised(database: Database) -> None:
     rows = read(database, repository.history)[::-1]
     assert read(database, lambda s: s.scalar(select(func.count()).select_from(ChampionRow))) == 1
     assert read(database, repository.champion_version) == rows[-1].version
-    # Each replaced the champion of the promotion before it.
+    # Each replaced the champion of the previous promotion.
     assert [row.replaced for row in rows] == [None, *(row.version for row in rows[:-1])]
 
 
@@ -165,7 +165,7 @@ def test_pruning_keeps_the_newest_the_champion_and_the_rollback_target(database:
 
 
 def test_pruning_keeps_the_newest_that_passed_and_waits(database: Database) -> None:
-    """Versions that were rejected since take its place among the newest, not its files."""
+    """Versions rejected since then push it out of the newest, but its files stay."""
     add(database, "champion")
     promote(database, "champion")
     for version, passed in (("older", True), ("waits", True), ("b", False), ("c", False)):
@@ -182,14 +182,14 @@ def test_pruning_keeps_the_newest_that_passed_and_waits(database: Database) -> N
     with database.session() as session:
         repository.rollback(session)
         repository.rollback(session)
-    # It served, so it waits no longer.
+    # It has been in use, so it no longer waits.
     assert read(database, repository.champion_version) == "champion"
     assert _mark(database) == ["waits"]
 
 
 @pytest.mark.parametrize("days", [400, -400])
 def test_wrong_clock_changes_no_order(database: Database, days: int) -> None:
-    """What was made while it was ahead, or behind, is no newer or older for that."""
+    """Versions made while the clock was ahead or behind are not newer or older because of that."""
     add(database, "a", "b", "c", "d")
     wrong = update(ModelRow).where(ModelRow.version.in_(["b", "c"]))
     with database.session() as session:
@@ -201,7 +201,7 @@ def test_wrong_clock_changes_no_order(database: Database, days: int) -> None:
 
 
 def test_versions_of_an_older_process_are_in_their_place(database: Database) -> None:
-    """It runs beside this one during an upgrade, and numbers nothing."""
+    """It runs beside this one during an upgrade, and does not number its versions."""
     add(database, "a", "b", "c")
     with database.session() as session:
         session.add(ModelRow(version="d", origin="fast", started_by="manual", manifest={}))
@@ -210,7 +210,7 @@ def test_versions_of_an_older_process_are_in_their_place(database: Database) -> 
 
 
 def test_pruning_waits_for_a_promotion_in_progress(database: Database) -> None:
-    """Otherwise it would delete the new champion."""
+    """Otherwise it could delete the new champion."""
     add(database, "a", "b", "c", "d")
     promote(database, "b", "c", "d")
     with ThreadPoolExecutor(1) as pool:

@@ -1,4 +1,4 @@
-"""Metrics of one version and of two compared versions, and missing metrics."""
+"""Metrics of one version and of two compared versions, including missing metrics."""
 
 import json
 

@@ -100,7 +100,7 @@ def test_bad_shipped_package_changes_nothing(
 def test_shipped_package_with_missing_files_is_stored_again(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
-    """For example, STORAGE_URL names a new bucket."""
+    """For example, because STORAGE_URL names a new bucket."""
     package = a_small_package(tmp_path, "shipped")
     service.register_shipped(database, blobs, package)
     blobs.delete_folder("models")
@@ -122,7 +122,7 @@ def test_version_is_registered_and_promoted_together(
 def test_interrupted_registration_is_not_listed(
     database: Database, blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed after the files and the row, before the promotion."""
+    """The process is killed after the files and the row, before the promotion."""
     register_package(database, blobs, a_small_package(tmp_path, "a"), "first")
 
     def interrupt(*_: object) -> None:
@@ -251,7 +251,7 @@ def set_promotion_age(database: Database, hours_ago: float) -> None:
 def test_version_that_grades_otherwise_than_when_it_was_made_is_not_promoted(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
-    """All its files are as the manifest says, but its head has two kinds exchanged."""
+    """All its files match the manifest, but its head has two kinds swapped."""
     service.register_shipped(database, blobs, DEFAULT)
     before = champion(database)
     folder = a_shipped_package(tmp_path, "exchanged")

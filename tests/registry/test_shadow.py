@@ -1,4 +1,4 @@
-"""Shadow grading: counted right, bounded, and without delaying the version in use."""
+"""Shadow grading counts correctly, is bounded, and does not delay the version in use."""
 
 import asyncio
 import gc
@@ -47,7 +47,8 @@ def own(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def service(own: Settings, tmp_path: Path) -> Iterator[TestClient]:
-    """A service with a version that grades otherwise, one that grades alike, and an unfit one."""
+    """A service with a version that grades differently, one that grades the same, and an unfit
+    one."""
     with TestClient(create_app(own), raise_server_exceptions=False) as client:
         database, blobs = Database(own.database), Blobs(own.storage)
         register_package(database, blobs, a_servable_package(tmp_path, CANDIDATE))
@@ -90,7 +91,7 @@ def dropped() -> float:
 
 
 def test_agreement_and_differences_are_counted_right(service: TestClient) -> None:
-    """The same model with another threshold for rotten: half of the photos change their level."""
+    """The same model with another rotten threshold, with which half of the photos change level."""
     line = {"rotten_below": 0.125, "fresh_from": 0.5}
     assert service.put(f"/models/{OTHER}/thresholds/apple", json=line).status_code == 200
     until(lambda: state_of(service).fruit_thresholds)
@@ -269,7 +270,7 @@ def test_a_share_and_a_number_of_photos_are_asked_for(
 
 @pytest.fixture
 def held(service: TestClient, own: Settings) -> Iterator[tuple[Event, Lane]]:
-    """A lane whose only thread waits for the event, and a prediction to offer to it."""
+    """A shadow lane whose only thread waits for the event, and a prediction to offer to it."""
     prediction = Prediction.model_validate(predict(service, 1)[0])
     predictor = load_version(own, Blobs(own.storage), CANDIDATE)
     event, data = Event(), photos(1)[0][1][1]
@@ -291,7 +292,7 @@ def held(service: TestClient, own: Settings) -> Iterator[tuple[Event, Lane]]:
 
 
 def test_the_queue_is_bounded(held: tuple[Event, Lane]) -> None:
-    """What does not fit into the queue is dropped and counted."""
+    """Photos that do not fit into the queue are dropped and counted."""
     event, offered = held
     before = dropped()
     lane = offered(1, MAX_QUEUE + 5)
@@ -307,7 +308,7 @@ def test_its_memory_is_bounded(held: tuple[Event, Lane], monkeypatch: pytest.Mon
 
 
 def test_the_share_is_drawn(held: tuple[Event, Lane]) -> None:
-    """Of 30 with a share of one half, fewer than 3 or more than 27 are taken once in a million."""
+    """With a share of one half, fewer than 3 or more than 27 of 30 are taken once in a million."""
     _, offered = held
     assert 3 <= len(offered(0.5, 30)._queue) <= 27
 

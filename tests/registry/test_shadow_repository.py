@@ -35,7 +35,7 @@ def versions(database: Database) -> None:
 
 
 def results(candidates: Sequence[ShadowGrade | None], first: int = 0) -> list[ShadowResult]:
-    """The version in use says FRESH each time."""
+    """Results in which the version in use always says FRESH."""
     return [
         ShadowResult(f"{number:032x}", FRESH, candidate)
         for number, candidate in enumerate(candidates, first)

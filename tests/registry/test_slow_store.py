@@ -1,4 +1,4 @@
-"""The store fails or hangs while an API process starts: what this machine has is served."""
+"""If the store fails or hangs while an API process starts, it serves what this machine has."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from tests.small_grader import VERSION as SMALL
 
 @pytest.fixture
 def started_before(own: Settings, state: AppState) -> None:
-    """The catalog and the store have the shipped version, which is in use."""
+    """The shipped version is in the catalog and the store, and in use."""
     ModelReloader(own, state).start()
     assert stored_versions(state.blobs) == [SMALL]
     state.predictor = None
@@ -29,7 +29,7 @@ def started_before(own: Settings, state: AppState) -> None:
 def test_start_asks_the_store_for_nothing(
     own: Settings, state: AppState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A bucket that hangs takes minutes to fail."""
+    """A hanging bucket would take minutes to fail."""
     asked: list[str] = []
     exists = Blobs.exists
 

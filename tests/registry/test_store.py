@@ -1,4 +1,4 @@
-"""Stored packages are complete or not listed; cached copies are verified."""
+"""Stored packages are complete or not listed, and cached copies are verified."""
 
 import errno
 from concurrent.futures import ThreadPoolExecutor
@@ -80,7 +80,7 @@ def test_bad_package_is_not_stored(blobs: Blobs, package: Path) -> None:
 def test_interrupted_upload_is_not_stored(
     blobs: Blobs, package: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, parts: int
 ) -> None:
-    """Killed after `parts` files."""
+    """The process is killed after `parts` files."""
     put, remaining = Blobs.put, parts
 
     def interrupt(store: Blobs, key: str, data: bytes) -> None:
@@ -106,7 +106,7 @@ def test_interrupted_upload_is_not_stored(
 def test_new_package_that_fails_to_be_stored_takes_no_space(
     blobs: Blobs, package: Path, monkeypatch: pytest.MonkeyPatch, stored: bool
 ) -> None:
-    """Each failed run would fill the disk further."""
+    """Otherwise each failed run would fill the disk further."""
     if stored:
         store_package(blobs, package)
     put = Blobs.put
@@ -118,7 +118,7 @@ def test_new_package_that_fails_to_be_stored_takes_no_space(
 
     with monkeypatch.context() as patch:
         patch.setattr(Blobs, "put", full)
-        if stored:  # A whole package of that name is left alone.
+        if stored:  # A complete package of that name is left alone.
             store_new_package(blobs, package)
         else:
             with pytest.raises(OSError, match="No space left"):

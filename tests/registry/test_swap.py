@@ -72,6 +72,6 @@ def test_every_process_switches_without_a_failed_request(database_url: str, tmp_
     assert [client.failure for client in clients] == [None] * 4
     for client in clients:
         assert {status for status, _ in client.responses} == {200}
-        # Each client got the versions in this order only.
+        # Each client got the versions only in this order.
         versions = [version for version, _ in groupby(version for _, version in client.responses)]
         assert versions == [SHIPPED, "b", SHIPPED]

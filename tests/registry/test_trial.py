@@ -34,7 +34,7 @@ def own(settings: Settings, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def trial(own: Settings, tmp_path: Path) -> Iterator[TestClient]:
-    """A service with a second version that grades otherwise."""
+    """A service with a second version that grades differently."""
     with TestClient(create_app(own), raise_server_exceptions=False) as client:
         database, blobs = Database(own.database), Blobs(own.storage)
         register_package(database, blobs, a_servable_package(tmp_path, CANDIDATE))
@@ -44,7 +44,7 @@ def trial(own: Settings, tmp_path: Path) -> Iterator[TestClient]:
 
 @pytest.fixture
 def with_unfit(own: Settings, trial: TestClient, tmp_path: Path) -> None:
-    """A stored version `unfit` that cannot serve."""
+    """Adds a stored version `unfit`, which cannot grade."""
     database, blobs = Database(own.database), Blobs(own.storage)
     register_package(database, blobs, a_small_package(tmp_path, "unfit"))
     database.close()

@@ -1,4 +1,4 @@
-"""A catalog that cannot be used: the shipped package serves, and nothing is overwritten."""
+"""If the catalog cannot be used, the shipped package serves and nothing is overwritten."""
 
 import sqlite3
 from collections.abc import Callable
@@ -15,12 +15,12 @@ from api.storage.db import Database
 from tests.registry.test_model_reloader import photo, running_service
 from tests.small_grader import VERSION as SMALL
 
-# Each starts an API that looks at its catalog more than once.
+# Each test starts an API that checks its catalog more than once.
 pytestmark = pytest.mark.slow
 
 
 def filled(path: Path) -> None:
-    """A catalog of several pages with predictions in it."""
+    """A catalog with several pages of predictions."""
     database = Database(f"sqlite:///{path}")
     database.upgrade()
     database.close()

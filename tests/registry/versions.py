@@ -1,4 +1,4 @@
-"""Packages to register: servable ones with another head, and one that cannot serve."""
+"""Packages to register: usable ones with another head, and one that cannot grade."""
 
 import shutil
 from dataclasses import replace
@@ -43,7 +43,7 @@ def a_shipped_package(folder: Path, version: str) -> Path:
 
 
 def a_small_package(folder: Path, version: str) -> Path:
-    """A package of a few kilobytes that cannot serve."""
+    """A package of a few kilobytes that cannot grade."""
     write_package(folder / version, filler(version.encode()), describer(version))
     return folder / version
 

@@ -1,8 +1,8 @@
 """Test data for retraining: a small champion, and photos for the catalog.
 
 Its network is one layer on mean colours, which tell the drawn fruits apart. A run on its 64
-channels takes a tenth of the time of one on the 1280 of the default network, which a few tests
-still do.
+channels takes a tenth of the time of a run on the default network's 1280, which a few tests still
+do.
 """
 
 import hashlib
@@ -46,10 +46,10 @@ GRADER_MADE_AT = datetime(2026, 7, 1, tzinfo=UTC)
 KNOWN = ("freshapples", "freshbanana")
 NEW = "rottenoranges"
 PICTURES = 40
-# Of a drawn boxed photo.
+# The boxes of a drawn boxed photo.
 BOXES = (Box(0, 0, 64, 64), Box(64, 0, 128, 64))
 DEFAULT = load_package(PROJECT / "models" / "default")
-# The fruits are drawn on white, which must not make all photos alike.
+# The fruits are drawn on white, which must not make all photos look alike.
 SMALL = small_graph(64, background=255)
 # For tests with the fixture `champion`.
 on_the_default_network = pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def picture(class_name: str, seed: int) -> Image.Image:
     return draw_fruit(class_name, seed=seed, size=64)
 
 
-# Executes a run with these options; returns its final row.
+# Executes a run with these options and returns its final row.
 Run = Callable[..., RunRow]
 
 
@@ -94,7 +94,7 @@ def champion_rows(backbone: bytes = SMALL) -> ReplayBuffer:
 
 @cache
 def champion_head(backbone: bytes = SMALL) -> Head:
-    """Quickly fitted; that of the default package says whether there are several fruits."""
+    """A quickly fitted head, with the default package's detection of several fruits."""
     rows = champion_rows(backbone)
     none = np.zeros(len(rows.embeddings), bool)
     head = fit_calibrated_head(TrainingRows(KNOWN, rows, none, none))
@@ -104,7 +104,7 @@ def champion_head(backbone: bytes = SMALL) -> Head:
 
 
 def a_photo(image: Image.Image, data: bytes, class_name: str, name: str, blob: str) -> ImageRow:
-    """The catalog's row of `data`, in the split of `name`."""
+    """The catalog row for `data`, in the split of `name`."""
     return ImageRow(
         id=uuid4().hex,
         sha256=content_hash(data),
@@ -123,7 +123,7 @@ def a_photo(image: Image.Image, data: bytes, class_name: str, name: str, blob: s
 
 
 def a_boxed_photo(seed: int, *class_names: str | None) -> tuple[BoxedPhoto, bytes]:
-    """Two drawn fruits side by side, with boxes of `class_names`, and its file."""
+    """The row of two drawn fruits side by side, with boxes of `class_names`, and its file."""
     image = Image.new("RGB", (128, 64))
     for box, shows in zip(BOXES, KNOWN, strict=True):
         image.paste(picture(shows, seed), (int(box.x_min), 0))
@@ -148,7 +148,7 @@ def a_boxed_photo(seed: int, *class_names: str | None) -> tuple[BoxedPhoto, byte
 
 
 def write_champion(folder: Path, backbone: bytes = SMALL, version: str = "champion") -> Path:
-    """A package of the known classes: `backbone`, a head for it, and the default detector."""
+    """Write a package of the known classes: `backbone`, a head for it, and the default detector."""
     rows, head = champion_rows(backbone), champion_head(backbone)
     size = DEFAULT.manifest.input_size
     photo = np.zeros((1, size, size, 3), np.uint8)
@@ -165,9 +165,9 @@ def write_champion(folder: Path, backbone: bytes = SMALL, version: str = "champi
         update = {
             "version": version,
             "classes": KNOWN,
-            # Before the first run, whose version has its time in whole seconds.
+            # Before the first run, whose version has a time in whole seconds.
             "created_at": datetime.now(UTC) - timedelta(minutes=1),
-            # As after a run that trained the detector alone.
+            # As after a run that trained only the detector.
             "grader_created_at": GRADER_MADE_AT,
             "feature_shape": LiteRTBackbone(backbone)(photo).shape[1:],
             "data": data,

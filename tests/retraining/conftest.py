@@ -1,4 +1,4 @@
-"""Runs in this process, with a small champion."""
+"""Runs in this process with a small champion."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from tests.retraining.catalog import SMALL, Run, install_champion
 def own(
     shipped_settings: Settings, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
-    """Settings of a run on the test's database, which is not tracked."""
+    """Settings of an untracked run on the test's database."""
     monkeypatch.setattr(run_process, "_track", lambda *_: None)
     update = {"state_dir": tmp_path / "state", "database_url": database.url}
     return shipped_settings.model_copy(update=update)
@@ -32,7 +32,7 @@ def champion(
 
 @pytest.fixture
 def run(own: Settings, database: Database, blobs: Blobs, champion: str) -> Run:
-    """Executes a run; returns its final row."""
+    """Executes a run and returns its final row."""
 
     def execute(mode: service.Mode = "fast", **options: Any) -> RunRow:
         with database.session() as session:

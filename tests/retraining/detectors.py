@@ -1,7 +1,5 @@
-"""A small detector, and jobs that train it on boxed photos of the catalog.
-
-The fixtures are imported by the modules that use them: a conftest.py would import TensorFlow in the
-fast lane.
+"""A small detector, and jobs that train it on boxed photos of the catalog. Modules import the
+fixtures they use, since a conftest.py would import TensorFlow in the fast lane.
 """
 
 import dataclasses
@@ -54,9 +52,8 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def small_steps() -> Iterator[None]:
-    """Of a detector's making: a short network, and few composed scenes to judge it by.
-
-    tests/training/detection has the whole network.
+    """Make detector training small: a short network, and few composed scenes to judge it by.
+    tests/training/detection tests the whole network.
     """
     with pytest.MonkeyPatch.context() as patch:
         shorten_detector(patch)
@@ -72,13 +69,13 @@ def tiny(small_steps: None) -> TrainedDetector:
 
 @pytest.fixture
 def make_job(small_steps: None, package: Package, imported: Path, tmp_path: Path) -> Jobs:
-    """Makes jobs of the champion; their arguments are those of `detector_job`."""
+    """Makes jobs of the champion; takes the arguments of `detector_job`."""
     return partial(detector_job, package, imported, tmp_path)
 
 
 @cache
 def tiny_detector(fruits: tuple[str, ...] = FRUITS) -> TrainedDetector:
-    """Finds nothing of use, and is small."""
+    """A small detector that finds nothing useful."""
     from api.training.detection.network import build_detector  # noqa: PLC0415
     from api.training.export import to_litert  # noqa: PLC0415
 
@@ -88,7 +85,7 @@ def tiny_detector(fruits: tuple[str, ...] = FRUITS) -> TrainedDetector:
 
 
 def three_fruits(threshold: float) -> DetectorManifest:
-    """Of the shipped detector, with another threshold."""
+    """The shipped detector with another threshold."""
     assert DEFAULT.manifest.detector
     return _manifest(fruits=DEFAULT.manifest.detector.fruits, score_threshold=threshold)
 
@@ -101,7 +98,7 @@ def detector_job(
     photos: int = 4,
     **rest: Any,
 ) -> RetrainJob:
-    """A job with boxed photos of the catalog, all of them of the training split but one."""
+    """A job with boxed photos of the catalog, all but one of them in the training split."""
     boxed, stored = [], {}
     for seed in range(2000, 2000 + photos):
         photo, data = a_boxed_photo(seed, KNOWN[0], None)

@@ -29,7 +29,7 @@ from tests.synthetic_images import encode
 def add_boxed_photo(
     database: Database, blobs: Blobs, seed: int, *class_names: str | None, origin: str = "upload"
 ) -> str:
-    """`a_boxed_photo` in the catalog; returns the row's id."""
+    """Add `a_boxed_photo` to the catalog, and return the row's id."""
     (row, boxes), data = a_boxed_photo(seed, *class_names)
     row.origin = origin
     blobs.put(row.blob, data)
@@ -63,7 +63,7 @@ def test_boxes_are_learned_and_unlearned(
     replay = replay_of(finished, blobs, own)
     rows = replay.catalog
     assert (rows.sum(), set(replay.sources[rows])) == (24, {"catalog"})
-    # Boxes of one photo share its group and split.
+    # Boxes of a photo share its group and split.
     groups = set(zip(replay.photographs[rows], replay.splits[rows], strict=True))
     assert groups == {(f"scene/{k}", split_of(f"scene/{k}")) for k in range(2000, 2012)}
     assert len(replay.views) == 2 * (rows & (replay.splits == "train")).sum()
@@ -105,7 +105,7 @@ def test_boxed_photo_without_file_is_skipped_and_marked(
     finished = run()
     assert finished.state == "succeeded", finished.message
     assert finished.verdict
-    # Once, not for each of its boxes.
+    # It is listed once, not once for each box.
     named = [one["filename"] for one in finished.verdict["figures"]["skipped_photos"]]
     assert named == ["2000.png"]
     with database.reading() as session:

@@ -1,4 +1,4 @@
-"""When a full run trains the detector, on which photos, and its expected time."""
+"""When a full run trains the detector, on which photos, and the expected time."""
 
 from itertools import pairwise
 from types import SimpleNamespace

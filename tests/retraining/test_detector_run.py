@@ -1,4 +1,4 @@
-"""A run that trains the detector alone: the grader stays, file by file."""
+"""A run that trains only the detector: the grader stays the same, file for file."""
 
 import dataclasses
 from collections.abc import Callable
@@ -84,7 +84,7 @@ def test_detector_that_is_worse_is_kept_for_a_person_to_judge(
 def test_without_boxed_photos_there_is_nothing_to_learn(
     make_job: Jobs, tiny: TrainedDetector
 ) -> None:
-    # The only one is held out.
+    # The only boxed photo is held out.
     with pytest.raises(NoBoxedPhotosError, match="upload-boxed-photos"):
         detector_run.make_candidate(make_job(tiny, photos=1))
 
@@ -123,7 +123,7 @@ def test_detector_of_another_form_must_be_made_anew(make_job: Jobs, tiny: Traine
 
 @pytest.mark.usefixtures("eager_training")
 def test_fruit_that_the_detector_does_not_find_is_left_out(make_job: Jobs) -> None:
-    """A quick run may have added it."""
+    """A fast run may have added it."""
     candidate = detector_run.make_candidate(make_job(tiny_detector(("apple",))))
     assert candidate.manifest.detector
     assert candidate.manifest.detector.fruits == ("apple",)
@@ -141,7 +141,7 @@ def test_photos_of_before_must_be_here(
 def test_boxes_imported_since_are_for_a_full_run(
     make_job: Jobs, tiny: TrainedDetector, imported: Path, tmp_path: Path
 ) -> None:
-    """The champion's replay says which of the imported photos a detector has learned."""
+    """The champion's replay buffer says which imported photos a detector has learned."""
     collection = draw_collection(tmp_path / "collection")
     for class_name in KNOWN:
         (collection / class_name).mkdir(exist_ok=True)
@@ -165,13 +165,13 @@ def test_boxes_imported_since_are_for_a_full_run(
 
 @pytest.fixture(autouse=True)
 def photographs(imported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that were imported on the worker's machine."""
+    """The photos imported on the worker's machine."""
     monkeypatch.setattr(run_process, "IMPORTED_PHOTOGRAPHS", imported)
 
 
 @pytest.fixture
 def champion() -> str:
-    """Each test installs its own."""
+    """Each test installs its own champion."""
     return ""
 
 

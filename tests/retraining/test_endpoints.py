@@ -53,7 +53,7 @@ def shared_client(
     package: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[TestClient]:
-    """For tests that change nothing."""
+    """A client for tests that change nothing."""
     state = tmp_path_factory.mktemp("state")
     update = {"state_dir": state, "database_url": shared_database_url, "model_dir": package}
     app = create_app(settings.model_copy(update=update))
@@ -265,7 +265,7 @@ def test_unknown_run_gets_404(shared_client: TestClient, path: str) -> None:
 def test_run_without_heartbeat_is_interrupted(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Although no worker is there to see that."""
+    """Even if there is no worker to notice it."""
     run_id = client.post("/retrain", json=FORCE).json()["run_id"]
     with database.session() as session:
         repository.claim(session, run_id)

@@ -164,7 +164,7 @@ def test_views_share_the_weight_of_their_photo(replay: ReplayBuffer) -> None:
         return fit_calibrated_head(merge_catalog(replay, KNOWN, only, embeddings, classes))
 
     alone, with_copies = fit_with_copies(1), fit_with_copies(3)
-    # Three copies weigh as much as one; only the standardisation of features differs slightly.
+    # Three copies weigh as much as one; only the features' standardisation differs slightly.
     unseen = np.stack([embedding(name, seed) for name in classes for seed in range(6000, 6050)])
     assert np.abs(alone.probabilities(unseen) - with_copies.probabilities(unseen)).max() < 0.1
 
@@ -211,7 +211,7 @@ def test_class_on_which_the_candidate_is_worse_is_named(retrain: Retrain, champi
 def test_corrections_of_hard_photos_do_not_count_as_wrong_labels(
     retrain: Retrain,
 ) -> None:
-    # Pears that look like apples, which a model without them gets wrong.
+    # Pears that look like apples, which a model that has not learned them gets wrong.
     hard = new_photos("pear", 12, "apple")
     for photo, _ in hard:
         photo.origin = "feedback"
@@ -222,7 +222,7 @@ def test_corrections_of_hard_photos_do_not_count_as_wrong_labels(
 def test_small_custom_set_is_calibrated_by_cross_validation(retrain: Retrain) -> None:
     photos = new_photos("plum", 80) + new_photos("fig", 80)
     head, _, verdict = retrain(photos, ("fig", "plum"))
-    # A person may promote it: all classes of the champion are lost.
+    # Only a person may promote it, since all classes of the champion are lost.
     lost = [reason for reason in verdict.reasons if "does not know the class" in reason]
     assert len(lost) == len(KNOWN)
     unseen = np.stack([embedding("plum", seed) for seed in range(5000, 5100)])
@@ -255,7 +255,7 @@ def test_ood_samples_of_a_new_class_are_dropped(replay: ReplayBuffer, retrain: R
 
 
 def test_new_class_that_is_rejected_as_ood_fails_the_gate(retrain: Retrain, champion: Head) -> None:
-    """Even if it has few photos, and all known classes are still recognised."""
+    """Even if it has few photos and all known classes are still recognised."""
     head, data, verdict = retrain(new_photos("plum", 60), (*KNOWN, "plum"))
     assert verdict.promote
     plum = CENTRES[ALL.index("plum")]
@@ -284,7 +284,7 @@ def test_new_class_that_is_rejected_as_ood_fails_the_gate(retrain: Retrain, cham
 def test_without_both_fresh_and_rotten_there_is_no_freshness_head(
     replay: ReplayBuffer, classes: tuple[str, ...], graded: bool
 ) -> None:
-    """The levels are then plain classes."""
+    """The levels are then ordinary classes."""
     none = np.zeros(len(replay.targets), bool)
     head = fit_calibrated_head(TrainingRows(classes, replay, none, none))
     assert (head.freshness is not None) is graded
@@ -295,7 +295,7 @@ def test_without_both_fresh_and_rotten_there_is_no_freshness_head(
 
 
 def test_rot_generalises_to_a_fruit_trained_only_fresh(replay: ReplayBuffer) -> None:
-    """Rot learned on apples and pears is detected on a quince."""
+    """Rot learned on apples and pears is recognised on a quince."""
     classes = ("freshapples", "freshpears", "freshquinces", "rottenapples", "rottenpears")
     rotten = np.arange(len(replay.targets)) % 2 == 1
     kind = replay.targets.argmax(axis=1)

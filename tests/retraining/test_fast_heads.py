@@ -1,4 +1,4 @@
-"""Heads of a fast retraining where the folds of a cross-validation are hard to choose."""
+"""Heads of a fast run when the folds of the cross-validation are hard to choose."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ CHANNELS = 8
 
 
 def fit(photos: list[tuple[str, str]]) -> Head:
-    """On (class, photo) of the train split."""
+    """Fit a head to (class, photo) pairs of the train split."""
     random = np.random.default_rng(0)
     labels = np.array([CLASSES.index(name) for name, _ in photos])
     names = np.array([photo for _, photo in photos])
@@ -40,7 +40,7 @@ def fit(photos: list[tuple[str, str]]) -> Head:
 def test_class_whose_photos_are_all_held_out_at_once_is_still_learned(
     rare: str, other: str
 ) -> None:
-    """The first because of the rare class, the second as it has an apple too."""
+    """The first photo because of the rare class, the second because it has an apple too."""
     first, second = f"{BOX_PREFIX}1", f"{BOX_PREFIX}2"
     apples = [("freshapples", f"photo/{k}") for k in range(2 * FOLDS - 1)]
     others = [(other, f"photo/other {k}") for k in range(2 * FOLDS)]

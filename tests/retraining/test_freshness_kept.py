@@ -1,5 +1,5 @@
-"""A quick run keeps the freshness head of the shipped package unless photos that have a level came,
-went or were relabelled."""
+"""A fast run keeps the shipped freshness head unless photos with a level were added, removed or
+relabelled."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ def champion() -> Package:
 
 @pytest.fixture(scope="module")
 def learned(champion: Package) -> ReplayBuffer:
-    """A quarter of the rows to learn from: fitting heads on all of them takes twice the time."""
+    """A quarter of the training rows, since fitting heads on all takes twice the time."""
     replay = ReplayBuffer.load(champion.folder / REPLAY)
     is_fourth = np.arange(len(replay.splits)) % 4 == 0
     return some_rows(replay, (replay.splits == "validation") | is_fourth)
@@ -32,7 +32,7 @@ def learned(champion: Package) -> ReplayBuffer:
 def rows_of(
     champion: Package, replay: ReplayBuffer, new: NDArray[np.intp] | None = None
 ) -> TrainingRows:
-    """The champion's rows, of which those numbered `new` are not known to it."""
+    """The champion's rows; those numbered `new` count as unknown to it."""
     is_new = np.zeros(len(replay.targets), bool)
     if new is not None:
         is_new[new] = True
@@ -51,7 +51,7 @@ def test_head_is_kept_where_nothing_new_has_a_level(
     head = fit_calibrated_head(data, known=champion.manifest.classes, freshness=kept)
     assert head.freshness is not None
     assert head.freshness.linear is kept
-    # Fitted anew, it is another.
+    # A refitted head would differ.
     anew = fit_calibrated_head(data, known=champion.manifest.classes)
     assert anew.freshness is not None
     assert anew.freshness.linear.weights != pytest.approx(kept.weights, abs=1e-3)
@@ -72,7 +72,7 @@ def test_what_went_is_forgotten(champion: Package, learned: ReplayBuffer) -> Non
 def test_without_validation_rows_the_head_is_fitted(
     champion: Package, learned: ReplayBuffer
 ) -> None:
-    """Else it would be calibrated by rows that it has learned from."""
+    """Otherwise it would be calibrated on rows that it has learned."""
     assert champion.head.freshness is not None
     kept = champion.head.freshness.linear
     splits = np.where(learned.splits == "validation", "train", learned.splits)

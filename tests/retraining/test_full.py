@@ -36,7 +36,7 @@ SMALL = Recipe(
     architecture="custom_cnn", weights="none", input_size=32, batch_size=16, views=64, epochs=1
 ).as_dict()
 # Scenes for learning to tell several fruits from one. Drawing 6,000, as in the champion's recipe,
-# takes three quarters of a run.
+# would take three quarters of a run.
 SCENES = 60
 Jobs = Callable[..., RetrainJob]
 
@@ -53,7 +53,7 @@ def _few_trays(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make_job(champion: Path, tmp_path: Path) -> Jobs:
-    """Makes jobs with `count` catalog photos of each of `classes`."""
+    """Makes jobs with `count` catalog photos for each of `classes`."""
 
     def make(
         imported: Path, classes: tuple[str, ...] = (), count: int = 40, **rest: Any
@@ -169,7 +169,7 @@ def test_missing_photos_fail_before_training(
 ) -> None:
     with pytest.raises(PhotographsMissingError, match="freshapples, freshbanana are not on"):
         build_corpus(make_job(tmp_path / "nothing", (NEW,)))
-    # A few uploads do not replace the champion's training photos.
+    # A few uploads must not replace the champion's training photos.
     few = make_job(tmp_path / "nothing", KNOWN, count=10)
     with pytest.raises(PhotographsMissingError, match="mode fast"):
         build_corpus(dataclasses.replace(few, folder=make_folder(tmp_path / "second")))
@@ -179,7 +179,7 @@ def test_missing_photos_fail_before_training(
 def test_class_that_is_too_small_is_left_out_unless_requested(
     make_job: Jobs, imported: Path, tmp_path: Path, count: int
 ) -> None:
-    """Eight would do for a fast run; a full one needs photos in each split."""
+    """Eight would be enough for a fast run, but a full run needs photos in each split."""
     job = make_job(imported, (NEW,), count=count)
     for photo in job.photos:
         cast("ImageRow", photo).split = "train"

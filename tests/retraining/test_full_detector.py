@@ -1,4 +1,4 @@
-"""The detector of a full run: tuned on new boxed photos, kept where the new one is worse."""
+"""The detector in a full run: trained further on new boxed photos, kept if the new one is worse."""
 
 import dataclasses
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_new_boxed_photos_train_the_detector_further_once(
     assert "Training the detector" in stages
     assert stages <= set(stage_ranges("full", 0.2))
 
-    # What it has learned is not learned again.
+    # Learned photos are not learned again.
     (tmp_path / "second").mkdir()
     again = dataclasses.replace(make_job(outcome.detector), folder=tmp_path / "second")
     kept = make_detector(again, build_corpus(again))

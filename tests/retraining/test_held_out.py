@@ -1,4 +1,4 @@
-"""A candidate is judged by held-out photos with their earlier labels, whatever is changed."""
+"""A candidate is judged by held-out photos with their earlier labels, whatever was changed."""
 
 from dataclasses import replace
 
@@ -55,7 +55,7 @@ def test_changed_labels_are_counted_by_the_first_class() -> None:
         "pear": ChangedLabels(photos=1, relabelled=1, removed=0, since_first=1),
         "apple": ChangedLabels(photos=1, relabelled=0, removed=1, since_first=1),
     }
-    # Changes of training photos do not matter.
+    # Changes to training photos do not matter.
     assert not changed_labels(champion(), KNOWN, [a_photo("s7", "pear"), a_photo("s1", "apple")])
 
 

@@ -64,7 +64,7 @@ def test_copies_of_a_photo_are_left_out_together() -> None:
 
 
 def test_boxes_take_no_place_of_a_photo_that_is_shown() -> None:
-    """They contradict the champion as well, but have no page of their own to show."""
+    """They contradict the champion too, but cannot be shown on their own."""
     photos = [a_photo(f"s{k}", "pear") for k in range(100, 100 + 2 * MAX_SHOWN)]
     embedded = {photo.sha256: np.zeros((1, CHANNELS), np.float32) for photo in photos}
     data = merge_catalog(a_replay(), KNOWN, photos, embedded, KNOWN)

@@ -18,21 +18,21 @@ from tests.retraining.catalog import KNOWN, NEW, a_photo, picture, write_champio
 from tests.small_grader import small_graph
 from tests.synthetic_images import encode
 
-# Each does a whole fast run.
+# Each test does a whole fast run.
 pytestmark = pytest.mark.slow
 
 # The last channels of the embedding came from a second expert model.
 EXPERT = 16
 COUNT = 40
-# Of replay buffers since then.
+# Columns of replay buffers since then.
 NEW_COLUMNS = ("sources", "first_class", "first_right", "contradicted")
 
 
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """The small champion as an early release would have saved it: one head, and an expert."""
+    """The small champion as an early release would have saved it, with one head and an expert."""
     folder = tmp_path_factory.mktemp("models")
-    # An early head had no bias: a network for which white is not nothing.
+    # Early heads had no bias, so the network must not map white to zero.
     package = load_package(write_champion(folder, small_graph(64)))
     kinds = package.head.kinds.weights[:-EXPERT, : len(KNOWN)]
 
@@ -97,7 +97,7 @@ def test_fast_run_on_an_old_package_adds_a_class_and_both_heads(candidate: Candi
     retrained = load_package(candidate.folder)
     assert retrained.manifest.classes == (*KNOWN, NEW)
     assert retrained.manifest.thresholds == pytest.approx(retrained.head.thresholds)
-    # Two fresh fruits and a rotten one: three kinds, and a freshness head.
+    # Two fresh fruits and a rotten one give three kinds and a freshness head.
     assert retrained.head.freshness is not None
     grader = Predictor.of_package(retrained)
     graded = [grader.predict(encode(picture(NEW, seed))) for seed in range(5000, 5040)]

@@ -12,7 +12,7 @@ from api.retraining.run_process import AUTOGROUP, NICE
 pytestmark = pytest.mark.slow
 
 LOWERED = "from api.retraining.run_process import *; lower_priority(); import os; print(os.nice(0))"
-# The process of a run that only prints its niceness.
+# A run's process that only prints its niceness.
 EXECUTED = """
 import os
 from api.retraining import run_process

@@ -1,4 +1,4 @@
-"""The result of a run is registered once, or not at all."""
+"""The result of a run is registered once or not at all."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ def test_not_promoted_if_the_champion_has_changed(
 
     def promote_meanwhile(job: Any) -> Any:
         candidate = make(job)
-        # Another version is promoted meanwhile.
+        # Another version is promoted in the meantime.
         with database.session() as session:
             registry.promote(session, "champion", "manual")
         return candidate
@@ -59,7 +59,7 @@ def test_aborted_run_registers_nothing(
             service.end(run, "interrupted", "Silent for too long.")
         return put(blobs, folder)
 
-    # As late as possible: after training, before the registration.
+    # As late as possible: after training and before registration.
     monkeypatch.setattr(store, "store_package", interrupt_then_store)
     with pytest.raises(RunAbortedError):
         run()

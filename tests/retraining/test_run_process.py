@@ -1,4 +1,4 @@
-"""A run from its row to its verdict, with a few photos."""
+"""A run from its row to its verdict, with few photos."""
 
 import errno
 from dataclasses import replace
@@ -63,7 +63,7 @@ def test_new_class_is_learned_and_promoted(
     assert serving(database) == finished.candidate != champion
     folder = store.fetch_package(blobs, str(finished.candidate), own.model_cache).folder
     package = load_package(folder)
-    assert package.head.several is not None  # As in the champion: the backbone is the same.
+    assert package.head.several is not None  # Kept, since the backbone is the same.
     manifest = package.manifest
     assert manifest.classes == (*KNOWN, NEW)
     assert (manifest.parent, manifest.started_by) == (champion, "me")
@@ -132,7 +132,7 @@ def test_custom_classes_replace_the_shipped_ones(
     before = serving(database)
     finished = run(classes=classes)
     assert finished.state == "succeeded", finished.message
-    # All classes of the champion are lost, so a person decides.
+    # All classes of the champion are lost, so a person has to decide.
     assert serving(database) == before
     assert all(f"the class {name} any more" in finished.message for name in KNOWN)
     promote(database, blobs, own.model_cache, str(finished.candidate))
@@ -206,7 +206,7 @@ def test_run_says_that_its_own_disk_failed(
 
 @on_sqlite
 def test_run_says_that_the_store_failed(run: Run, blobs: Blobs, database: Database) -> None:
-    """No photo counts as unreadable by it."""
+    """A failing store must not make photos count as unreadable."""
     add_photographs(database, blobs, NEW, 30)
     (Path(blobs.url) / "photographs").rename(f"{blobs.url}.away")
     (Path(blobs.url) / "photographs").write_text("in the way")

@@ -1,4 +1,4 @@
-"""Which runs have lost their worker: judged by heartbeats, never by a wall clock."""
+"""Which runs have lost their worker, judged by heartbeats and never by a wall clock."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -69,7 +69,7 @@ def test_run_without_heartbeats_is_lost(database: Database, run_id: str, clock: 
 def test_run_with_heartbeats_is_not_lost(
     database: Database, run_id: str, clock: Clock, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
-    """Whatever the worker's wall clock says, and wherever it is set to."""
+    """Whatever the worker's wall clock says or is set to."""
     watcher = RunWatcher(database, clock=clock)
     for k in range(4):
         assert poll(watcher, clock, ENOUGH - 2) == []
@@ -83,7 +83,7 @@ def test_own_run_is_never_lost(database: Database, run_id: str, clock: Clock) ->
     own = {run_id}
     watcher = RunWatcher(database, own, clock)
     assert poll(watcher, clock, 5 * ENOUGH) == []
-    own.clear()  # Its supervisor failed.
+    own.clear()  # As if its supervisor had failed.
     assert poll(watcher, clock, ENOUGH) == [run_id]
 
 
@@ -121,7 +121,8 @@ def test_outage_of_the_database_is_no_silence(
 def test_lock_on_the_catalog_is_no_silence(
     database: Database, run_id: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another program locks it: it can be read, and neither worker nor watcher can write."""
+    """Another program locks the catalog: it can be read, but neither worker nor watcher can
+    write."""
     watcher = RunWatcher(database, clock=clock)
     beat(database, run_id)
     poll(watcher, clock, 2)
@@ -135,7 +136,7 @@ def test_lock_on_the_catalog_is_no_silence(
         for _ in range(3 * ENOUGH):
             with suppress(OperationalError):
                 lost += poll(watcher, clock, 1)
-    # Once it is over, the watcher may be first. The worker writes within 3 s of being able to.
+    # Afterwards the watcher may be first; the worker writes within 3 s of being able to.
     lost += poll(watcher, clock, 2, seconds=30)
     beat(database, run_id)
     assert poll(watcher, clock, ENOUGH - 2) == lost == []

@@ -152,7 +152,7 @@ def test_cancelling_a_running_run_requests_it_from_the_worker(database: Database
 
 @pytest.mark.parametrize("days", [400, -400])
 def test_wrong_clock_changes_no_order_of_runs(database: Database, days: int) -> None:
-    """Of runs that began while it was ahead, or behind, and when it was right again."""
+    """Of runs that began while the clock was ahead or behind, and after it was set right."""
     run_ids: list[str] = []
     for moment in (now(), now() + timedelta(days=days), now()):
         run_ids.insert(0, create_run(database))
@@ -178,7 +178,7 @@ def test_status_of_an_unclaimed_run_says_how_to_start_a_worker(database: Databas
 
 
 def reap(database: Database) -> list[str]:
-    """Reap, like a watcher that has seen no heartbeat for too long."""
+    """Reap, like a watcher that has not seen a heartbeat for too long."""
     with database.reading() as session:
         heartbeats = repository.heartbeats(session)
     with database.session() as session:
@@ -193,7 +193,7 @@ def test_lost_runs_are_reaped(database: Database) -> None:
     run = load_run(database, run_id)
     assert (run.state, run.active) == ("interrupted", None)
     assert "started again" in run.message
-    # Its process can no longer write.
+    # The run's process can no longer write.
     with database.session() as session:
         assert not repository.update_running(session, run_id, progress=50.0)
         assert not repository.update_running(session, run_id)

@@ -1,4 +1,4 @@
-"""Training/serving skew, after a run that learned photos of the catalog."""
+"""Training-serving skew after a run that learned photos of the catalog."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ PHOTOS = 60
 
 @pytest.fixture(autouse=True)
 def learned(run: Run, database: Database, blobs: Blobs) -> None:
-    """A champion that learned photos of the catalog."""
+    """A champion that has learned photos of the catalog."""
     add_photographs(database, blobs, NEW, PHOTOS)
     finished = run()
     assert finished.verdict is not None
@@ -58,14 +58,14 @@ def test_files_that_changed_are_found(own: Settings, database: Database, blobs: 
 
 
 def cropped(image: Image.Image, size: int) -> NDArray[np.uint8]:
-    """As some pipelines do: the middle of the photo alone."""
+    """Only the middle of the photo, as in some pipelines."""
     width, height = image.size
     middle = image.crop((width // 4, height // 4, width - width // 4, height - height // 4))
     return to_input(middle, size)
 
 
 def with_other_colours(package: Package) -> Predictor:
-    """An engine that takes blue for red."""
+    """An engine that swaps blue and red."""
     predictor = Predictor.of_package(package)
     backbone = predictor._backbone
     predictor._backbone = lambda pixels: backbone(np.ascontiguousarray(pixels[..., ::-1]))
@@ -75,7 +75,7 @@ def with_other_colours(package: Package) -> Predictor:
 def test_other_preprocessing_and_another_engine_are_found(
     own: Settings, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the same files."""
+    """The files are the same."""
     skew = measure_skew(database, blobs, own.model_cache, with_other_colours, 1000)
     assert (skew.photos, skew.unreadable) == (PHOTOS, 0)
     assert any("Embeddings differ" in found for found in skew.objections)
@@ -91,7 +91,7 @@ def test_command_says_that_the_store_failed(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Its photos do not count as unreadable."""
+    """Its photos must not count as unreadable."""
     settings = own.model_copy(update={"storage_url": blobs.url})
     monkeypatch.setattr(command, "get_settings", lambda: settings)
     monkeypatch.setattr("sys.argv", ["skew"])
@@ -113,7 +113,7 @@ def test_command_fails_on_skew_alone(
     monkeypatch.setattr("sys.argv", ["skew"])
     assert command.main() == 0
     assert f"{PHOTOS} photos" in capsys.readouterr().out
-    # The photos that a version learned are gone from the catalog: nothing to compare.
+    # If the photos that a version learned are gone from the catalog, there is nothing to compare.
     with database.session() as session:
         session.execute(update(ImageRow).values(sha256=ImageRow.id))
     assert command.main() == 0

@@ -1,4 +1,4 @@
-"""Each run grades the versions that are kept on the photos held out of the new one."""
+"""Each run evaluates the stored versions on photos held out from the new one."""
 
 from collections.abc import Sequence
 from pathlib import Path

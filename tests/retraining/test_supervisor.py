@@ -1,4 +1,4 @@
-"""The supervisor with small programs in place of the run's process."""
+"""The supervisor with small programs as the run's process."""
 
 import os
 import signal
@@ -127,7 +127,7 @@ def test_end_of_a_run_is_recorded_once_the_database_is_back(
         end(*args)
 
     monkeypatch.setattr(service, "end_running", fail_twice)
-    if is_stopping:  # Then nobody waits for the database.
+    if is_stopping:  # Then nothing waits for the database.
         stopping.set()
         with pytest.raises(OperationalError):
             supervisor.supervise(database, tmp_path, run_id, stopping)

@@ -127,7 +127,7 @@ def test_rows_of_dropped_classes_become_ood() -> None:
     data = merge(a_replay(), [a_photo("new", "plum"), a_photo("x", "pear")], ("apple", "plum"))
     assert set(data.names) == {"apple", "plum"}
     assert "x" not in data.replay.sha256
-    # Pears become OOD photos, in their splits; those of the test split are dropped.
+    # Pears become OOD photos and keep their splits; those of the test split are dropped.
     pears = (a_replay().targets[:, 1] == 1) & (a_replay().splits != "test")
     assert len(data.replay.others) == 1 + pears.sum()
     assert sorted(data.replay.others.splits[1:]) == sorted(a_replay().splits[pears])

@@ -1,4 +1,4 @@
-"""A run whose photos or classes cannot all be used: what is left out, and named."""
+"""A run in which not all photos or classes can be used: what is left out and listed."""
 
 import pytest
 from sqlalchemy import delete
@@ -21,7 +21,7 @@ from tests.retraining.test_run_process import known_versions, on_sqlite, serving
 def test_class_that_is_too_small_is_left_out_and_named(
     run: Run, own: Settings, database: Database, blobs: Blobs
 ) -> None:
-    """One stray correction with a new name must not stop all learning."""
+    """A stray correction with a new name must not stop all learning."""
     add_photographs(database, blobs, KNOWN[0], 30)
     add_photographs(database, blobs, "freshbananna", 1, shows=KNOWN[1], origin="feedback")
     finished = run()
@@ -42,7 +42,7 @@ def test_class_that_is_too_small_is_left_out_and_named(
 def test_new_class_that_cannot_be_told_from_others_stops_no_other(
     run: Run, own: Settings, database: Database, blobs: Blobs, champion: str
 ) -> None:
-    """Such as a folder of mixed photos under one class name."""
+    """For example a folder of mixed photos under one class name."""
     for shows in KNOWN:
         add_photographs(database, blobs, "mixed", 6, shows=shows)
     alone = run()
@@ -176,7 +176,7 @@ def test_photos_that_cannot_be_read_are_skipped_and_named(
     assert "(its file is damaged)" in finished.message
     with database.reading() as session:
         plan = make_plan(session, blobs, own)
-    # They do not stay new, which would start run after run.
+    # They do not stay new, which would trigger run after run.
     assert not plan.catalog_diff.any
     named = {photo["image_id"] for photo in figures["skipped_photos"]}
     assert {photo.image_id for photo in plan.unreadable} == named

@@ -1,6 +1,5 @@
-"""Worker processes; each run is a process of its own.
-
-In one test the API is a third process; in the others it is in this one.
+"""Worker processes, which start a separate process for each run. In one test the API is a third
+process; in the others it is in this one.
 """
 
 import os
@@ -55,7 +54,7 @@ def environment(database: Database, package: Path, tmp_path: Path) -> dict[str, 
 def api(
     environment: dict[str, str], package: Path, settings: Settings, tmp_path: Path
 ) -> Iterator[TestClient]:
-    """The API in this process, on the state of the worker."""
+    """The API in this process, on the worker's state."""
     update = {
         "state_dir": tmp_path / "state",
         "model_dir": package,
@@ -122,7 +121,7 @@ def test_run_of_a_killed_worker_ends_and_the_next_worker_recovers(
         run_id = start_run(api)
         wait_until_running(api, run_id)
         worker.kill()
-        worker.communicate()  # Returns once the run's process has closed the pipe, too.
+        worker.communicate()  # Returns once the run's process has closed the pipe too.
     assert api.get("/models").json()["champion"] == "champion"
     with running_worker(environment):
         assert wait_until_ended(api, run_id)["state"] == "interrupted"
@@ -161,7 +160,7 @@ def test_run_with_a_lost_message_is_executed(
 def test_second_worker_on_one_catalog_is_refused(
     environment: dict[str, str], database: Database, tmp_path: Path
 ) -> None:
-    """With a state folder of its own too: it would take the first one's run as lost."""
+    """Even with its own state folder: it would treat the first worker's run as lost."""
     with running_worker(environment):
         second = start_worker(environment | {"RIPELINE_STATE_DIR": str(tmp_path / "other")})
         assert "is already running on" in second.communicate()[0]
@@ -171,13 +170,13 @@ def test_second_worker_on_one_catalog_is_refused(
 def test_sleep_and_a_wrong_clock_end_no_run(
     api: Api, environment: dict[str, str], database: Database, blobs: Blobs
 ) -> None:
-    """The run's process is stopped, as by a sleep, and the clocks of the machines disagree."""
+    """The run's process is paused, as in a sleep, and the machines' clocks disagree."""
     add_photographs(database, blobs, NEW, 20)
     seconds = [0.0]
     watcher = RunWatcher(database, clock=lambda: seconds[0])
     with running_worker(environment) as worker:
         run_id = start_run(api)
-        # What another machine whose clock runs ahead would have written.
+        # As written by another machine whose clock runs ahead.
         started_at = now() + timedelta(days=400)
         child = until(lambda: stop_during_run(database, run_id, worker.pid, started_at))
         try:
@@ -192,9 +191,8 @@ def test_sleep_and_a_wrong_clock_end_no_run(
 
 
 def stop_during_run(database: Database, run_id: str, worker: int, started_at: datetime) -> int:
-    """Stop the run's process, change its start, and return its pid.
-
-    0 if the run has not begun, or its process holds a lock, so that nobody could write meanwhile.
+    """Pause the run's process, change its start time, and return its pid. Returns 0 if the run has
+    not begun, or if its process holds a lock, which would keep everybody from writing.
     """
     child = run_process_of(worker)
     if not child:
@@ -215,9 +213,8 @@ def heartbeat(database: Database, run_id: str) -> datetime | None:
 
 
 def run_process_of(worker: int) -> int:
-    """The pid of the run's process; 0 if there is none.
-
-    Not of a fork of the worker that has not become it: the worker waits for that, silently.
+    """The pid of the run's process; 0 if there is none. A fork of the worker that has not executed
+    the run's program yet does not count: the worker waits for that without a heartbeat.
     """
     children = Path(f"/proc/{worker}/task").glob("*/children")
     for pid in [pid for path in children for pid in path.read_text().split()]:

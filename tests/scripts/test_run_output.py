@@ -1,4 +1,4 @@
-"""`make run` goes on where its output cannot be written, and where a part cannot be started."""
+"""`make run` continues if its output cannot be written or a part cannot be started."""
 
 import errno
 import io
@@ -13,7 +13,7 @@ from scripts.run import Part, Service
 
 
 class FullDisk(io.RawIOBase):
-    """A log on a disk without space."""
+    """A log on a full disk."""
 
     def writable(self) -> bool:
         return True
@@ -23,7 +23,7 @@ class FullDisk(io.RawIOBase):
 
 
 def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Not in a fixture: pytest sets `sys.stdout` again before each test.
+    # Not in a fixture, since pytest sets `sys.stdout` again before each test.
     disk = FullDisk()
     monkeypatch.setattr("sys.stdout", SimpleNamespace(buffer=disk, write=disk.write))
 
@@ -38,7 +38,7 @@ def test_output_is_read_on_if_it_cannot_be_written(monkeypatch: pytest.MonkeyPat
 def test_part_that_cannot_be_started_is_tried_again_after_growing_pauses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Neither that nor a message about it that cannot be written ends the other parts."""
+    """Neither that nor a message that cannot be written stops the other parts."""
     tried: list[float] = []
     now = 0.0
 

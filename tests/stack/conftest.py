@@ -1,4 +1,4 @@
-"""One stack for all tests of this package; processes that a test killed are restarted after it."""
+"""One stack for all tests of this package; processes killed by a test are restarted after it."""
 
 import shutil
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The project's locustfile, running headless beside a test."""
+"""The project's locustfile, running headless during a test."""
 
 import json
 import os
@@ -17,7 +17,7 @@ USERS = 12
 
 @dataclass
 class Load:
-    """Locust's counts, filled in when the load has ended."""
+    """Locust's counts, available once the load has ended."""
 
     requests: int = 0
     failures: list[dict[str, Any]] = field(default_factory=list)
@@ -25,10 +25,10 @@ class Load:
 
 @contextmanager
 def loaded(processes: Processes, url: str, key: str) -> Iterator[Load]:
-    """Users who grade one image after another, while the block runs."""
+    """Run users who grade one image after another while the block runs."""
     load = Load()
     name = f"locust-{uuid4().hex[:8]}"
-    # Written when it ends.
+    # Written when Locust ends.
     report = processes.folder / f"{name}.json"
     locust = [
         *(sys.executable, "-m", "locust", "-f", "locustfile.py", "Predict", "ModelInfo"),

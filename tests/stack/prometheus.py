@@ -11,16 +11,15 @@ from api.settings import PROJECT
 
 CONFIGURATION = PROJECT / "deploy" / "prometheus" / "prometheus.yml"
 ALERTMANAGER = PROJECT / "deploy" / "alertmanager" / "alertmanager.yml"
-# Replaces the minutes that alerts wait.
+# Replaces the minutes for which alerts wait.
 WAIT = "5s"
 
 
 def prometheus_command(
     folder: Path, port: int, replicas: Sequence[int], key: str, alertmanager: int
 ) -> list[str]:
-    """The command that starts it, with rules that wait for WAIT.
-
-    `replicas` are the API's ports, `key` its metrics key, `alertmanager` that one's port.
+    """The command that starts Prometheus, with rules that wait for WAIT. `replicas` are the API's
+    ports, `key` is its metrics key, `alertmanager` is Alertmanager's port.
     """
     secret = folder / "metrics_key"
     secret.write_text(key)
@@ -73,18 +72,18 @@ def alertmanager_command(folder: Path, port: int, relay: int) -> list[str]:
 
 
 class Prometheus:
-    """Its HTTP API."""
+    """A client of its HTTP API."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def series(self, label: str, query: str) -> dict[str, float]:
-        """The values of `query`, by their label `label`."""
+        """The values of `query` by the label `label`."""
         result = self._data("query", {"query": query})["result"]
         return {one["metric"].get(label, ""): float(one["value"][1]) for one in result}
 
     def alerts(self) -> dict[str, str]:
-        """State (pending or firing) of the active alerts, by name."""
+        """The state (pending or firing) of the active alerts, by name."""
         return {one["labels"]["alertname"]: one["state"] for one in self._data("alerts")["alerts"]}
 
     def _data(self, path: str, params: dict[str, str] | None = None) -> Any:

@@ -20,8 +20,9 @@ def nginx_command(
     replicas: Sequence[int],
     app: int,
 ) -> list[str]:
-    """The command that starts it. `environment` is from Compose; ports replace its hosts."""
-    # One "server api:8000 resolve …;" for each replica, where Compose resolves the name to all.
+    """The command that starts nginx. `environment` is from Compose, with ports in place of
+    hosts."""
+    # One "server api:8000 resolve …;" per replica; in Compose the name resolves to all of them.
     api_server, app_server = environment["API_SERVERS"], environment["APP_SERVERS"]
     values = {
         **environment,
@@ -35,7 +36,7 @@ def nginx_command(
     prefix.mkdir(exist_ok=True)
     configuration = prefix / "nginx.conf"
     configuration.write_text(fill_template(TEMPLATE, values))
-    # As root it would switch to an account without access to the temporary folder.
+    # As root, nginx would switch to an account without access to the temporary folder.
     account = " user root;" if os.geteuid() == 0 else ""
     return ["nginx", "-p", f"{prefix}/", "-c", str(configuration), "-g", f"daemon off;{account}"]
 

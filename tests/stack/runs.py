@@ -12,7 +12,7 @@ ENDED = ("succeeded", "failed", "cancelled", "interrupted")
 
 
 def upload(client: httpx.Client, class_name: str, first: int, count: int) -> int:
-    """Upload drawn images of a kind of OOD_KINDS; returns how many were stored."""
+    """Upload drawn images of one of OOD_KINDS, and return how many were stored."""
     kind = class_name.partition("-")[0]
     files = [
         ("files", (f"{class_name}-{n}.jpg", encode(draw_distinct_ood(kind, n), "JPEG")))
@@ -32,7 +32,7 @@ def start_run(client: httpx.Client) -> str:
 
 
 def wait_for_run(client: httpx.Client, run_id: str) -> dict[str, Any]:
-    """The run, after it ended."""
+    """Wait until the run has ended, and return it."""
 
     def look() -> dict[str, Any] | None:
         run: dict[str, Any] = client.get(f"/runs/{run_id}").raise_for_status().json()

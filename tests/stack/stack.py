@@ -1,7 +1,7 @@
 """The full profile of docker-compose.yml as plain processes on loopback.
 
-Each gets its environment from Compose, with loopback addresses for host names. moto serves the
-bucket.
+Each gets its environment from Compose, with loopback addresses in place of host names. moto serves
+the bucket.
 """
 
 import os
@@ -26,7 +26,7 @@ READY = "Ready for retraining runs."
 
 
 class Stack:
-    """Starts in the order of Compose. `replicas` are the URLs of the API's replicas by name;
+    """Starts services in Compose's order. `replicas` are the URLs of the API's replicas by name;
     `webhook` receives the alerts."""
 
     def __init__(self, folder: Path, database: Server, webhook: Webhook) -> None:
@@ -53,12 +53,12 @@ class Stack:
         self._start_nginx()
         self._start_alertmanager()
         self._start_prometheus()
-        # The same image graded again and again is drift, which would trigger runs.
+        # Grading the same image again and again is drift, which would trigger runs.
         with self.client() as client:
             client.put("/triggers/drift", json={"enabled": False}).raise_for_status()
 
     def start_stopped(self) -> None:
-        """Start the replicas and workers that do not run, and wait until all are ready."""
+        """Start the replicas and workers that are not running, and wait until all are ready."""
         for name, port in self.replica_ports.items():
             if not self.processes.is_running(name):
                 environment = {**self._environment("api", name), "RIPELINE_API_PORT": str(port)}
@@ -72,7 +72,7 @@ class Stack:
             self._wait_for_worker(name)
 
     def client(self, url: str = "") -> httpx.Client:
-        """With a key for changes, through nginx or at `url`."""
+        """A client with a key for changes, through nginx or at `url`."""
         headers = {"Authorization": f"Bearer {self.key}"}
         return httpx.Client(
             base_url=url or self.url, headers=headers, timeout=ANSWER_SECONDS, trust_env=False
@@ -100,13 +100,13 @@ class Stack:
         }
 
     def _environment(self, service: str, name: str) -> dict[str, str]:
-        """What Compose passes to the service, and a state folder of its own."""
+        """What Compose passes to the service, plus its own state folder."""
         folder = self._folder / f"state-{name}"
         environment: Mapping[str, str] = self._services[service]["environment"]
         return {**service_environment(str(folder)), **environment}
 
     def _wait_for_worker(self, name: str) -> None:
-        """Counts the ready lines, since the log also holds those of earlier starts."""
+        """Count the ready lines, since the log also has those of earlier starts."""
         until(lambda: self.processes.log(name).count(READY) == self.processes.starts[name])
 
     def _start_bucket(self) -> None:
@@ -138,7 +138,7 @@ class Stack:
         self.processes.wait_until_ready("nginx", f"{self.url}/ready")
 
     def _start_alertmanager(self) -> None:
-        """Alertmanager and its receiver, which notifies the webhook."""
+        """Start Alertmanager and its receiver, which notifies the webhook."""
         port, relay = self._ports["alertmanager"], self._ports["alerts"]
         python, *arguments = self._services["alerts"]["command"]
         assert python == "python"

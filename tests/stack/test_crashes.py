@@ -18,7 +18,7 @@ def test_no_request_fails_when_a_replica_and_a_worker_are_killed(stack: Stack) -
             stack.processes.kill(killed)
             until(lambda: unreachable(stack) == {killed})
             until(lambda: "ReplicaDown" in stack.prometheus.alerts())
-            # Through Alertmanager, to the receiver in RIPELINE_NOTIFY.
+            # It arrives through Alertmanager at the receiver in RIPELINE_NOTIFY.
             until(lambda: "Ripeline: ReplicaDown" in stack.webhook.titles)
             # The other worker reaps the lost run.
             assert wait_for_run(client, run_id)["state"] in ("interrupted", "succeeded")
@@ -33,7 +33,7 @@ def test_no_request_fails_when_a_replica_and_a_worker_are_killed(stack: Stack) -
 
 
 def busy(stack: Stack) -> set[str]:
-    """Replicas with predictions in the last 15 seconds, by Prometheus."""
+    """Replicas with predictions in the last 15 seconds, according to Prometheus."""
     query = "sum by (instance) (rate(ripeline_predictions_total[15s])) > 0"
     instances = stack.prometheus.series("instance", query)
     return {name for name in stack.replicas if instance(stack, name) in instances}
@@ -46,7 +46,7 @@ def unreachable(stack: Stack) -> set[str]:
 
 
 def worker_of(stack: Stack, run_id: str) -> str:
-    """The worker that performs the run, "" while it is queued."""
+    """The worker that executes the run; "" while it is queued."""
     logs = {worker: stack.processes.log(worker) for worker in stack.workers}
     return next((worker for worker, text in logs.items() if f"Run {run_id} begins." in text), "")
 

@@ -1,4 +1,4 @@
-"""Upload, retrain, serve, roll back: all replicas follow."""
+"""All replicas follow uploads, retraining, promotion and rollback."""
 
 from tests.stack.runs import start_run, upload, wait_for_run
 from tests.stack.stack import Stack
@@ -37,7 +37,8 @@ def test_every_replica_serves_every_uploaded_image(stack: Stack) -> None:
 
 
 def graded_by_all(stack: Stack, version: str) -> bool:
-    """Grade once more; whether Prometheus has predictions by `version` from each replica."""
+    """Grade once more, and return whether Prometheus has predictions by `version` from each
+    replica."""
     image = encode(draw_fruit("freshapples"), "JPEG")
     with stack.client() as client:
         answer = client.post("/predict", files={"file": ("a.jpg", image)})

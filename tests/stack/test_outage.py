@@ -38,7 +38,7 @@ def test_during_a_database_outage_grading_works_and_changes_get_503(
 
 
 def changes_are_rejected(client: httpx.Client) -> bool:
-    """Every change gets a 503 with Retry-After."""
+    """Whether every change gets a 503 with Retry-After."""
     for answer in (
         client.post("/models/rollback"),
         client.post("/retrain", json={"mode": "fast", "force": True}),
@@ -51,7 +51,7 @@ def changes_are_rejected(client: httpx.Client) -> bool:
 
 
 def changes_are_accepted(client: httpx.Client) -> bool:
-    """Set the schedule back to its default; whether that works again."""
+    """Set the schedule back to its default, and return whether that works again."""
     answer = client.put("/triggers/schedule", json={"schedule": None})
     assert answer.status_code in (200, 503), answer.text
     return answer.is_success

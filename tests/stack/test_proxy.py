@@ -1,4 +1,4 @@
-"""What nginx adds: limits, WebSockets, and an answer while no replica runs."""
+"""What nginx adds: limits, WebSockets, and a response while no replica runs."""
 
 import io
 import zipfile

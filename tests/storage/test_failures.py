@@ -1,4 +1,4 @@
-"""Which errors of a database mean that there is no space left."""
+"""Which errors mean that no disk space is left."""
 
 import errno
 import sqlite3

@@ -71,7 +71,7 @@ def test_catalog_of_the_first_version_keeps_its_rows(first_version: Database) ->
         prediction = session.get_one(PredictionRow, "p")
         assert (prediction.freshness_score, prediction.freshness_level) == (0.9, None)
         assert user_thresholds(session) is None
-        # Triggers that started runs by themselves ask first; those that were off stay off.
+        # Triggers that started runs automatically now ask first; those that were off stay off.
         modes = session.execute(select(TriggerRow.name, TriggerRow.mode))
         assert dict(modes.all()) == {"accuracy": "off", "drift": None, "new-images": None}
     with first_version.session() as session:
@@ -124,7 +124,7 @@ def mark_newer(database: Database) -> None:
 
 @pytest.mark.slow
 def test_worker_does_not_start_on_an_empty_catalog_beside_photos(tmp_path: Path) -> None:
-    """It would make tables, and then the API would sweep the photos as orphans."""
+    """It would create tables, and then the API would sweep the photos as orphans."""
     settings = Settings(state_dir=tmp_path, database_url="", storage_url="")
     Blobs(settings.storage).put("photographs/ab/abc.jpg", b"a photo")
     worker = run_worker(tmp_path)

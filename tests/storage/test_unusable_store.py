@@ -1,4 +1,4 @@
-"""A store that cannot be reached, read or written: one error, and what `problem` says."""
+"""A store that cannot be reached, read or written raises one error, and `problem` says why."""
 
 import errno
 import os
@@ -31,7 +31,7 @@ ACCESSES: dict[str, Callable[[Blobs], Any]] = {
 
 @pytest.fixture
 def folder_in_the_way(tmp_path: Path) -> Blobs:
-    """A store whose folder is a file: like a disk that fails, also for root."""
+    """A store whose folder is a file, which fails like a bad disk, even for root."""
     (tmp_path / "blobs").write_text("in the way")
     return Blobs(str(tmp_path / "blobs"))
 
@@ -45,7 +45,7 @@ def test_unusable_folder_raises_one_error(folder_in_the_way: Blobs, access: str)
     assert folder_in_the_way.url not in folder_in_the_way.problem
 
 
-@pytest.mark.slow  # Each access tries again for seconds.
+@pytest.mark.slow  # Each access retries for seconds.
 @pytest.mark.parametrize("access", ["put", "get", "exists", "delete", "keys"])
 def test_bucket_that_cannot_be_reached_raises_the_same_error(
     access: str, monkeypatch: pytest.MonkeyPatch
@@ -71,7 +71,7 @@ def test_missing_bucket_is_no_place_to_write(bucket: str) -> None:
 def test_unreadable_folder_is_not_listed_as_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An empty store beside an empty catalog would count as a new installation."""
+    """An empty store with an empty catalog would count as a new installation."""
     store = Blobs(str(tmp_path))
     store.put(KEY, b"x")
     scandir = os.scandir

@@ -1,4 +1,4 @@
-"""Which engine runs a graph, and what happens where OpenVINO is missing or computes otherwise."""
+"""Which engine runs a graph, and what happens if OpenVINO is missing or gives other results."""
 
 import logging
 import sys
@@ -76,7 +76,7 @@ def test_another_engine_must_answer_the_probe_as_recorded(package: Package, chan
     recorded = np.array(package.manifest.probe)
     if change == "another class":
         recorded = np.roll(recorded, 1, axis=1)
-    else:  # The class stays.
+    else:  # The class stays the same.
         recorded = 0.6 * recorded + 0.4 / recorded.shape[1]
     manifest = package.manifest.model_copy(update={"probe": recorded.tolist()})
     changed = Package(package.folder, manifest, package.backbone, package.head)
@@ -122,7 +122,7 @@ def test_openvino_is_loaded_only_where_it_may_be_preferred(
     if features:
         file.write_text(features)
     monkeypatch.setattr(choice, "_PROCESSORS", file)
-    # OpenVINO says yes whenever it is asked.
+    # OpenVINO would always say yes.
     monkeypatch.setattr("api.model.engines.openvino.has_bfloat16", lambda: True)
     assert choice._prefers_openvino() is expected
 

@@ -1,4 +1,4 @@
-"""What every engine must do, with the shipped graph."""
+"""What every engine must do, tested with the shipped graph."""
 
 import weakref
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from api.model.engines.openvino import OpenVINOBackbone
 from api.model.package import Package, load_package
 from api.settings import PROJECT
 
-# Opens a graph, warmed up for so many concurrent calls.
+# Opens a graph, warmed up for this many concurrent calls.
 Open = Callable[[bytes, int], Any]
 
 
@@ -35,7 +35,7 @@ def images(package: Package, count: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def test_concurrent_calls_give_the_same_feature_maps(package: Package, open_engine: Open) -> None:
-    """What is shared by threads fails or mixes up results."""
+    """State shared by threads would fail or mix up results."""
     alone = open_engine(package.backbone, 0)
     photos = [image[None] for image in images(package, 8)]
     expected = [alone(photo) for photo in photos]
@@ -70,12 +70,12 @@ def test_warm_networks_are_used_and_freed(package: Package, open_engine: Open) -
 
 
 def test_burst_of_calls_leaves_no_more_networks(package: Package, open_engine: Open) -> None:
-    """Each takes memory for as long as the model serves."""
+    """Each network takes memory for as long as the model is in use."""
     backbone = open_engine(package.backbone, 2)
     photo = images(package, 1)
     taken = [backbone._idle.pop() for _ in range(2)]
-    backbone(photo)  # Makes a third.
-    backbone._idle.extend(taken)  # As the two calls do at their end.
+    backbone(photo)  # Makes a third network.
+    backbone._idle.extend(taken)  # As the two calls do when they end.
     assert len(backbone._idle) == 2
 
 
