@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 from api.core.errors import OverloadedError
 from api.core.imaging.decode import decodes_quickly
+from api.core.own_errors import each_its_own
 from api.model.engines.litert import FORWARD_BATCH
 from api.model.grade import Grade
 from api.model.instances import InstanceGrading
@@ -159,7 +160,7 @@ class DynamicBatcher:
         except Exception as error:
             # Without an answer, the requests would wait for ever and the thread count as busy.
             log.exception("A batch failed")
-            return batch, [error] * len(batch)
+            return batch, each_its_own(error, len(batch))
 
     def _grade_share(self, first: _Pending, batch: list[_Pending]) -> list[Grade | Exception]:
         """Grade `first` and this thread's share of the queue behind it; adds them to `batch`."""

@@ -19,6 +19,7 @@ from api.core.imaging.decode import DRAFT_SIDE, MAX_PIXELS, DecodedImage, decode
 from api.core.imaging.resize import hash_thumbnail, resize, select_stored_image, to_input
 from api.core.labels import Label, read_label
 from api.core.ood import drift_features
+from api.core.own_errors import each_its_own
 from api.model.backbone import open_backbone
 from api.model.detector import Detection, Detector
 from api.model.engines.choice import EngineInfo, time_graph
@@ -190,7 +191,7 @@ class Predictor:
         started = time.perf_counter()
         outputs = _attempt(self.forward, [item.input_image for item in inputs])
         if isinstance(outputs, Exception):
-            return [outputs] * len(inputs)
+            return [*each_its_own(outputs, len(inputs))]
         share = (time.perf_counter() - started) / len(inputs)
         return [
             _attempt(self.postprocess, item._replace(seconds=item.seconds + share), output)

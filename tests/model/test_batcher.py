@@ -124,6 +124,33 @@ def test_error_outside_the_grading_of_one_photo_fails_its_batch_alone(
     assert "A batch failed" in caplog.text
 
 
+def test_requests_of_a_failed_batch_get_an_error_each(pool: ThreadPoolExecutor) -> None:
+    """Their tasks would all write into the traceback of a single one."""
+
+    class Broken(SlowPredictor):
+        def predict_batch(self, requests: Iterable[PredictRequest | Exception]) -> NoReturn:
+            list(requests)
+            raise MemoryError("a batch")
+
+    batcher, can_start = DynamicBatcher(pool, 1, 9, PATIENCE), threading.Event()
+
+    async def run() -> list[Any]:
+        pool.submit(can_start.wait, PATIENCE)  # So that all are queued first.
+        predictor = cast(Predictor, Broken())
+        futures = [
+            asyncio.ensure_future(batcher.predict(predictor, PredictRequest(one)))
+            for one in (b"a", b"b", b"c", b"d")
+        ]
+        await asyncio.sleep(0)
+        can_start.set()
+        return await asyncio.gather(*futures, return_exceptions=True)
+
+    errors = asyncio.run(run())
+    assert [(type(one), one.args) for one in errors] == [(MemoryError, ("a batch",))] * 4
+    assert len({id(one) for one in errors}) == 4
+    assert len({id(one.__cause__) for one in errors}) == 1
+
+
 def test_cancelled_request_is_not_graded(pool: ThreadPoolExecutor) -> None:
     batcher, slow = DynamicBatcher(pool, 1, 9, PATIENCE), SlowPredictor()
 

@@ -191,6 +191,7 @@ def test_failed_forward_pass_fails_the_whole_batch(
         [PredictRequest(png("red")), PredictRequest(b"hello"), PredictRequest(png("blue"))]
     )
     assert [type(one) for one in outcomes] == [RuntimeError, NotAnImageError, RuntimeError]
+    assert outcomes[0] is not outcomes[2]
 
 
 def test_two_heads_have_three_levels(two_heads: Predictor) -> None:
