@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, String, cast, exists, literal, select
 from sqlalchemy.orm import Session
 
 from api.core.formatting import printable
 from api.storage.tables import PromotionRow, RunRow
 from api.storage.trigger_tables import NotificationRow, SuggestionRow
 
-# Older events are not sent, such as those from before there were receivers.
+# Events that were this old when a process began are not sent, such as those from before there were
+# receivers.
 NEWS = timedelta(hours=1)
 MAX_BODY = 1500
 Kind = Literal["info", "success", "warning", "failure"]
@@ -34,21 +35,23 @@ class Event:
     body: str
 
 
-def recent_events(session: Session, at: datetime) -> list[Event]:
-    """The events of the last hour that no process has claimed, the oldest first."""
-    since = at - NEWS
+def new_events(session: Session, since: datetime) -> list[Event]:
+    """The events after `since` that no process has claimed, the oldest first."""
     events = [*_runs(session, since), *_promotions(session, since), *_suggestions(session, since)]
-    ids = [event.id for event in events]
-    taken = set(
-        session.scalars(select(NotificationRow.event).where(NotificationRow.event.in_(ids)))
-    )
-    return sorted((event for event in events if event.id not in taken), key=lambda event: event.at)
+    return sorted(events, key=lambda event: event.at)
+
+
+def _is_unclaimed(prefix: str, row_id: Any) -> ColumnElement[bool]:
+    """Whether no process has claimed the event `prefix` + `row_id`."""
+    event = literal(prefix) + cast(row_id, String)
+    return ~exists().where(NotificationRow.event == event)
 
 
 def _runs(session: Session, since: datetime) -> Iterator[Event]:
     """Ended runs, except those that a person cancelled."""
     told = RunRow.state.in_(("succeeded", "failed", "interrupted"))
-    for run in session.scalars(select(RunRow).where(RunRow.finished_at > since, told)):
+    new = (RunRow.finished_at > since, told, _is_unclaimed("run:", RunRow.id))
+    for run in session.scalars(select(RunRow).where(*new)):
         kind, title, body = _outcome(run)
         yield Event(f"run:{run.id}", run.finished_at or since, kind, title, harmless(body))
 
@@ -73,7 +76,8 @@ _ENDS = {"failed": "failed", "interrupted": "was interrupted"}
 def _promotions(session: Session, since: datetime) -> Iterator[Event]:
     """Promotions by people; those by a run are part of its own event."""
     by_people = PromotionRow.kind.in_(("manual", "rollback"))
-    for row in session.scalars(select(PromotionRow).where(PromotionRow.at > since, by_people)):
+    new = (PromotionRow.at > since, by_people, _is_unclaimed("promotion:", PromotionRow.id))
+    for row in session.scalars(select(PromotionRow).where(*new)):
         did = "Rolled back to" if row.kind == "rollback" else "A person put a model in use:"
         body = f"It took the place of {row.replaced}."
         yield Event(f"promotion:{row.id}", row.at, "info", f"{did} {row.version}", body)
@@ -81,7 +85,8 @@ def _promotions(session: Session, since: datetime) -> Iterator[Event]:
 
 def _suggestions(session: Session, since: datetime) -> Iterator[Event]:
     is_open = SuggestionRow.state == "open"
-    made = select(SuggestionRow).where(SuggestionRow.created_at > since, is_open)
+    unclaimed = _is_unclaimed("suggestion:", SuggestionRow.id)
+    made = select(SuggestionRow).where(SuggestionRow.created_at > since, is_open, unclaimed)
     for row in session.scalars(made):
         title = f"A retraining is suggested: {row.trigger_name.replace('-', ' ')}"
         body = f"{row.reason} Start it or dismiss it, on any page of the app."

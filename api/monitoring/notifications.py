@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import IntegrityError
 
 from api.core.notify_urls import receiver, scheme
-from api.monitoring.events import Event, recent_events
+from api.monitoring.events import NEWS, Event, new_events
 from api.settings import Settings
 from api.storage.db import Database, now
 from api.storage.trigger_tables import NotificationRow
@@ -103,11 +103,15 @@ class Notifier:
     ) -> None:
         self._database = database
         self._receivers = Receivers(settings.notify, settings.ui_url, seconds)
+        self._since = now() - NEWS
 
     def poll(self) -> None:
         """Send the events that no other process has taken. Raises database errors."""
+        # Later only if the clock was ahead: what happens from now on is news. If it is set forward,
+        # as after a computer slept, what happened before that still is.
+        self._since = min(self._since, now() - NEWS)
         with self._database.reading() as session:
-            events = recent_events(session, now())
+            events = new_events(session, self._since)
         for event in events:
             if self._take(event):
                 failed = self._receivers.send(event)
