@@ -96,7 +96,10 @@ class _Files:
                 self._by_name.setdefault(name.lower(), []).append(path)
 
     def photo(self, name: str, beside: str) -> str:
-        """The photo that the file `beside` names, or its stem. Raises BadAnnotationError."""
+        """The photo that the file `beside` calls `name`, with or without an extension.
+
+        Raises BadAnnotationError.
+        """
         wanted = PurePosixPath(name.replace("\\", "/"))
         candidates = self._by_name.get(wanted.name.lower(), [])
         exact = [

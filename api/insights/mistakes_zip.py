@@ -21,7 +21,7 @@ COLUMNS = (
 
 def mistakes_zip(database: Database, blobs: Blobs, mistakes: Sequence[Mistake]) -> Iterator[bytes]:
     """The parts of the zip. A photo with several mistakes is in it once. For a photo that is not in
-    the catalog, or was removed meanwhile, the table has no file.
+    the catalog, or was removed meanwhile, the table names no file.
     """
     archive, files = StreamedZip(), dict[str, str]()
     for photo in filter(None, (mistake.photo for mistake in mistakes)):

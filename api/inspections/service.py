@@ -1,4 +1,4 @@
-"""Opening and deleting inspections, and adding photos. `removal` removes both restorably."""
+"""Opening and deleting inspections, and adding photos. Removals in `removal` can be undone."""
 
 import logging
 from collections.abc import Sequence
@@ -129,7 +129,7 @@ class InspectionService:
     def remove_photo(
         self, inspection_id: str, photo_id: str, *, only_removed: bool = False
     ) -> None:
-        """Delete a photo for good, even if it could still be restored; or only if it could.
+        """Delete a photo for good, even one that was removed; `only_removed`: only such a one.
 
         What was learned from it stays in the training data. Raises InspectionNotFoundError,
         InspectionPhotoNotFoundError.
@@ -145,8 +145,8 @@ class InspectionService:
         self._forget(key)
 
     def delete(self, inspection_id: str, *, only_removed: bool = False) -> None:
-        """Delete an inspection with its photos for good, even if it could still be restored; or
-        only if it could. Raises InspectionNotFoundError.
+        """Delete an inspection with its photos for good, even one that was removed; `only_removed`:
+        only such a one. Raises InspectionNotFoundError.
         """
         with self.database.session() as session:
             inspection = repository.get_any(session, inspection_id)

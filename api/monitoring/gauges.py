@@ -107,7 +107,7 @@ class Gauges:
 
 
 def show_accuracy(session: Session, manifest: Manifest | None) -> None:
-    """The serving version's, from people's answers about a random sample; NaN without any."""
+    """The serving version's accuracy by answers about a random sample; NaN without any."""
     accuracy = is_below = math.nan
     answered, correct = count_answers(session, manifest.version) if manifest else (0, 0)
     if manifest and answered:

@@ -59,7 +59,7 @@ def _suggest(database: Database, settings: Settings, state: TriggerState, at: da
         config = config_of(session, state.rule, trigger, settings.trigger_mode)
         active = active_suggestions(session).get(trigger.name)
         is_new = active is None or active.state == "dismissed"
-        # Changed since it was evaluated.
+        # The row may have changed since it was evaluated.
         waits = cooldown_end(config, at) or config.has_had(state.photos)
         if config.mode != "suggest" or waits or not is_new:
             return
@@ -85,7 +85,7 @@ def _fire(
     with database.session() as session:
         row = lock_trigger(session, rule.name)
         config = config_of(session, rule, row, settings.trigger_mode)
-        # Changed since it was evaluated.
+        # The row may have changed since it was evaluated.
         waits = cooldown_end(config, at) or config.has_had(state.photos)
         if config.mode in ("off", "suggest") or waits:
             return None

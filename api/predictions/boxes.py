@@ -79,7 +79,7 @@ class BoxesService:
     def put_recorded(
         self, prediction: PredictionRow, annotation: Annotation, put: PutPhoto | None = None
     ) -> BoxesAnswer:
-        """Like `put`, for a prediction that is in the catalog. `put` is from `put_photo`."""
+        """The method `put`, for a prediction in the catalog. The argument is from `put_photo`."""
         prediction_id = prediction.id
         # A boxed photo stays when the prediction's own photo is no longer kept.
         if photo := self._replace(prediction_id, annotation):

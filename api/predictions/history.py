@@ -153,7 +153,7 @@ def check_explainable(
 
 
 def check_same_photo(signature: str | None, thumbnail: Image.Image | None) -> None:
-    """Raises OtherPhotoError unless the photo with this thumbnail has about this signature."""
+    """Raises OtherPhotoError unless the thumbnail's signature is (nearly) the same."""
     if signature is None or thumbnail is None:
         return
     if not len(near_rows(perceptual_hash(thumbnail), read_signatures([signature]))):

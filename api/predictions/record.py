@@ -62,7 +62,7 @@ class Record:
         return images + len(self.fruits or "")
 
     def without_images(self) -> "Record":
-        """A copy without the fruits, too."""
+        """A copy without images and fruits."""
         return replace(self, hash_thumbnail=None, stored_image=None, fruits=None)
 
     def row(self, blob: str | None, *, sampled: bool = False) -> PredictionRow:

@@ -46,7 +46,7 @@ def least_sure(session: Session, limit: int) -> list[PredictionRow]:
 
     They have a stored image and no feedback, are not dismissed and not in the sample, and are no
     near-duplicates of each other or of labelled or dismissed predictions. Photos of inspections are
-    left out: people correct them there, fruit by fruit.
+    left out: people correct those in the inspection, fruit by fruit.
     """
     seen = read_signatures([*_labelled_signatures(session), *_dismissed_signatures(session)])
     labelled = select(FeedbackRow.prediction_id)

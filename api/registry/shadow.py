@@ -1,4 +1,4 @@
-"""A shadow version also grades a share of the photos of `/predict`, after they were answered.
+"""A shadow version also grades a share of the photos of `/predict`, after the response was sent.
 
 Each process follows the catalog: it loads the version that grades beside the one in use, and frees
 it at the end. A photo waits in a short queue for the inference threads; if the queue is full, it is

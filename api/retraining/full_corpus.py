@@ -126,7 +126,7 @@ def _read_imported(job: RetrainJob, layout: Layout) -> list[PhotoFile]:
 
 
 def _files_to_learn(job: RetrainJob, imported: Iterable[PhotoFile]) -> list[PhotoFile]:
-    """Imported files of the champion's classes that are not in the catalog too."""
+    """Imported files of the champion's classes that are not also in the catalog."""
     known = job.champion.manifest.classes
     in_catalog = {photo.sha256 for photo in job.photos}
     return [file for file in imported if file.class_name in known and file.sha256 not in in_catalog]

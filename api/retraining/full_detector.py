@@ -40,7 +40,9 @@ def make_detector(job: RetrainJob, corpus: TrainingCorpus) -> DetectorOutcome:
     )
     if plan in (DetectorPlan.KEEP, DetectorPlan.NONE):
         kept = current if plan is DetectorPlan.KEEP else None
-        return DetectorOutcome(kept, {"plan": plan.value, "message": _without(plan, current)})
+        return DetectorOutcome(
+            kept, {"plan": plan.value, "message": _message_without_new(plan, current)}
+        )
     try:
         new = train_new_detector(job, corpus, plan, current)
     except (NotRestorableError, TrainingDivergedError) as error:
@@ -61,7 +63,7 @@ def _boxed_fruits(frames: Sequence[Frame]) -> Collection[str]:
     return {each.fruit for frame in frames for each in frame.boxes if each.fruit is not None}
 
 
-def _without(plan: DetectorPlan, current: TrainedDetector | None) -> str:
+def _message_without_new(plan: DetectorPlan, current: TrainedDetector | None) -> str:
     if plan is DetectorPlan.KEEP or current is None:
         return ""
     return (

@@ -1,6 +1,6 @@
 """The process of one run: `python -m api.retraining.run_process <run id> <pid> <request id>`.
 
-The pid is the worker's; the request is the one that started the run, or empty. The process
+The pid is the worker's; the request ID is that of the run's request, or empty. The process
 has the lowest CPU priority, and exits when its worker is gone. If it is killed before it registers
 its candidate, it leaves only unreferenced files.
 """

@@ -28,7 +28,7 @@ from api.storage.db import UNAVAILABLE, Database
 
 log = logging.getLogger(__name__)
 
-# Catalog photos that versions with another network are graded on: it must embed them first.
+# Catalog photos that versions with another network are graded on: they must embed them first.
 MAX_PHOTOS = 500
 
 

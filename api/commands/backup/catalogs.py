@@ -60,7 +60,7 @@ class SqliteCatalog:
         if not self._path.is_file():
             raise BackupError(f"There is no catalog at {self._path}, so nothing to save.")
         with (
-            _worded(self._path),
+            _as_backup_errors(self._path),
             closing(_read_only(self._path)) as live,
             closing(sqlite3.connect(folder / self.file)) as copy,
         ):
@@ -74,7 +74,7 @@ class SqliteCatalog:
         """
         path = folder / self.file
         # Immutable: SQLite must write nothing beside the file.
-        with _worded(path), closing(_read_only(path, "&immutable=1")) as saved:
+        with _as_backup_errors(path), closing(_read_only(path, "&immutable=1")) as saved:
             problems = [row[0] for row in saved.execute("PRAGMA integrity_check(3)")]
             if problems != ["ok"] or saved.execute("PRAGMA foreign_key_check").fetchone():
                 raise BackupError(
@@ -124,7 +124,7 @@ class SqliteCatalog:
         temporary.unlink(missing_ok=True)
         try:
             with (
-                _worded(temporary),
+                _as_backup_errors(temporary),
                 closing(_read_only(folder / self.file, "&immutable=1")) as saved,
                 closing(sqlite3.connect(temporary)) as copy,
             ):
@@ -254,7 +254,7 @@ def _read_only(path: Path, options: str = "") -> sqlite3.Connection:
 
 
 @contextmanager
-def _worded(path: Path) -> Iterator[None]:
+def _as_backup_errors(path: Path) -> Iterator[None]:
     """Turns SQLite's errors into BackupError."""
     try:
         yield
