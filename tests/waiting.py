@@ -16,17 +16,16 @@ T = TypeVar("T")
 # Only a failing test waits this long.
 PATIENCE_SECONDS = 600.0
 BOUND_SECONDS = 3600.0
-# Between two looks, which come further apart: each of them costs the process that is waited for.
+# Intervals between checks, which grow, since each check slows the process being waited for.
 FIRST_STEP_SECONDS, MORE_SECONDS, LAST_STEP_SECONDS = 0.05, 0.02, 0.5
 # Timeout of an HTTP client on a busy machine.
 ANSWER_SECONDS = 300.0
 
 
 def until(condition: Callable[[], T | None], *, seconds: float = PATIENCE_SECONDS) -> T:
-    """The first true result of `condition`.
-
-    Raises AssertionError after `seconds` of idle processor, and after BOUND_SECONDS in any case.
-    Time does not count while all cores are busy: the other process may be waiting for one.
+    """Wait for the first true result of `condition`, and return it. Raises AssertionError after
+    `seconds` of idle CPU, and after BOUND_SECONDS in any case. Time does not count while all cores
+    are busy, since the other process may be waiting for one.
     """
     give_up_at = _idle_seconds() + seconds
     bound = stop_after_delay(BOUND_SECONDS)
@@ -45,5 +44,5 @@ def until(condition: Callable[[], T | None], *, seconds: float = PATIENCE_SECOND
 
 
 def _idle_seconds() -> float:
-    """Idle seconds since the machine started, mean over all cores."""
+    """Idle seconds since the machine started, averaged over all cores."""
     return float(psutil.cpu_times().idle / psutil.cpu_count())

@@ -1,4 +1,4 @@
-"""A small corpus of drawn fruit, and a short network, for tests that train."""
+"""A small corpus of drawn fruit and a short network, for tests that train."""
 
 from pathlib import Path
 
@@ -11,7 +11,8 @@ CLASSES = ("freshapples", "freshbanana")
 
 
 def draw_corpus(root: Path, pictures: int) -> TrainingCorpus:
-    """`pictures` of each of `CLASSES` under `root`; with fewer than 24 a split may be empty."""
+    """Draw `pictures` of each of `CLASSES` under `root`; with fewer than 24, a split may be
+    empty."""
     for class_name in CLASSES:
         (root / class_name).mkdir()
         for seed in range(pictures):
@@ -21,9 +22,8 @@ def draw_corpus(root: Path, pictures: int) -> TrainingCorpus:
 
 
 def shorten_detector(patch: pytest.MonkeyPatch) -> None:
-    """Four blocks of a detector's network instead of thirteen, which have no ImageNet weights.
-
-    Reading it back or exporting it takes a quarter of the time.
+    """Give detectors four blocks instead of thirteen, without ImageNet weights. Restoring or
+    exporting such a network takes a quarter of the time.
     """
     # Imports TensorFlow.
     from api.training.backbones.efficientnet_lite import Block  # noqa: PLC0415
@@ -31,6 +31,6 @@ def shorten_detector(patch: pytest.MonkeyPatch) -> None:
     shapes = ((1, 16), (6, 24), (6, 40), (6, 80))
     blocks = [Block(3, 2, expand, filters) for expand, filters in shapes]
     patch.setattr("api.training.backbones.efficientnet_lite.BLOCKS", blocks)
-    # Of strides 8, 16 and 32.
+    # Layers with strides 8, 16 and 32.
     layers = ("block1_project_bn", "block2_project_bn", "block3_project_bn")
     patch.setattr("api.training.detection.network.LAYERS", layers)

@@ -9,14 +9,14 @@ from tests.synthetic_images import draw_fruit, encode
 
 CLASSES = ("freshapples", "freshbanana", "rottenapples", "rottenbanana")
 PICTURES = 26
-# Kinds of other produce, by their split: two in train, one in validation, one in test.
+# Kinds of other produce, ordered by split: two in train, one in validation, one in test.
 NEAR_KINDS = ("pear", "rottenguava", "lemon", "papaya")
 SIDE = 64
 
 
 def draw_collection(root: Path, pictures: int = PICTURES) -> Path:
-    """Class folders with a leaking supplied split, boxed phone photos, and OOD photos: near
-    (other produce of a shop, in every split) and far (noise)."""
+    """Draw class folders with a leaking supplied split, boxed phone photos, and OOD photos: near
+    (other produce from a shop, in every split) and far (noise)."""
     for class_name in CLASSES:
         for seed in range(pictures):
             image = draw_fruit(class_name, seed=seed, size=SIDE)
@@ -38,7 +38,7 @@ def draw_collection(root: Path, pictures: int = PICTURES) -> Path:
 
 
 def _draw_phone(folder: Path) -> None:
-    """Six runs of two frames, each frame with a fresh and a rotten fruit beside each other."""
+    """Six runs of two frames, each with a fresh and a rotten fruit side by side."""
     rows = ["file,fruit,level,xmin,ymin,xmax,ymax"]
     for run in range(6):
         fruit, level = ("apple", "banana")[run % 2], ("fresh", "normal")[run // 2 % 2]

@@ -60,7 +60,7 @@ def test_architecture_trains_exports_and_grades(
     assert grade.class_name in CLASSES
     assert grade.heatmap is not None
     assert manifest.architecture == name
-    # A batch of two, though the graph was exported for one.
+    # A batch of two, although the graph was exported for one.
     photographs = [encode(draw_fruit(kind, seed=1001), "JPEG") for kind in CLASSES[:2]]
     pair = runtime.predict_batch([PredictRequest(photograph) for photograph in photographs])
     assert [one.probabilities for one in pair if isinstance(one, Grade)] == [
@@ -87,7 +87,7 @@ def test_resnet_preprocessing_matches_keras() -> None:
 
 
 def test_efficientnet_preprocessing_standardizes_each_channel() -> None:
-    """The ImageNet mean becomes 0, and one standard deviation above it 1, for each channel."""
+    """In each channel the ImageNet mean becomes 0, and one standard deviation above it 1."""
     mean = np.array([0.485, 0.456, 0.406], np.float32)
     deviation = np.array([0.229, 0.224, 0.225], np.float32)
     pixels = np.stack([mean, mean + deviation]).reshape(2, 1, 1, 3) * 255
@@ -96,7 +96,7 @@ def test_efficientnet_preprocessing_standardizes_each_channel() -> None:
 
 
 def test_efficientnet_with_keras_weights_gives_the_same_output(tmp_path: Path) -> None:
-    """Keras scales by 1/255 in the network; with our scaling, both agree."""
+    """Keras scales by 1/255 within the network; with our scaling, both agree."""
     path = tmp_path / "b0.weights.h5"
     theirs = keras.applications.EfficientNetB0(
         input_shape=(SIZE, SIZE, 3), include_top=False, weights=None
@@ -141,7 +141,7 @@ def test_other_formats_and_missing_weights_are_rejected(name: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "efficientnet_b0", "resnet50"])
-# MobileNetV2 has weights for some input sizes only, and warns when it uses those of another.
+# MobileNetV2 has weights for only some input sizes, and warns when it uses those of another size.
 @pytest.mark.filterwarnings("ignore:`input_shape` is undefined")
 def test_offline_imagenet_error_names_the_alternatives(
     name: str, monkeypatch: pytest.MonkeyPatch

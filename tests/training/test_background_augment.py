@@ -16,7 +16,7 @@ from tests.synthetic_images import draw_fruit
 
 RED, GREEN = (200, 30, 30), (10, 190, 60)
 WOOD = (90, 60, 30)
-# Paper under a lamp, in the shade, and a bluish one.
+# Paper under a lamp, in the shade, and bluish paper.
 PAPERS = [(255, 255, 255), (190, 188, 180), (130, 132, 140)]
 NEIGHBOUR = Image.new("RGBA", (60, 60), (30, 30, 200, 255))
 BACKGROUND: NDArray[np.uint8] = np.full((50, 80, 3), GREEN, np.uint8)
@@ -39,7 +39,7 @@ def with_new_background(
 
 
 def with_neighbours(image: Image.Image, seed: int) -> NDArray[np.uint8]:
-    """With neighbours on a white background."""
+    """The image with neighbours on a white background."""
     rng, assets = np.random.default_rng(seed), SceneAssets([NEIGHBOUR], [BACKGROUND])
     return np.asarray(replace_background(image, rng, assets, background=False, neighbours=True))
 
@@ -83,7 +83,7 @@ def test_blank_image_and_close_up_have_no_mask() -> None:
 
 @pytest.mark.parametrize("ground_share", [0.55, 0.6, 0.65, 0.9])
 def test_mask_is_what_regions_of_scipy_reach_the_border(ground_share: float) -> None:
-    """On noise, whose paths are long and winding; the border is free, as on paper."""
+    """On noise, with long and winding paths; the border is free, as on paper."""
     ground = np.random.default_rng(0).random((CANVAS, CANVAS)) < ground_share
     ground[:2] = ground[-2:] = ground[:, :2] = ground[:, -2:] = True
     pixels: NDArray[np.uint8] = np.where(ground[..., None], 255, RED).astype(np.uint8)
@@ -114,7 +114,7 @@ def test_background_is_replaced_and_fruit_is_kept(paper: tuple[int, int, int]) -
         result = with_new_background(fruit_on(paper), seed)
         inside = matches(result[75:145, 75:145], RED, by=1)
         kept += bool(inside.all())
-        # Shrunk fruit is smaller, but whole.
+        # Shrunk fruit is smaller but complete.
         whole += matches(result, RED, by=1).sum() >= 20**2
         ground = ~matches(result, RED, by=60)
         assert matches(result, paper)[ground].mean() < 0.1
@@ -129,7 +129,7 @@ def test_new_background_keeps_the_shadow() -> None:
         with_new_background(image, seed, SceneAssets((), [BACKGROUND])) for seed in range(40)
     ]
     photographed = [pixels for pixels in results if matches(pixels[:60], GREEN, by=2).all()]
-    # Without shrunk fruit and procedural backgrounds.
+    # Leaves out shrunk fruit and procedural backgrounds.
     unshrunk = [p for p in photographed if matches(p[80:140, 80:140], RED, by=1).all()]
     assert len(unshrunk) >= 5
     for pixels in unshrunk:

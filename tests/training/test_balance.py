@@ -9,7 +9,7 @@ STUDIO, PHONE = "studio", "phone"
 
 
 def test_group_weight_grows_sublinearly_with_its_size() -> None:
-    """Whatever the order of the rows: 32 of one source count 16 times as much as 1 of another."""
+    """In any order of rows, 32 of one source count 16 times as much as 1 of another."""
     sources = [*[STUDIO] * 20, PHONE, *[STUDIO] * 12]
     weights = balanced_weights(sources, ["freshapples"] * 33, ["apple"] * 33)
     phone = np.array(sources) == PHONE

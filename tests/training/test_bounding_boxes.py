@@ -18,7 +18,7 @@ FRAMES = {
 
 
 def boxed_folder(folder: Path, rows: list[str], qualities: dict[str, int] | None = None) -> Path:
-    """A folder with `rows` in its boxes.csv and a small JPEG for each file that they name."""
+    """A folder with `rows` in its boxes.csv, and a small JPEG for each file they name."""
     (folder / "boxes.csv").write_text(HEADER + "".join(f"{row}\n" for row in rows))
     for name in {row.split(",")[0] for row in rows}:
         write(folder / name, FRAMES[(qualities or {}).get(name, 90)])
@@ -46,7 +46,7 @@ def test_missing_level_is_unknown(tmp_path: Path) -> None:
 
 
 def test_each_frame_folder_is_a_source_with_separate_runs(tmp_path: Path) -> None:
-    """Even if the frame numbers of one continue in the other, and both show the same fruit."""
+    """Even if one folder's frame numbers continue in the other and both show the same fruit."""
     boxed_folder(tmp_path, [f"{name}.jpg,apple,,1,2,30,20" for name in ("b/3", "a/1", "a/2")])
     boxes = {str(box.path.relative_to(tmp_path)): box for box in read_boxes(tmp_path)}
     assert {name: box.source for name, box in boxes.items()} == {
@@ -110,7 +110,7 @@ def frames(*numbers: int, fruit: str = "apple") -> list[str]:
 
 
 def test_run_ends_at_a_gap_in_the_numbers(tmp_path: Path) -> None:
-    """Numbers are sorted numerically (9 before 10), whatever the order of the rows."""
+    """Frames are sorted numerically (9 before 10), whatever the order of the rows."""
     boxed_folder(tmp_path, frames(111, 60, 9, 10))
     assert runs(tmp_path) == {
         "IMG_9.jpg": "IMG_9",
@@ -151,7 +151,7 @@ def test_damaged_frame_is_still_listed(tmp_path: Path) -> None:
 def marked_frame(
     width: int, height: int, box: tuple[int, int, int, int], orientation: int
 ) -> bytes:
-    """White with a red `box`, given in upright pixels, and stored with an EXIF orientation."""
+    """A white frame with a red `box` in upright pixels, stored with an EXIF orientation."""
     image = Image.new("RGB", (width, height), "white")
     image.paste((255, 0, 0), box)
     if orientation == 6:
@@ -164,7 +164,8 @@ def marked_frame(
 @pytest.mark.parametrize("orientation", [1, 6])
 @pytest.mark.parametrize("scale", [1, 6])
 def test_crop_is_a_square_around_the_fruit(orientation: int, scale: int) -> None:
-    """Boxes are in upright pixels of the file, even if a large frame was decoded smaller."""
+    """Boxes are in the file's upright pixels, even if a large frame was decoded at a smaller
+    size."""
     box = Box(Path(), "apple", "fresh", "", *(scale * side for side in (80, 96, 160, 136)))
     corners = (box.xmin, box.ymin, box.xmax, box.ymax)
     decoded = decode(marked_frame(320 * scale, 240 * scale, corners, orientation))

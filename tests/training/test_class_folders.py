@@ -1,4 +1,4 @@
-"""Reading class folders: the rows, and the reasons for skipped files."""
+"""Reading class folders: the rows, and the reasons for skipping files."""
 
 import os
 from pathlib import Path
@@ -106,7 +106,7 @@ def test_folder_with_invalid_class_name_is_skipped(tmp_path: Path) -> None:
 
 
 def test_identical_file_is_skipped_naming_the_first(tmp_path: Path) -> None:
-    """In another class it is kept: a person has to decide which is right."""
+    """In another class it is kept, since a person has to decide which is right."""
     fill(tmp_path, {"apple/1.png": 1, "apple/2.png": 1, "train/apple/3.png": 1, "pear/1.png": 1})
     listing = read(tmp_path)
     assert [file.path for file in listing.files] == ["apple/1.png", "pear/1.png"]
@@ -169,7 +169,7 @@ def test_broken_links_and_links_to_devices_or_folders_are_reported(tmp_path: Pat
 
 
 def test_undecodable_file_name_is_reported(tmp_path: Path) -> None:
-    """Archives of other systems contain such names, which cannot be hashed or stored."""
+    """Archives from other systems contain such names, which cannot be hashed or stored."""
     fill(tmp_path, {"apple/1.png": 1})
     name = os.fsdecode(b"\xe4pfel.png")
     try:
@@ -213,7 +213,7 @@ def test_known_file_of_another_length_is_read_again(tmp_path: Path) -> None:
 
 
 def test_known_file_is_kept_over_its_copy(tmp_path: Path) -> None:
-    """Otherwise a copy that sorts first would move the photo to another split."""
+    """Otherwise a copy that sorts first could move the photo to another split."""
     fill(tmp_path, {"apple/m.png": 1, "apple/z.png": 2})
     first = read(tmp_path)
     fill(tmp_path, {"apple/a.png": 1})

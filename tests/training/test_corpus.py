@@ -25,7 +25,7 @@ def corpus(folder: Path) -> TrainingCorpus:
 
 
 def kinds_of(corpus: TrainingCorpus) -> list[tuple[Callable[[Split], list[Sample]], int]]:
-    """The methods that return samples of a split, and the number of samples of each."""
+    """The methods that return samples of a split, with the number of samples of each."""
     listing = corpus.listing
     return [
         (corpus.photographs, len({file.photograph for file in listing.files})),
@@ -47,7 +47,7 @@ def test_every_kind_of_sample_is_split_by_its_group(corpus: TrainingCorpus) -> N
 
 
 def test_every_source_of_boxes_has_held_out_runs(corpus: TrainingCorpus) -> None:
-    """Even if the hashes of all its runs say train."""
+    """Even if all its runs hash to train."""
     learned = [f"run {k}" for k in range(60) if split_of(f"phone/run {k}") == "train"][:8]
     box = replace(corpus.boxes[0], source="phone")
     boxes = [replace(box, run=run) for run in learned for _ in range(10)]
@@ -56,11 +56,11 @@ def test_every_source_of_boxes_has_held_out_runs(corpus: TrainingCorpus) -> None
     held_out = [item.group for item in boxed.boxed("test") if item.source == "phone"]
     assert len(held_out) == 10
     assert held_out[0] == min((f"phone/{run}" for run in learned), key=position_of)
-    # A source with enough held-out runs keeps the split by hash.
+    # A source with enough held-out runs is still split by hash.
     assert {item.group for item in boxed.boxed("test") if item.source == "web"} == {
         f"web/{k}" for k in range(100) if split_of(f"web/{k}") == "test"
     }
-    # A single long run stays in training: without it nothing of the source would be learned.
+    # A single long run stays in training, since otherwise nothing of the source would be learned.
     single = replace(corpus, boxes=tuple(one for one in boxes if one.run == learned[0]))
     assert not single.boxed("test")
 

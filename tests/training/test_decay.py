@@ -60,7 +60,7 @@ def test_decay_is_brown_pale_or_wrinkled(apple: Image.Image) -> None:
     red, green, blue = (skin[..., k] for k in range(3))
     brown = (red < 150) & (red > green) & (green >= blue) & (red > 20)
     pale = (np.minimum(np.minimum(red, green), blue) > 110).mean(axis=1)
-    # A sixth of the images or more show much of each; the rest is wrinkled or both.
+    # At least a sixth of the images show much of each; the rest is wrinkled or both.
     assert (brown.mean(axis=1) > 0.3).sum() > SEEDS / 6
     assert (pale > 0.1).sum() > SEEDS / 8
     wrinkled = (red.std(axis=1) > 5) & (pale < 0.05) & (brown.mean(axis=1) < 0.3)

@@ -1,6 +1,6 @@
 """Training on several devices: the CPU as two logical devices.
 
-In its own process, because TensorFlow fixes its devices at its first operation.
+Runs in its own process, because TensorFlow fixes its devices at the first operation.
 """
 
 import subprocess

@@ -1,4 +1,4 @@
-"""The Keras network equals the published one: weights and outputs."""
+"""The Keras network equals the published one in weights and outputs."""
 
 import pickle
 from pathlib import Path

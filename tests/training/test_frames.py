@@ -1,4 +1,4 @@
-"""Photos with boxes, of imported folders and of the catalog, by split."""
+"""Photos with boxes, from imported folders and the catalog, by split."""
 
 from collections import Counter
 from dataclasses import replace
@@ -91,7 +91,7 @@ def test_scene_tells_unnamed_fruit_from_fruit_to_ignore(tmp_path: Path) -> None:
     frame = a_frame(tmp_path / "1.png", *boxes, complete=False)
     scene = read_scene(frame, kinds_of(FRUITS))
     assert list(scene.kinds) == [UNKNOWN, 1]
-    # In shares of the sides, cut off at the edge.
+    # In shares of the sides, clipped at the edge.
     assert scene.boxes == pytest.approx(np.array([(0.1, 0.1, 0.6, 0.9), (0.5, 0, 1, 0.5)]))
     assert scene.ignored == pytest.approx(np.array([(0, 0, 0.2, 1)]))
     assert not scene.complete

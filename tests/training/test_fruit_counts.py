@@ -1,4 +1,4 @@
-"""Photos of class folders that do not show one fruit: what is learned and measured without them."""
+"""Class-folder photos that do not show exactly one fruit are left out where that matters."""
 
 import csv
 import re
@@ -32,7 +32,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> TrainingCorpus:
 def list_as(
     corpus: TrainingCorpus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[ListAs]:
-    """Lists the last file of a photo, in place of what the project lists."""
+    """Lists the last file of a photo instead of the project's list."""
     path = tmp_path / "fruit_counts.csv"
     path.write_text("sha256,photo,shows\n")
     monkeypatch.setattr(fruit_counts, "LIST", path)

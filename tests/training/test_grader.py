@@ -1,4 +1,4 @@
-"""A grader trained on drawn images: its two heads and its exported graph."""
+"""A grader trained on drawn images: its two heads and exported graph."""
 
 from types import SimpleNamespace
 
@@ -29,7 +29,7 @@ def test_grader_has_kind_and_freshness_heads(grader: Grader, corpus: TrainingCor
     head = grader.head
     kinds = int(head.kind_of.max()) + 1
     assert head.classes == len(corpus.classes)
-    # One output more than kinds: none of them.
+    # One output more than there are kinds: "none of them".
     assert head.kinds.weights.shape == (1280, kinds + 1)
     assert head.freshness is not None
     samples = corpus.photographs("test")

@@ -88,7 +88,7 @@ def test_without_freshness_each_class_is_a_kind() -> None:
     classes = ("freshapples", "pears", "rottenapples")
     kind_of, parts = kinds_and_parts(classes, has_freshness=True)
     assert kind_of.tolist() == [0, 1, 0]
-    # Rotten, past its best, fresh: what is past its best counts as fresh.
+    # Rotten, past its best, fresh; past its best counts as fresh.
     assert parts.tolist() == [[0, 1, 1], [1, 1, 0], [1, 1, 0]]
     kind_of, parts = kinds_and_parts(classes, has_freshness=False)
     assert kind_of.tolist() == [0, 1, 2]
@@ -147,7 +147,7 @@ def test_temperatures_are_fitted_on_held_out_logits(
     logits = HeadLogits.of(heads, embeddings)
     head = calibrate_head(heads, logits, truth)
     assert head.freshness
-    # "None of them" does not change the temperature of the kinds.
+    # "None of them" does not affect the temperature of the kinds.
     none = logits.kinds + np.array([0, 0, 50], np.float32)
     same = calibrate_head(heads, replace(logits, kinds=none), truth)
     assert same.temperature == pytest.approx(head.temperature)
@@ -163,7 +163,7 @@ def test_temperatures_are_fitted_on_held_out_logits(
 def test_ood_threshold_keeps_most_of_every_source(
     heads: Head, embeddings: np.ndarray, truth: GroundTruth
 ) -> None:
-    """Of 400 held-out photos, the 30 of a shop have higher OOD scores."""
+    """Among 400 held-out photos, the 30 from a shop have higher OOD scores."""
     count, shop = 400, 30
     rows = np.arange(count) % 80
     sources = ["garden"] * (count - shop) + ["shop"] * shop

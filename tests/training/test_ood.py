@@ -34,7 +34,7 @@ def test_threshold_keeps_most_of_every_source_and_new_class() -> None:
     sources = ["studio"] * 400 + ["shop"] * 40
     threshold = choose_threshold(scores, sources)
     assert (shop > threshold).sum() <= 1
-    # A small source has no bound of its own.
+    # A small source does not get its own bound.
     few = choose_threshold(scores[:410], sources[:410])
     assert few < threshold
     new = rng.normal(6, 1, 40).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The index of a photo folder: a round trip, and atomic writes."""
+"""The index of a photo folder: round trips and atomic writes."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -48,7 +48,7 @@ def test_photo_is_one_sample_with_the_unaltered_file_first() -> None:
 
 
 def test_files_of_two_sources_are_two_samples_of_one_group() -> None:
-    """Files of the same name: if they are the same photo, it stays in one split."""
+    """Files of the same name: if they are the same photo, it must stay in one split."""
     files = [row(f"{source}/freshapples/1.jpg", "freshapples/1") for source in ("a", "b")]
     samples = photograph_samples(ROOT, files, CLASSES)
     assert [(sample.source, sample.group) for sample in samples] == [

@@ -17,7 +17,7 @@ from api.training.recipe import Recipe
 from api.training.samples import Sample, load_inputs
 from tests.training.collection import CLASSES, draw_collection
 
-# Imports TensorFlow, and so is slow in any case. Compiling is tested in test_grader.py.
+# Compiling is tested in test_grader.py.
 pytestmark = pytest.mark.usefixtures("eager_training")
 SIZE = 32
 RECIPE = Recipe(
@@ -27,7 +27,7 @@ RECIPE = Recipe(
 
 @pytest.fixture(scope="module")
 def split(tmp_path_factory: pytest.TempPathFactory) -> TrainingSplit:
-    """A few of each split."""
+    """A few samples of each split."""
     full = read_corpus(draw_collection(tmp_path_factory.mktemp("collection"))).training_split()
     return replace(
         full, training=take_each(full.training, 6), validation=take_each(full.validation, 3)
@@ -98,7 +98,7 @@ def test_pretrained_backbone_starts_with_fitted_heads(split: TrainingSplit, tmp_
 
 
 def save_weights_file(folder: Path) -> str:
-    """A weights file in place of ImageNet's."""
+    """A weights file that stands in for ImageNet's."""
     path = folder / "own.weights.h5"
     with warnings.catch_warnings():
         # Keras' save_weights uses an array interface that NumPy 2 deprecates.
@@ -117,7 +117,7 @@ def test_random_initial_weights_are_not_interpolated(split: TrainingSplit) -> No
 
 
 def resolutions(backbone: keras.Model) -> dict[str, tuple[int, bool]]:
-    """By layer with weights: the side of its output, and whether it is trainable."""
+    """For each layer with weights: the side of its output, and whether it is trainable."""
     network = backbone.layers[-1]
     return {
         layer.name: (layer.output.shape[1], bool(layer.trainable_weights))

@@ -36,7 +36,7 @@ def epochs(samples: list[Sample], recipe: Recipe, count: int) -> list[ViewBatch]
 def plain(
     lesions: float = 0.0, sound: float = 0.0, decay: float = 0.0, marks: float = 0.0
 ) -> Recipe:
-    """A small recipe with the given shares of edited fruit."""
+    """A small recipe with these shares of edited fruit."""
     small = Recipe(input_size=32, batch_size=7, views=2 * EACH)
     return replace(
         small,
@@ -60,13 +60,14 @@ def test_epoch_shows_each_of_equal_samples_once(samples: list[Sample]) -> None:
 
 @pytest.mark.slow
 def test_epoch_is_balanced_over_source_and_label(samples: list[Sample]) -> None:
-    """Of 12 sound and 3 rotten fruit the rotten ones make a quarter, not a fifth."""
+    """Of 12 sound and 3 rotten fruits, the rotten ones make up a quarter of the views, not a
+    fifth."""
     recipe = replace(plain(), views=120)
     batches = epochs(samples[: EACH + 3], recipe, 1)
     rows = np.concatenate([batch.rows for batch in batches])
     assert len(rows) == 120
     assert (rows >= EACH).sum() == pytest.approx(30, abs=3)
-    # Three sound samples of another source make more than a quarter beside nine of this one.
+    # Three sound samples of another source make up more than a quarter beside nine of this one.
     elsewhere = [replace(sample, source="shop") for sample in samples[EACH - 3 : EACH]]
     (batch, *more) = epochs([*samples[: EACH - 3], *elsewhere], recipe, 1)
     rows = np.concatenate([batch.rows, *(one.rows for one in more)])
@@ -110,5 +111,5 @@ def test_ood_samples_are_unknown_and_get_no_neighbours(samples: list[Sample]) ->
     assert is_ood.any()
     assert (np.concatenate([batch.freshness for batch in batches])[is_ood] == UNKNOWN).all()
     pixels = np.concatenate([batch.pixels for batch in batches])[is_ood].astype(int)
-    # The centre never shows the red or yellow of a neighbour.
+    # The centre never shows a neighbour's red or yellow.
     assert (pixels[:, 12:20, 12:20, 0] <= pixels[:, 12:20, 12:20, 2] + 60).all()

@@ -44,7 +44,7 @@ def open_page(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPag
 
 @pytest.fixture(autouse=True)
 def _typed_options(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let AppTest select an option that is typed, not listed, as a browser does."""
+    """Let AppTest select a typed option that is not in the list, as a browser can."""
     original: Callable[[Selectbox[str]], int | None] = vars(Selectbox)["index"].fget
 
     def index(box: Selectbox[str]) -> int | None:
@@ -57,7 +57,8 @@ def _typed_options(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _component_scan_is_cached() -> Iterator[None]:
-    """Streamlit reads the metadata of every installed package for each page that is opened."""
+    """Without this, Streamlit reads the metadata of every installed package for each opened
+    page."""
     with pytest.MonkeyPatch.context() as patched:
         scan = cache(manifest_scanner.scan_component_manifests)
         patched.setattr(manifest_scanner, "scan_component_manifests", scan)
@@ -66,9 +67,9 @@ def _component_scan_is_cached() -> Iterator[None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _older_objects_are_not_collected() -> None:
-    """Streamlit collects garbage after each run of a page. With the objects of TensorFlow from
-    earlier tests of this process, that takes most of the time."""
-    gc.collect()  # What is garbage now would stay.
+    """Exempt existing objects. Streamlit collects garbage after each run of a page; with
+    TensorFlow's objects from earlier tests in this process, that would take most of the time."""
+    gc.collect()  # Garbage that exists now would stay.
     gc.freeze()
 
 

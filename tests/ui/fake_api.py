@@ -1,4 +1,4 @@
-"""A fake API: a real HTTP server on the loopback with scripted answers."""
+"""A fake API: a real local HTTP server with scripted answers."""
 
 import json
 from collections import defaultdict, deque
@@ -78,11 +78,10 @@ Scripted = Answer | Callable[[bytes], Answer]
 
 
 class FakeApi:
-    """Answers each path with its answer in `answers`, after those queued in `first`.
-
-    A key with a query takes precedence over the path alone; a function gets the request's body.
-    Paths in `slow` are not answered before `stop`. `received` holds the path and body of every
-    request, `keys` its header Authorization.
+    """Answers each path with its entry in `answers`, after those queued in `first`. A key with a
+    query takes precedence over the path alone; a function is called with the request's body. Paths
+    in `slow` are not answered until `stop`. `received` holds the path and body of every request,
+    `keys` its Authorization header.
     """
 
     def __init__(self) -> None:
@@ -105,7 +104,7 @@ class FakeApi:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def sent_to(self, path: str) -> list[bytes]:
-        """The bodies that were sent to `path`, with any query, in order."""
+        """The bodies sent to `path`, with any query, in order."""
         return [body for received, body in self.received if path in _names(received)]
 
     def answer(self, path: str, body: bytes) -> Answer:
@@ -122,7 +121,7 @@ class FakeApi:
         return scripted if isinstance(scripted, Answer) else scripted(body)
 
     def stop(self) -> None:
-        """Stop listening: from now on the address refuses connections."""
+        """Stop listening; from now on the address refuses connections."""
         self._stopped.set()
         self._server.shutdown()
         self._thread.join()

@@ -1,4 +1,4 @@
-"""Scripted answers of the endpoints behind the pages Predict (many) and Training data."""
+"""Scripted answers of the endpoints behind the pages Predict (many photos) and Training data."""
 
 import json
 import re
@@ -117,14 +117,14 @@ def sent_names(body: bytes) -> list[str]:
 
 
 def sent_class(body: bytes) -> str | None:
-    """The class that a form names, if any."""
+    """The class named in a form, if any."""
     match = re.search(rb'name="class_name"\r\n\r\n([^\r]*)\r\n', body)
     return match[1].decode() if match else None
 
 
 def batch_answer(body: bytes) -> Answer:
-    """The response to a batch: by name, "bad" is an error, "shoe" is not
-    recognised, "rotten" is rotten, "old" is past its best and "kiwi" has no freshness.
+    """The response to a batch, by file name: "bad" is an error, "shoe" is not recognised, "rotten"
+    is rotten, "old" is past its best and "kiwi" has no freshness.
     """
     lines: list[dict[str, Any]] = []
     for index, name in enumerate(sent_names(body)):
@@ -146,7 +146,7 @@ def batch_answer(body: bytes) -> Answer:
 
 
 def upload_answer(body: bytes) -> Answer:
-    """The response to an upload: by name, "bad" is rejected and "again" is a duplicate."""
+    """The response to an upload, by file name: "bad" is rejected and "again" is a duplicate."""
     class_name = sent_class(body)
     report: dict[str, Any] = {
         "uploaded_count": 0,

@@ -1,4 +1,4 @@
-"""Scripted answers of the history: three photos, the second page of one more, a batch."""
+"""Scripted answers of the history: a page of three photos, a second page with one more, a batch."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def page_of(*items: dict[str, Any], following: str | None = None, total: int = 0
 
 
 def script(api: FakeApi, photo: bytes) -> None:
-    """Two pages: three photos and one."""
+    """Script two pages, with three photos and one."""
     first = page_of(*(ITEMS[one] for one in (APPLE, TRAY, CAT)), following=CURSOR, total=4)
     api.answers |= {
         "/model-info": Answer(MODEL_INFO),

@@ -277,7 +277,7 @@ REPORT: dict[str, Any] = {
     ],
     "story": "98 % of what it has not seen.",
 }
-# None of the wrong photos is in the catalog.
+# Answer in which none of the wrong photos is in the catalog.
 MISTAKES: dict[str, Any] = {
     "version": CHAMPION,
     "held_out": 50,

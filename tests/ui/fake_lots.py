@@ -105,7 +105,7 @@ def script(
     inspection: dict[str, Any] = BEGUN,
     photos: list[dict[str, Any]] | None = None,
 ) -> None:
-    """One inspection, as it is given, with these photos of four fruits each."""
+    """Script the given inspection with these photos of four fruits each."""
     shown = [PHOTO] if photos is None else photos
     picture = Answer(photo, content_type="image/jpeg")
     api.answers |= {

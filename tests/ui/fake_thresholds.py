@@ -10,7 +10,7 @@ from tests.ui.fake_api import Answer, FakeApi
 
 OWN = {"rotten_below": 0.5, "fresh_from": 0.82}
 OTHERS: dict[str, Any] = {**OWN, "set_by": "model", "model": OWN}
-# Of held-out photos: the rotten ones are nearly all below 0.7, the good ones above 0.3.
+# Scores of held-out photos: nearly all rotten ones are below 0.7, good ones above 0.3.
 ROTTEN = [*np.linspace(0.01, 0.6, 30).round(4), 0.75]
 GOOD = [0.35, *np.linspace(0.7, 0.99, 50).round(4)]
 CORRECTED = ([0.65, 0.1], [0.8, 0.9, 0.4])
@@ -79,7 +79,7 @@ def swept(
 
 
 def script(api: FakeApi, version: str) -> None:
-    """Two fruits by the model's own thresholds."""
+    """Script two fruits with the model's own thresholds."""
     api.answers |= {
         path(version): of_version(version, of_fruit("apple"), of_fruit("banana")),
         sweep_path(version): swept(version, Costs(1, 1, None)),

@@ -29,7 +29,7 @@ TRAY = [
 
 
 def tray_answer(instances: list[dict[str, Any]], **changes: object) -> dict[str, Any]:
-    """The answer about a photo of 120 x 90 pixels with these fruits."""
+    """The answer for a photo of 120 x 90 pixels with these fruits."""
     levels = [one["freshness_level"] for one in instances]
     summary = {
         "count": len(instances),
@@ -60,7 +60,7 @@ def boxes_answer(photograph: str) -> Answer:
 
 
 def script(api: FakeApi, instances: list[dict[str, Any]] | None = None) -> FakeApi:
-    """A model that finds these fruits in each photo."""
+    """Script a model that finds these fruits in each photo."""
     api.answers |= {
         "/model-info": Answer(FINDING),
         "/predict": Answer(PREDICTION),

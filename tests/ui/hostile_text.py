@@ -13,13 +13,13 @@ from tests.ui import (
 )
 from tests.ui.fake_api import Answer, FakeApi
 
-# The first is the one that made a reviewer's browser load a foreign image.
+# The first one once made a reviewer's browser load a foreign image.
 EVIL = (
     "![x](http://foreign.example/x.png)<img src=http://foreign.example/y.png onerror=evil()>"
     "<script>evil()</script>[in](http://foreign.example) http://foreign.example www.foreign.example"
     " me@foreign.example **evil** $evil$ `evil` :red[evil] :smile: :streamlit: :material_home:"
 )
-# Fields whose text comes from outside, or may quote such text.
+# Fields whose text comes from outside or may quote such text.
 FIELDS = {
     "filename",
     "message",
@@ -41,7 +41,7 @@ FIELDS = {
     "supplier",
     "note",
 }
-# In these answers, the field of that name has one of a fixed set of values, or a number.
+# In these answers, the field of that name is a number or one of a fixed set of values.
 FIXED = {
     ("images", "split"),
     ("points", "split"),
@@ -53,7 +53,7 @@ FIXED = {
 
 
 def with_evil(value: Any, parent: str = "", name: str = "") -> Any:
-    """The answer with EVIL added to each text of FIELDS."""
+    """The answer with EVIL added to each text in FIELDS."""
     if isinstance(value, dict):
         return {key: with_evil(item, name or parent, key) for key, item in value.items()}
     if isinstance(value, list):
@@ -64,7 +64,7 @@ def with_evil(value: Any, parent: str = "", name: str = "") -> Any:
 
 
 def script(api: FakeApi, photo: bytes) -> FakeApi:
-    """Answers for every page, all texts hostile, with a failed run and two versions."""
+    """Script answers for every page, with only hostile texts, a failed run and two versions."""
     fake_collect.script(api, photo)
     summary, images = api.answers["/dataset/summary"], api.answers["/dataset/images"]
     fake_insights.script(api)
@@ -100,7 +100,7 @@ def script(api: FakeApi, photo: bytes) -> FakeApi:
     for path, answer in api.answers.items():
         if isinstance(answer, Answer) and answer.content_type.endswith("json") and answer.body:
             api.answers[path] = Answer(with_evil(json.loads(answer.body)), answer.status)
-    # One photo of the gallery and one of the queue cannot be shown: their names are shown instead.
+    # One gallery photo and one queue photo cannot be shown, so their names appear instead.
     del api.answers[f"/dataset/images/{fake_collect.IDS[0]}/photograph"]
     del api.answers["/predictions/shoe/photograph"]
     return api

@@ -1,4 +1,4 @@
-"""The app's API models match the OpenAPI document and accept other API releases."""
+"""The app's API models match the OpenAPI document, and accept responses of other API releases."""
 
 import pytest
 from api_models import Prediction, Problem, Run

@@ -28,7 +28,7 @@ def batch(*names: str) -> UploadBatch:
 
 
 class Api:
-    """Accepts batches, but first raises the errors in `errors`, one per call."""
+    """An API that accepts batches, but first raises the errors in `errors`, one per call."""
 
     def __init__(self, *errors: ApiError, available: bool = True) -> None:
         self.errors = list(errors)

@@ -1,4 +1,4 @@
-"""What a person says about the fruits of a photo."""
+"""A person's corrections of the fruits in a photo."""
 
 import corrections
 import pytest
@@ -35,7 +35,7 @@ def test_confirmed_fruit_keeps_its_grade_and_a_corrected_one_has_the_new() -> No
     marked = corrections.apply(FOUND, [Step(3, "freshapples"), Step(1, "rottenbanana")])
 
     assert [one.said for one in marked] == ["corrected", "", "confirmed", ""]
-    # Graded as past its best, which the class does not say.
+    # It was graded as past its best, which the class does not say.
     assert marked[2].fruit == FOUND[2]
     corrected = marked[0].fruit
     assert (corrected.fruit, corrected.freshness_level) == ("banana", "rotten")

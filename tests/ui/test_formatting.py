@@ -1,4 +1,4 @@
-"""Labels and numbers for people."""
+"""Human-readable labels and numbers."""
 
 import pytest
 from formatting import (

@@ -23,7 +23,7 @@ def test_worst_comes_first_and_what_is_not_known_last() -> None:
 
 
 def test_names_follow_the_level() -> None:
-    """A fruit is never called by a class that its level contradicts."""
+    """A fruit is never named after a class that its level contradicts."""
     past_best = instance(BOX, **(ROTTEN | {"freshness_level": "past_best"}))
     kiwi = instance(BOX, predicted_class="kiwi", fruit="kiwi", freshness_level=None)
 

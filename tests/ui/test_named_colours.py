@@ -1,4 +1,4 @@
-"""Previews show the colours that the API grades, also where a file names them without a profile."""
+"""Previews show the colours that the API grades, even if a file names them without a profile."""
 
 import struct
 from io import BytesIO
@@ -33,7 +33,7 @@ def patches() -> Image.Image:
 
 
 def off_by(data: bytes) -> int:
-    """The largest difference in the middle of a patch, 0 to 255."""
+    """The largest difference in the middle of any patch, 0 to 255."""
     shown = preview(data)
     assert shown is not None
     return int(np.abs(_middles(Image.open(BytesIO(shown))) - _middles(decode(data).image)).max())
@@ -65,8 +65,8 @@ def test_named_colours_are_those_that_are_graded(name: str) -> None:
     assert off_by(NAMED[name]) <= 6
 
 
-# Cases of the API's tests without HEIF and broken chunks, which plain Pillow does not show, and
-# without the large one, which is reduced.
+# Cases of the API's tests, except HEIF and broken chunks, which plain Pillow cannot show, and the
+# large one, which is reduced.
 OTHERS = {
     name: data
     for name, data in (FILES | PLAIN).items()

@@ -1,4 +1,4 @@
-"""The preview of a photo: small, upright, or none."""
+"""The preview of a photo is small and upright, or there is none."""
 
 from io import BytesIO
 
@@ -53,7 +53,7 @@ def similar(colour: tuple[int, ...], expected: tuple[int, ...]) -> bool:
 @pytest.mark.parametrize("kind", ["I;16", "I;16B"])
 @pytest.mark.parametrize("size", [40, 2000])
 def test_16_bit_grey_is_shown_as_bright_as_it_is(kind: str, size: int) -> None:
-    data = (120 * 257).to_bytes(2) * size * size  # The same in either order.
+    data = (120 * 257).to_bytes(2) * size * size  # The same in either byte order.
     assert similar(
         middle_of(preview(saved(Image.frombytes(kind, (size, size), data), "PNG"))), (120, 120, 120)
     )

@@ -1,4 +1,4 @@
-"""Text from outside is shown as it is, wherever it is shown."""
+"""Text from outside is shown literally everywhere."""
 
 import pytest
 from plain_text import as_cell, as_chart_text, as_markdown

@@ -1,4 +1,4 @@
-"""A detector's network is read back from its graph, and only such a network."""
+"""A detector's network is restored from its graph; other networks are refused."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ FRUITS = 2
 
 @pytest.fixture(scope="module")
 def graph() -> bytes:
-    """Of a network whose normalisations have statistics and scales of their own."""
+    """The graph of a network whose normalisation layers have distinct statistics and scales."""
     network = build_detector(RECIPE, FRUITS)
     rng = np.random.default_rng(0)
     for layer in network.layers:
@@ -33,7 +33,7 @@ def test_network_that_is_read_back_computes_the_same(graph: bytes) -> None:
     trainable = {weight.path for weight in network.trainable_weights}
     assert not any("batch_normalization" in path for path in trainable)
     [backbone] = [layer for layer in network.layers if isinstance(layer, keras.Model)]
-    # Layers of high resolution stay as they are, later ones learn.
+    # High-resolution layers are frozen, later ones are trained.
     assert not backbone.get_layer("stem_conv").trainable
     assert backbone.get_layer("block10_project_conv").trainable
 
@@ -50,6 +50,6 @@ def test_graph_of_another_network_is_refused(
 
 
 def test_network_that_computes_otherwise_is_refused(graph: bytes) -> None:
-    """A shallower network has room for the weights of a deeper one."""
+    """The weights of a deeper network fit into a shallower one."""
     with pytest.raises(NotRestorableError, match="is another"):
         restore_network(graph, replace(RECIPE, depth=1), FRUITS)

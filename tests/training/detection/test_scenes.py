@@ -1,4 +1,4 @@
-"""Composed scenes: boxes surround the visible part of each fruit, and nothing else."""
+"""In composed scenes, boxes surround the visible part of each fruit and nothing else."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def composer() -> Composer:
 
 
 def around(scene: Scene, channel: int) -> list[float]:
-    """The extent of one colour, in shares of the sides."""
+    """The extent of one colour, as shares of the sides."""
     pixels = np.asarray(scene.image).astype(int)
     others = [k for k in range(3) if k != channel]
     rows, columns = np.nonzero(pixels[..., channel] - pixels[..., others].max(axis=2) > 120)
@@ -99,7 +99,7 @@ def test_fruit_on_white_is_cut_out_also_of_a_turned_copy(turn: int) -> None:
 
 
 def test_round_fruit_with_a_bite_is_not_cut_out() -> None:
-    """White mould is taken for the background; the rest may look sound."""
+    """White mould may have been taken for background, and the rest may look sound."""
     image = Image.new("RGB", (200, 200), "white")
     draw = ImageDraw.Draw(image)
     draw.ellipse((30, 30, 170, 170), fill=(230, 120, 20))
@@ -117,7 +117,7 @@ def test_what_has_no_plain_background_is_not_cut_out() -> None:
 
 
 def test_boxes_alone_are_enough_for_scenes() -> None:
-    """Without photos on a plain background, and without photos that show no fruit."""
+    """Neither photos on a plain background nor photos without fruit are needed."""
     photo = Scene(draw_fruit("freshapples", 1), as_boxes([(0.2, 0.2, 0.8, 0.8)]), [0], NO_BOXES)
     sampler = SceneSampler(DetectorRecipe(), Material(("apple",), boxed={"phone": [photo]}))
 

@@ -15,7 +15,7 @@ BOXES = as_boxes([(0.1, 0.1, 0.4, 0.5), (0.5, 0.45, 0.95, 0.98)])
 
 
 def as_output(target: np.ndarray, fruits: int = 3) -> np.ndarray:
-    """What a network would give that has learned the target perfectly."""
+    """The output of a network that has learned the target perfectly."""
     grid = np.zeros((*target.shape[:2], detector.KINDS.start + fruits), np.float32)
     heat = np.clip(target[..., targets.HEAT], 1e-4, 1 - 1e-4)
     grid[..., detector.CENTRE] = np.log(heat / (1 - heat))
@@ -47,7 +47,7 @@ def test_everything_counts_as_background_in_a_complete_scene_only() -> None:
     assert (complete[..., targets.CARE] == 1).all()
     partly = make_target(Scene(IMAGE, BOXES, [0, 1], NO_BOXES, complete=False), GRID)
     care = partly[..., targets.CARE]
-    # In the boxes and close to them; elsewhere there may be fruit without a box.
+    # Only in and close to the boxes; elsewhere there may be fruit without a box.
     assert care[3, 3] == care[11, 11] == 1
     assert care[1, 14] == care[14, 1] == 0
 

@@ -1,4 +1,4 @@
-"""A tiny detector, trained on drawn fruit, finds drawn fruit."""
+"""A tiny detector trained on drawn fruit finds drawn fruit."""
 
 import dataclasses
 from pathlib import Path

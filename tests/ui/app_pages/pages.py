@@ -14,13 +14,13 @@ def page_text(page: AppTest) -> str:
 
 
 def button(page: AppTest, label: str) -> Any:
-    """The one button with this label."""
+    """The only button with this label."""
     [match] = [button for button in page.button if button.label == label]
     return match
 
 
 def wait_for_upload(page: AppTest, upload: str) -> AppTest:
-    """Wait for the upload, "batch" or "training_upload", and return the page after a rerun."""
+    """Wait for the upload ("batch" or "training_upload"), and return the page after a rerun."""
     assert page.session_state[upload].wait(PATIENCE_SECONDS)
     page.run()
     assert not page.exception

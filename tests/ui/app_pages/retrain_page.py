@@ -1,4 +1,4 @@
-"""The Retrain page as its tests use it."""
+"""Helpers for tests of the Retrain page."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -16,7 +16,7 @@ def scripted(api: FakeApi) -> FakeApi:
 
 
 def retrain_page(open_page: OpenPage, tab: str = "") -> AppTest:
-    """The page, with this tab open."""
+    """The page with this tab open."""
     page = open_page("retrain")
     if tab:
         page.session_state["retrain_tab"] = tab
@@ -26,7 +26,7 @@ def retrain_page(open_page: OpenPage, tab: str = "") -> AppTest:
 
 
 def page_text(page: AppTest) -> str:
-    """Its text without messages."""
+    """The page's text without messages."""
     return "\n".join(element.value for element in page.markdown)
 
 

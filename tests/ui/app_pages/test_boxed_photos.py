@@ -117,7 +117,8 @@ def test_class_is_corrected_and_other_boxes_stay_as_they_were(
     assert not page.exception
     body = sent(api)
     assert [each["class_name"] for each in body["boxes"]] == ["rottenapples", "freshapples"]
-    # Exactly: a box that moved, even by a fraction of a pixel, would count as another fruit.
+    # Compared exactly, since a box that moves by even a fraction of a pixel counts as another
+    # fruit.
     assert body["boxes"][0]["box"] == BOX
     assert body["complete"] is True
     assert page.success[0].value.startswith("Saved: crate.jpg")

@@ -1,4 +1,4 @@
-"""Promoting a version that lacks the thresholds of the one before."""
+"""Promoting a version that lacks the thresholds of the previous one."""
 
 import json
 
@@ -12,13 +12,13 @@ from tests.ui.app_pages.test_retrain_run import PROMOTED
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import Answer, FakeApi
 
-# GET lists them, POST copies those of another version.
+# GET lists the thresholds, POST copies those of another version.
 THRESHOLDS = fake_thresholds.path(fake.CANDIDATE)
 PROMOTE = f"/models/{fake.CANDIDATE}/promote"
 
 
 def script_lacking(api: FakeApi, *fruits: str) -> None:
-    """The candidate lacks the limits of these fruits."""
+    """Script an API whose candidate lacks the limits of these fruits."""
     answer = fake_thresholds.of_version(fake.CANDIDATE)
     found = json.loads(answer.body) | {"compared_with": fake.CHAMPION, "lacks": list(fruits)}
     api.answers[THRESHOLDS] = lambda sent: Answer(found | {"lacks": []} if sent else found)

@@ -1,4 +1,4 @@
-"""The gallery of the Training data page: looking, filtering, relabelling, removing."""
+"""The gallery of the Training data page: browsing, filtering, relabelling, removing."""
 
 import json
 from urllib.parse import parse_qs, urlsplit

@@ -61,7 +61,7 @@ RUNNING = OFF | {
 
 
 def opened(open_page: OpenPage, api: FakeApi, status: str = "retired") -> AppTest:
-    """The part that compares, of the version before."""
+    """The Compare part, for the previous version."""
     api.answers[f"/models/{PREVIOUS}"] = Answer(
         details({}) | {"version": PREVIOUS, "status": status}
     )

@@ -1,4 +1,4 @@
-"""The History page: find, open, go on, answer, dismiss."""
+"""The History page: searching, opening, stepping, answering, dismissing."""
 
 import json
 from urllib.parse import parse_qs, urlsplit
@@ -20,7 +20,7 @@ def scripted(api: FakeApi, photo: bytes) -> None:
 
 
 def opened(open_page: OpenPage, prediction_id: str) -> AppTest:
-    """The page of a photo, opened by its URL."""
+    """The page with a photo opened by URL."""
     page = open_page("predict")
     page.query_params["prediction"] = prediction_id
     page.switch_page("app_pages/history.py").run()
@@ -29,7 +29,7 @@ def opened(open_page: OpenPage, prediction_id: str) -> AppTest:
 
 
 def asked(api: FakeApi) -> dict[str, list[str]]:
-    """The last search."""
+    """The query of the last search."""
     queries = [urlsplit(path).query for path, _ in api.received if path.startswith(f"{LIST}?")]
     return parse_qs(queries[-1])
 
@@ -71,7 +71,7 @@ def test_filters_are_asked_of_the_api(open_page: OpenPage, api: FakeApi) -> None
     page.slider(key="history_sure").set_value((50, 90)).run()
     found = asked(api)
     assert (found["level"], found["at_least"], found["below"]) == (["rotten"], ["0.5"], ["0.9"])
-    # Unknown photos have a level too, which means nothing.
+    # Unrecognised photos have a level too, but it means nothing.
     assert found["recognised"] == ["true"]
 
 

@@ -1,7 +1,6 @@
-"""Text from outside never reaches a field that Streamlit reads as Markdown or as HTML.
-
-The browser, in tests/e2e/test_hostile_names.py, sees what is drawn at the moment it looks; here
-every field of every element is read.
+"""Text from outside never reaches a field that Streamlit renders as Markdown or HTML. The browser
+test, tests/e2e/test_hostile_names.py, sees only what is drawn at the moment; this one reads every
+field of every element.
 """
 
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from tests.ui.fake_tray import script as script_tray
 from tests.ui.hostile_text import EVIL, script
 
 IMAGE = "![x](http"
-# Streamlit shows these as they are.
+# Fields that Streamlit shows literally.
 PLAIN = {
     "options",
     "alt",
@@ -32,7 +31,7 @@ PLAIN = {
     "code_text",
     "default",
 }
-# By page: what chooses its part, and the parts.
+# By page: the control that chooses a part, and the parts.
 PARTS = {
     "training_data": ("training_section", ["Gallery", "Review queue"]),
     "dataset_insights": (
@@ -62,7 +61,7 @@ def nodes(node: Node) -> Iterator[Node]:
 
 
 def texts(message: Message) -> Iterator[tuple[str, str]]:
-    """Each text of the message and of those within it, with the name of its field."""
+    """Each text in the message and its submessages, with the name of its field."""
     for field, value in message.ListFields():
         values = value if field.is_repeated else [value]
         for item in values:

@@ -1,4 +1,4 @@
-"""The Inspections page: open a lot, add photos, correct, find again."""
+"""The Inspections page: opening a lot, adding photos, correcting, searching."""
 
 import json
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def scripted(api: FakeApi, photo: bytes) -> None:
 
 @pytest.fixture
 def open_lot(open_page: OpenPage) -> OpenLot:
-    """The page of the inspection, opened by its URL."""
+    """The inspection's page, opened by URL."""
 
     def navigate() -> AppTest:
         page = open_page("predict")
@@ -198,7 +198,7 @@ def test_fruit_is_corrected_in_place(
     button(page, label).click().run()
     assert not page.exception
     assert json.loads(api.sent_to(f"{PHOTOS}/{PHOTO_ID}/fruits/2")[-1]) == {"said": said}
-    # Asked again, since the counts have changed.
+    # Requested again, since the counts have changed.
     assert len(api.sent_to(LOT)) >= 2
     assert label not in [one.label for one in page.button]
 
@@ -280,7 +280,7 @@ def test_report_is_offered_as_two_files(open_lot: OpenLot, api: FakeApi) -> None
     page = open_lot()
     labels = [getattr(one, "proto").label for one in page.get("download_button")]  # noqa: B009
     assert labels == ["PDF with photos", "Excel (XLSX)"]
-    # A report is made when it is asked for.
+    # A report is made only on request.
     assert not [path for path, _ in api.received if "report." in path]
 
 

@@ -1,4 +1,4 @@
-"""The Monitoring page: filled, quiet, drifted, failing, slow, and with the API unavailable."""
+"""The Monitoring page: filled, empty, with drift, failing, slow, and with the API unavailable."""
 
 import pytest
 from streamlit.testing.v1 import AppTest

@@ -1,4 +1,4 @@
-"""The accuracy of a version has one name and one value on all pages, with a real API."""
+"""A version's accuracy has the same name and value on all pages, with a real API."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ PAGES = ("training_data", "retrain", "model_report", "monitoring")
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
-    """An API whose random sample is every photo."""
+    """An API whose random sample includes every photo."""
     with running_api({"RIPELINE_SAMPLED_SHARE": "1"}) as url:
         monkeypatch.setenv("RIPELINE_API_URL", url)
         with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
@@ -37,7 +37,8 @@ def opened(name: str) -> AppTest:
 
 
 def named(page: AppTest, name: str) -> list[str]:
-    """The values of this name in a page's tables: a column, or the text after it in a cell."""
+    """The values with this name in a page's tables: a column, or the text after the name in a
+    cell."""
     values = []
     for element in (*page.dataframe, *page.table):
         table = element.value
@@ -51,7 +52,7 @@ def named(page: AppTest, name: str) -> list[str]:
 def test_accuracy_of_a_version_is_the_same_on_all_pages(api: httpx.Client) -> None:
     image = encode(draw_fruit("freshapples", seed=1, size=320), "JPEG")
     api.post("/predict", files={"file": image}).raise_for_status()
-    # Monitoring shows the accuracy once the review queue was answered.
+    # Monitoring shows the accuracy once the review queue has been answered.
     [item] = until(lambda: api.get("/review-queue").json()["items"])
     label = {"prediction_id": item["prediction_id"], "label": item["suggested_label"]}
     api.post("/review-queue", json={"items": [label]}).raise_for_status()

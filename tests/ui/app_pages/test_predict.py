@@ -96,7 +96,7 @@ def test_next_photo_replaces_the_last(open_page: OpenPage, api: FakeApi, photo: 
 def test_grade_of_the_last_photo_is_gone_while_the_next_is_graded(
     open_page: OpenPage, api: FakeApi, photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Streamlit keeps old elements until a run of the page ends, and the API may hang."""
+    """Streamlit keeps old elements until the page's run ends, and the API may hang."""
     runs: list[LocalScriptRunner] = []
     original = LocalScriptRunner.__init__
 
@@ -115,7 +115,7 @@ def test_grade_of_the_last_photo_is_gone_while_the_next_is_graded(
 
     page = upload(open_page("predict"), "apple.jpg", photo)
     children = page.main.children
-    # The first is where a retraining may be suggested.
+    # The first element is the place for suggested retrainings.
     _, place = [number for number, child in children.items() if child.type == "flex_container"]
     api.answers["/predict"] = graded
     upload(page, "next.jpg", photo + b"\0")

@@ -18,7 +18,7 @@ EXPLAIN = "/predict?explain=true&prediction_id=4f1d"
 
 @pytest.fixture
 def page(open_page: OpenPage, api: FakeApi, photo: bytes) -> AppTest:
-    """A graded photo."""
+    """The page with a graded photo."""
     heatmap = f"data:image/png;base64,{b64encode(photo).decode()}"
     script(api, photo).answers[EXPLAIN] = Answer(PREDICTION | {"explanation": {"heatmap": heatmap}})
     return upload(open_page("predict"), "apple.jpg", photo)

@@ -148,7 +148,7 @@ def test_running_batch_can_be_stopped(page: AppTest, api: FakeApi, photo: bytes)
 
     [bar] = page.get("progress")
     assert "Grading: 0 of 30 files" in bar.proto.text
-    # Before that, not even the first batch would be sent.
+    # If stopped earlier, not even the first batch would be sent.
     until(lambda: api.sent_to("/predict/batch"))
     button(page, "Stop").click().run()
     assert button(page, "Stop").disabled

@@ -84,7 +84,7 @@ def test_all_fruits_are_sent_with_the_classes_that_the_person_gave(
 
 
 def test_box_that_is_ticked_just_before_saving_counts(tray: AppTest, api: FakeApi) -> None:
-    """Both clicks reach the app in one run, before the page is drawn again."""
+    """Both clicks reach the app in a single run, before the page is redrawn."""
     correct(tray, 1, "freshbanana")
     tray.checkbox(key="all_have_a_box").check()
     button(tray, SAVE).click().run()

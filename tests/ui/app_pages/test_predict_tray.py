@@ -105,7 +105,7 @@ def test_model_that_has_lost_its_detector_grades_the_photo(
 def test_answer_that_only_says_that_there_are_several_is_shown_as_a_photo(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
-    """From a model that was promoted after the app had asked what it can do."""
+    """As from a model that was promoted after the app had asked what models can do."""
     script(api).answers["/predict?instances=true"] = Answer(PREDICTION | {"several": True})
     page = upload(open_page("predict"), photo)
 

@@ -77,7 +77,7 @@ def test_figures_of_a_measured_detector(open_page: OpenPage, api: FakeApi) -> No
     captions = " ".join(each.value for each in page.caption)
     assert "40 photos with 120 boxed fruits, held out" in captions
     assert "12 photos with boxes of the training data, with 31 fruits" in captions
-    # Accuracy of the version, by fruit, by size.
+    # The version's accuracy, by fruit, and by size.
     assert len(page.get("plotly_chart")) == 3
     sources, worst = (frame.value for frame in page.dataframe)
     assert sources["Photos of"].tolist() == ["Your training data", "White paper, one fruit"]

@@ -37,7 +37,7 @@ def opened(open_page: OpenPage) -> AppTest:
 
 
 def body(costs: Costs) -> dict[str, Any]:
-    """The sweep of the fake API."""
+    """The fake API's sweep."""
     sweep: dict[str, Any] = json.loads(fake.swept(CHAMPION, costs).body)
     return sweep
 
@@ -85,7 +85,7 @@ def test_costs_are_sent_and_move_the_suggestion(line: AppTest, api: FakeApi) -> 
     line.number_input[0].set_value(100.0)
     run(line)
     assert queries(api)[-1]["let_through_cost"] == "100.0"
-    # A rotten one costs so much that throwing a few good ones away is cheaper.
+    # A rotten one costs so much that throwing away a few good ones is cheaper.
     assert int(str(line.slider[0].value)) > 75
     assert "0 of 31 rotten ones let through" in page_text(line)
 

@@ -1,4 +1,4 @@
-"""The Model report's pictures of what a version gets wrong, in its grades and in finding fruits."""
+"""The Model report's pictures of a version's wrong grades and missed fruits."""
 
 from io import BytesIO
 from typing import Any
@@ -93,7 +93,7 @@ def test_without_their_photos_the_page_says_why(open_page: OpenPage, api: FakeAp
     assert not page.image
     assert "None of them is here" in texts(page)
     assert "came with the model" in texts(page)
-    # The table of the package is still there.
+    # The table from the package is still there.
     assert page.dataframe[0].value["File"].tolist() == ["rottenapples/9.jpg"]
 
 
@@ -134,5 +134,5 @@ def test_the_photos_can_be_taken_along(open_page: OpenPage, api: FakeApi) -> Non
     page = mistakes(open_page, api, mistakes=[MISTAKE], wrong_with_photo=1)
     buttons: list[Any] = list(page.get("download_button"))
     assert "Download these photos" in [button.label for button in buttons]
-    # There may be many photos: only on demand.
+    # Only on demand, since there may be many photos.
     assert not api.sent_to(f"{PATH}/export")

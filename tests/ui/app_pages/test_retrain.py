@@ -124,7 +124,7 @@ def test_photos_that_contradict_the_current_model_are_shown(
 
     [expander] = [one for one in page.expander if "contradicts" in one.label]
     assert "over 90 % sure" in expander.markdown[0].value
-    # The other was removed since.
+    # The other photo has been removed since.
     assert not expander.caption
 
 

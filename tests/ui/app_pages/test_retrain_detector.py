@@ -1,4 +1,4 @@
-"""What the Retrain page tells about finding the fruits of a photo."""
+"""What the Retrain page says about finding the fruits in a photo."""
 
 import json
 from typing import Any
@@ -66,7 +66,7 @@ def test_what_became_of_finding_fruit_is_said_in_one_line(
     [text] = [element.value for element in page.success if "It finds more" in element.value]
     assert "In 181 of 230 photos" in text
     assert "before, in 176" in text
-    # No table of grades where no grader was made.
+    # No table of grades if no grader was made.
     metrics = [table for table in page.table if "Metric" in table.value]
     assert len(metrics) == (mode == "full")
     worse = outcome(open_page, api, found | {"objections": ["fewer"]}, mode)

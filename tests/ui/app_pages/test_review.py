@@ -27,7 +27,7 @@ def queue(open_page: OpenPage, api: FakeApi) -> AppTest:
 
 
 def confirm_labels(page: AppTest, api: FakeApi, answer: Answer) -> list[Any]:
-    """Confirm the labels and return those that were sent."""
+    """Confirm the labels, and return those that were sent."""
     api.first["/review-queue"].append(answer)
     button(page, "Confirm these labels").click().run()
     assert not page.exception
@@ -150,7 +150,7 @@ def test_photo_is_dismissed_and_that_is_undone(page: AppTest, api: FakeApi) -> N
     assert not page.exception
     assert "1 photo dismissed: not a fruit" in page_text(page)
     assert "label_shoe" not in [choice.key for choice in page.selectbox]
-    # Dismissing sends no labels of the others.
+    # Dismissing does not send the labels of other photos.
     assert not [body for body in api.sent_to("/review-queue") if body]
     api.answers["/review-queue"] = queue_answer
     button(page, "Undo the last").click().run()

@@ -1,4 +1,4 @@
-"""The sample photos of the Predict page, and the fruits that it names."""
+"""The sample photos on the Predict page, and the fruits that it names."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -45,7 +45,7 @@ def test_sample_is_graded_but_neither_recorded_nor_learned(
     assert page.header[0].value == "Fresh apple"
     assert asked(api) == [{"record": ["false"]}]
     assert "Is this right?" not in page_text(page)
-    # Its heat map is requested without an id, as a sample has no record.
+    # Its heat map is requested without an id, since a sample has no record.
     page.toggle(key="heat_map").set_value(True).run()
     assert asked(api)[1:] == [{"explain": ["true"], "record": ["false"]}]
     # The other samples are still offered.

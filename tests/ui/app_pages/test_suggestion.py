@@ -1,4 +1,4 @@
-"""A suggested retraining: one line on every page, started or dismissed there."""
+"""A suggested retraining is a line on every page, and can be started or dismissed there."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -25,7 +25,7 @@ def suggest(api: FakeApi, *suggestions: dict[str, object]) -> None:
 
 
 def line(page: AppTest) -> str:
-    """The line, or nothing."""
+    """The line, if there is one."""
     return next((text for text in page_text(page).split("\n") if "Retrain?" in text), "")
 
 

@@ -1,4 +1,4 @@
-"""Adding photos on the Training data page: by class, by folder, the report, failures."""
+"""Adding photos on the Training data page by class or folder, the report, and failures."""
 
 import pytest
 from formatting import class_label

@@ -1,4 +1,4 @@
-"""When to retrain, on the Monitoring page: each trigger, its mode and its settings."""
+"""“When to retrain” on the Monitoring page: each trigger, its mode and its settings."""
 
 import json
 

@@ -113,7 +113,7 @@ def test_relabelling_is_undone_class_by_class(page: AppTest, api: FakeApi) -> No
 
 
 def test_what_was_removed_lately_is_listed(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
-    """After a reload, and for other people."""
+    """Also after a reload and for other people."""
     script(api, photo).answers["/dataset/removed"] = Answer(REMOVED)
     api.answers[RESTORE] = Answer({"restored": 1, "known": [], "missing": []})
     page = gallery(open_page("training_data"))

@@ -1,4 +1,4 @@
-"""Bars of probabilities, of a batch, and against a limit."""
+"""Bars of probabilities, of a batch, and of a value against a limit."""
 
 import re
 
@@ -93,7 +93,7 @@ def test_photos_of_several_fruits_are_neither_good_nor_bad() -> None:
         (0.0, "0.0%", "0.0%", "80.0%"),
         (50.0, "40.0%", "40.0%", "80.0%"),
         (150.0, "63.5%", "95.2%", "63.5%"),
-        # Far beyond the threshold the bar is cut, so that the threshold stays visible.
+        # Far beyond the threshold the bar is cut so that the threshold stays visible.
         (9000.0, "25.0%", "100.0%", "25.0%"),
         (-3.0, "0.0%", "0.0%", "80.0%"),
     ],

@@ -1,4 +1,4 @@
-"""A class has one colour, in every chart and whatever other classes there are."""
+"""A class has the same colour in every chart, whatever the other classes are."""
 
 from colorsys import rgb_to_hls
 from datetime import UTC, datetime
@@ -61,7 +61,7 @@ CHARTS = {
     "map": lambda names: embedding_map(points(names)),
 }
 
-# Charts whose rows are classes or levels, but whose colours mean something else.
+# Charts whose rows are classes or levels but whose colours mean something else.
 OF_ROWS = {
     "confusion": confusion([[3, 0], [0, 3]], ["freshapples", "rottenapples"]),
     "current and new": recall_pairs({"rottenapples": Pair(3, 2, 3)}),

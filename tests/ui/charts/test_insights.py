@@ -73,7 +73,7 @@ def test_box_shows_the_quantiles_of_its_class() -> None:
         class_style("rottenapples").colour,
     )
     assert appearance_by_class(classes, "hue").data[0].q1 == (5,)
-    # A class has its own colour, whatever the colour of its photos.
+    # The colour is the class's, not that of its photos.
     assert appearance_by_class(classes, "hue").data[1].line.color == rotten.line.color
 
 

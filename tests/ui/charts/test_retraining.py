@@ -1,4 +1,4 @@
-"""The loss curve, new photos, and candidate against champion by class."""
+"""The loss curve, new photos, and candidate compared with champion by class."""
 
 from charts.retraining import Pair, loss_curve, new_photos, recall_pairs
 from charts.style import NEUTRAL, WARNING

@@ -82,7 +82,7 @@ BESIDE = {
 
 @pytest.mark.parametrize("chart", [*WITH_AXIS.values(), *WITH_LABELS.values()])
 def test_no_chart_uses_plotlys_percent_format(chart: go.Figure) -> None:
-    # Plotly's own percent sign stands without a space before it.
+    # Plotly's own percent sign has no space before it.
     assert not re.search(r"\d%", chart.to_json())
 
 
@@ -99,7 +99,7 @@ def test_dots_at_100_percent_are_not_cut_off(chart: go.Figure) -> None:
     for axis in (chart.layout.xaxis, chart.layout.yaxis):
         if axis.ticksuffix == " %" and axis.range is not None:
             low, high = axis.range
-            # A chart is at least 260 pixels wide on a phone, a dot up to 17.
+            # On a phone a chart is at least 260 pixels wide, and a dot up to 17.
             assert (high - 100) / (high - low) >= 17 / 2 / 260
             assert high - 100 >= 0.3
 
@@ -115,7 +115,7 @@ def test_text_beside_a_bar_or_dot_has_room(chart: go.Figure) -> None:
     texts = [text for trace in chart.data for text in trace.text or ()]
     texts += [note.text for note in chart.layout.annotations]
 
-    # Texts are drawn outside of the axes, but not outside of the chart.
+    # Texts are drawn outside the axes, but not outside the chart.
     assert chart.layout.margin.r >= 7 * max(map(len, texts))
 
 

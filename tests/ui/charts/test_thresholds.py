@@ -40,7 +40,7 @@ def test_lines_are_marked_side_by_side() -> None:
     assert [shape.x0 for shape in chart.layout.shapes] == [50, 66]
     first, second = chart.layout.annotations
     assert (first.text, second.text) == ("in use: 50", "costs least: 66")
-    # Texts neither overlap nor leave the chart.
+    # The texts neither overlap nor leave the chart.
     assert first.y != second.y
     assert (first.xanchor, second.xanchor) == ("left", "right")
 

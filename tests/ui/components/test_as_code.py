@@ -1,4 +1,4 @@
-"""The code that is shown beside a grade does what it says."""
+"""The code shown with a grade does what it says."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from components.predict import as_code
 
 from tests.ui.fake_api import FakeApi
 
-# A name that a shell, curl and Python each read in their own way.
+# A name that shell, curl and Python would each misinterpret.
 NAME = """it's "a;type=image-jpeg" $(touch hacked) `touch hacked`.jpg"""
 PIXELS = b"a photo"
 

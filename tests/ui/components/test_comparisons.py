@@ -1,4 +1,4 @@
-"""Table rows of champion and candidate."""
+"""Table rows that compare champion and candidate."""
 
 from api_models import VersionComparison
 from charts.retraining import Pair
@@ -62,7 +62,7 @@ def test_metric_rows_compare_two_versions() -> None:
 
 
 def test_accuracy_has_one_name_on_all_pages() -> None:
-    """The API gives the title in the report, the app the one in tables of versions."""
+    """The API provides the title in the report, the app that in tables of versions."""
     measured = {"accuracy": 0.97, "files": 9, "photographs": 4, "split": "test"}
     [reported] = figures({"test_by_photograph": measured}, {})
     row = {"name": "accuracy", "a": 0.97, "b": 0.98, "better": "higher"}

@@ -1,4 +1,4 @@
-"""What the live camera says and draws of a frame."""
+"""What the live camera says about a frame and draws over it."""
 
 from typing import Any
 
