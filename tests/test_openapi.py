@@ -11,7 +11,7 @@ def test_committed_openapi_document_is_current() -> None:
     assert FILE.read_text(encoding="utf-8") == described(), "run: make openapi"
 
 
-def test_no_path_takes_the_place_of_a_name() -> None:
+def test_no_fixed_path_hides_a_name() -> None:
     """With both `/thresholds/copy` and `/thresholds/{fruit}`, a fruit could not be named "copy"."""
     paths = [path.split("/") for path in json.loads(described())["paths"]]
     hidden = [

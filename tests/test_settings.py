@@ -61,7 +61,7 @@ def test_address_that_nobody_knows_is_rejected_and_not_shown(
 
 @pytest.mark.parametrize("days", ["inf", "nan", "36501", "-1"])
 @pytest.mark.parametrize("name", ["predicted", "inspections", "removed"])
-def test_period_that_no_date_has_is_refused(
+def test_period_beyond_any_date_is_refused(
     name: str, days: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"RIPELINE_KEEP_{name.upper()}_DAYS", days)

@@ -62,7 +62,7 @@ def test_entries_have_their_class_folder() -> None:
 
 
 @pytest.mark.parametrize("slash", ["/", "\\"])
-def test_folders_of_systems_and_folders_themselves_are_skipped(slash: str) -> None:
+def test_system_folders_and_folder_entries_are_skipped(slash: str) -> None:
     names = ("pear/a.jpg", "pear/", "#recycle/b.jpg", "pear/@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg")
     files = {name.replace("/", slash): b"1" for name in (*names, "pear/Thumbs.db")}
     assert [entry.path for entry in open_archive(zipped(files)).entries] == ["pear/a.jpg"]

@@ -77,7 +77,7 @@ def test_each_format_gives_the_same_boxes(service: TestClient, files: dict[str, 
     assert (again["boxes"], len(again["known"]), again["stored"]) == (0, 1, [])
 
 
-def test_class_fruit_is_a_place_only(service: TestClient) -> None:
+def test_class_named_fruit_gives_only_a_place(service: TestClient) -> None:
     send(service, {"a.txt": YOLO_LINE, "a.jpg": photo(1), "classes.txt": b"fruit"})
     assert boxes_of(service) == [[PLACE]]
 
@@ -203,7 +203,7 @@ def test_damaged_photo_affects_no_other(service: TestClient) -> None:
     [photo(1), b"", b"PK\x03\x04" + b"\xe1" * 50],
     ids=["a photo", "nothing", "only its start"],
 )
-def test_what_is_no_zip_is_refused(service: TestClient, data: bytes) -> None:
+def test_file_that_is_not_a_zip_is_refused(service: TestClient, data: bytes) -> None:
     files = {"files": ("a.jpg", io.BytesIO(data))}
     response = service.post("/upload-boxed-photos", files=files)
     if data.startswith(b"PK"):

@@ -52,7 +52,7 @@ SPLITS = ("train", "Training", "val", "VALID", "Validation", "test", "testing")
         ("{}/1.jpg", ()),
     ],
 )
-def test_parts_of_a_split_are_no_classes(split: str, path: str, folders: tuple[str, ...]) -> None:
+def test_split_folders_are_not_classes(split: str, path: str, folders: tuple[str, ...]) -> None:
     name = path.format(split)
     assert entries(zipped({name: b"1"})) == {name: folders}
 
@@ -81,7 +81,7 @@ def test_photo_beside_the_class_folders_of_a_split_has_no_class() -> None:
         ("{}/train/1.jpg", ()),
     ],
 )
-def test_folders_that_just_hold_photos_are_no_classes(
+def test_folders_that_just_hold_photos_are_not_classes(
     plain: str, path: str, folders: tuple[str, ...], tmp_path: Path
 ) -> None:
     name = path.format(plain)

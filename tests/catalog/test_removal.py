@@ -111,7 +111,9 @@ def test_boxed_photo_comes_back_as_it_was(
             assert getattr(row, column) == getattr(before.row, column), column
 
 
-def test_nothing_is_there_twice(uploader: Uploader, database: Database) -> None:
+def test_photos_that_were_added_again_are_not_restored(
+    uploader: Uploader, database: Database
+) -> None:
     """The same file and a copy of another were uploaded since: both are known, so neither is
     restored."""
     first, second = uploader.store(photo(1), "pear"), uploader.store(photo(2), "pear")

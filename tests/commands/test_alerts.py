@@ -61,7 +61,7 @@ def serve() -> Iterator[Serve]:
         server.server_close()
 
 
-def test_an_alert_is_told_with_what_to_do(serve: Serve, webhook: Webhook) -> None:
+def test_alert_is_forwarded_with_what_to_do(serve: Serve, webhook: Webhook) -> None:
     url = serve(webhook)
     assert httpx.get(f"{url}ready").status_code == 200
     sent = group(alert(instance="a"), alert(instance="b"), alert("resolved", instance="c"))
@@ -73,7 +73,7 @@ def test_an_alert_is_told_with_what_to_do(serve: Serve, webhook: Webhook) -> Non
     assert "Replica c" not in told["message"]
 
 
-def test_the_end_of_an_alert_is_told(serve: Serve, webhook: Webhook) -> None:
+def test_end_of_an_alert_is_forwarded(serve: Serve, webhook: Webhook) -> None:
     assert httpx.post(
         serve(webhook), json=group(alert("resolved"), status="resolved"), timeout=ANSWER_SECONDS
     ).is_success
@@ -81,14 +81,14 @@ def test_the_end_of_an_alert_is_told(serve: Serve, webhook: Webhook) -> None:
     assert (told["title"], told["type"]) == ("Ripeline: NoChampion is over", "success")
 
 
-def test_text_of_labels_calls_nobody(serve: Serve, webhook: Webhook) -> None:
+def test_labels_cannot_mention_anybody(serve: Serve, webhook: Webhook) -> None:
     sent = group(alert(instance="@all <http://evil.example>"))
     assert httpx.post(serve(webhook), json=sent, timeout=ANSWER_SECONDS).status_code == 200
     [told] = webhook.received
     assert "(at)all (http: //evil.example)" in told["message"]
 
 
-def test_alertmanager_is_to_try_again_if_nobody_was_told(serve: Serve, webhook: Webhook) -> None:
+def test_alertmanager_has_to_try_again_if_nobody_was_told(serve: Serve, webhook: Webhook) -> None:
     webhook.status = 500
     assert httpx.post(serve(webhook), json=group(alert()), timeout=30).status_code == 502
 
@@ -111,7 +111,7 @@ def test_without_receivers_alerts_are_logged(
     ],
     ids=["empty", "no text", "no alerts", "nested", "large"],
 )
-def test_what_is_no_group_of_alerts_is_refused(
+def test_body_that_is_not_a_group_of_alerts_is_refused(
     serve: Serve, webhook: Webhook, body: bytes, status: int
 ) -> None:
     url = serve(webhook)

@@ -37,7 +37,7 @@ def close_ups(tmp_path: Path) -> Path:
     return folder
 
 
-def test_nothing_that_shows_a_place_is_said_to_a_detector(close_ups: Path) -> None:
+def test_photos_without_places_cannot_train_a_detector(close_ups: Path) -> None:
     with pytest.raises(NoPlacesError, match="boxes"):
         train_detector(DetectorRecipe(), read_corpus(close_ups))
 

@@ -53,7 +53,7 @@ SYSTEM_FOLDERS = ("@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found", "__MACOSX"
 
 
 @pytest.mark.parametrize("folder", SYSTEM_FOLDERS)
-def test_folders_of_systems_are_no_classes(tmp_path: Path, folder: str) -> None:
+def test_system_folders_are_not_classes(tmp_path: Path, folder: str) -> None:
     write_images(tmp_path, "pear/1.png", f"{folder}/2.png", f"pear/{folder}/1.png/THUMB.png")
     (tmp_path / "pear" / "Thumbs.db").write_bytes(b"x")
     layout = discover(tmp_path)

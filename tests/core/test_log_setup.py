@@ -98,7 +98,7 @@ def test_console_line_is_one_line_without_terminal_escapes() -> None:
     assert "\\x1b[2J\\x9b1m\\u2028\\u202egpj.exe" in line
 
 
-def test_text_of_an_error_passes_for_no_line_of_the_log() -> None:
+def test_error_text_cannot_forge_a_log_line() -> None:
     try:
         raise RuntimeError("bad\n12:00:00 [info] forged \x1b[2J")
     except RuntimeError:

@@ -37,7 +37,7 @@ def test_a_fruit_is_found_once_by_the_best_box() -> None:
     assert match(boxes, true).tolist() == [1, -1, -1, 0]
 
 
-def test_half_an_overlap_is_a_match_and_less_is_none() -> None:
+def test_overlap_of_one_half_is_a_match_and_less_is_not() -> None:
     true = np.array([LEFT], np.float32)
     assert match(np.array([(0, 0, 0.4, 0.2)], np.float32), true).tolist() == [0]
     assert match(np.array([(0, 0, 0.4, 0.19)], np.float32), true).tolist() == [-1]
@@ -68,7 +68,7 @@ def test_average_precision_does_not_depend_on_the_order_of_the_rows() -> None:
     assert average_precision(scores, np.array([True, True, False]), 2) == pytest.approx(5 / 6)
 
 
-def test_a_box_of_another_fruit_is_no_match_for_average_precision() -> None:
+def test_box_of_another_fruit_does_not_match_for_average_precision() -> None:
     photo = a_photo([(LEFT, 0.9, 1), (RIGHT, 0.8, 1)], [(LEFT, 0), (RIGHT, 1)])
     assert average_precisions([photo], ("apple", "banana", "orange")) == {
         "apple": 0.0,

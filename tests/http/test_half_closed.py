@@ -50,7 +50,7 @@ def test_keep_alive_connection_ends_with_the_last_answer(served: Served) -> None
     "part",
     [b"G", HEAD, GRADING[:-1], GRADING[:200], GRADING.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"],
 )
-def test_request_that_ends_too_early_is_told_so(served: Served, part: bytes) -> None:
+def test_request_that_ends_too_early_gets_an_error(served: Served, part: bytes) -> None:
     assert answers(served, part) == [b"HTTP/1.1 400"]
 
 
@@ -91,7 +91,7 @@ def test_answer_before_the_end_of_a_body_is_read(
     assert answers(served, sent) == [b"HTTP/1.1 " + status]
 
 
-def test_client_that_never_stops_sending_is_left(served: Served) -> None:
+def test_client_that_never_stops_sending_is_disconnected(served: Served) -> None:
     head = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
     with socket.create_connection(("127.0.0.1", served.port), timeout=60) as connection:
         connection.sendall(head + b"Content-Length: 9999999999\r\n\r\n")

@@ -72,7 +72,7 @@ def test_text_in_place_of_the_file_is_refused_with_the_reason(
 
 
 @pytest.mark.parametrize("encoding", ["base64", "BASE64", "quoted-printable"])
-def test_bytes_that_are_sent_as_text_are_refused_for_that(
+def test_binary_file_sent_as_text_is_refused_with_the_reason(
     client: TestClient, encoding: str
 ) -> None:
     form = part('name="file"; filename="a.jpg"', base64.b64encode(PHOTO))
@@ -132,7 +132,7 @@ def test_form_without_its_boundary_is_refused(client: TestClient, before: bytes)
 
 @pytest.mark.parametrize("before", [b"", b"words\n"])
 @pytest.mark.parametrize("path", ["/predict", "/predict/batch"])
-def test_form_with_line_feeds_alone_is_refused_for_that(
+def test_form_with_bare_line_feeds_is_refused_with_the_reason(
     client: TestClient, path: str, before: bytes
 ) -> None:
     form = part('name="file"; filename="a.jpg"', b"words").replace(b"\r\n", b"\n") + b"--b--\n"
@@ -230,7 +230,7 @@ def test_broken_packing_is_refused(client: TestClient, body: bytes) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_packed_is_bounded_while_it_is_unpacked(client: TestClient) -> None:
+def test_compressed_body_is_bounded_while_it_is_decompressed(client: TestClient) -> None:
     bomb = gzip.compress(bytes(400 * 2**20), 9)
     headers = {"content-type": "image/jpeg", "content-encoding": "gzip"}
     answer = client.post("/predict", content=bomb, headers=headers)
@@ -247,7 +247,7 @@ def test_head_answers_as_get_without_a_body(client: TestClient, path: str) -> No
     assert answer.headers["content-type"] == expected.headers["content-type"]
 
 
-def test_head_of_what_has_no_get(client: TestClient) -> None:
+def test_head_without_a_get_is_refused(client: TestClient) -> None:
     answer = client.head("/predict")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     assert client.head("/nowhere").status_code == 404

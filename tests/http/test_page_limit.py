@@ -116,7 +116,7 @@ def test_a_page_that_fails_ends_its_turn() -> None:
     run(test)
 
 
-def test_a_reader_who_leaves_gives_up_the_place() -> None:
+def test_client_that_disconnects_gives_up_its_place() -> None:
     async def test(service: Service) -> None:
         first, waiting, third = (service.ask(PAGE) for _ in range(3))
         await settle()
@@ -127,7 +127,7 @@ def test_a_reader_who_leaves_gives_up_the_place() -> None:
     run(test)
 
 
-def test_more_than_may_wait_are_told_to_come_again() -> None:
+def test_requests_beyond_the_waiting_limit_get_503() -> None:
     async def test(service: Service) -> None:
         pages = [service.ask(PAGE) for _ in range(MAX_WAITING + 1)]
         await settle()

@@ -93,6 +93,6 @@ def test_all_names_are_listed_if_none_is_near(unstarted: TestClient) -> None:
     assert none.endswith("It takes no parameters.")
 
 
-def test_wrong_path_or_method_is_told_first(unstarted: TestClient) -> None:
+def test_wrong_path_or_method_is_reported_first(unstarted: TestClient) -> None:
     assert unstarted.get("/predict?x=1").status_code == 405
     assert unstarted.get("/nowhere?x=1").status_code == 404

@@ -66,7 +66,7 @@ def counts(served: Served) -> set[float]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux deals connections among sockets")
-def test_connections_that_come_at_once_are_dealt_among_the_processes(served: Served) -> None:
+def test_simultaneous_connections_are_distributed_among_the_processes(served: Served) -> None:
     until(lambda: len(sockets(served, "LISTEN")) == PROCESSES)
     # With a shared socket, the first process to wake up could take all waiting connections.
     listening = sockets(served, "LISTEN").values()
@@ -98,7 +98,7 @@ def sockets(served: Served, status: str) -> dict[int, set[str]]:
     return found
 
 
-def test_all_processes_tell_the_same_count_also_after_one_has_died(served: Served) -> None:
+def test_all_processes_report_the_same_count_even_after_one_has_died(served: Served) -> None:
     photo = encode(draw_fruit("freshapples"), "JPEG")
     for _ in range(PHOTOS):
         answer = httpx.post(
@@ -117,7 +117,7 @@ def test_all_processes_tell_the_same_count_also_after_one_has_died(served: Serve
     assert not list(folder.glob(f"gauge_live*_{dead}.db"))
 
 
-def test_folder_that_has_gone_is_said(served: Served) -> None:
+def test_missing_metrics_folder_is_reported(served: Served) -> None:
     folder = metrics_folder(served)
     hidden = folder.rename(folder.with_suffix(".hidden"))
     try:
@@ -129,7 +129,7 @@ def test_folder_that_has_gone_is_said(served: Served) -> None:
         hidden.rename(folder)
 
 
-def test_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_metrics_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"")
     with (

@@ -32,7 +32,7 @@ def links(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("page", ["/", "/docs"])
-def test_links_work_under_a_path_that_nobody_told_of(client: TestClient, page: str) -> None:
+def test_links_work_under_a_path_that_is_not_configured(client: TestClient, page: str) -> None:
     """The proxy strips the path, so the browser's requests arrive without it."""
     found = links(client.get(page, headers=HTML).text)
     assert found

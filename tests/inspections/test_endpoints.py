@@ -270,7 +270,7 @@ def test_deleted_inspection_is_gone_with_its_photos(grading: TestClient) -> None
     assert_problem(picture, 404, "photograph-gone")
 
 
-def test_photos_of_an_inspection_are_no_work_for_the_review_queue(grading: TestClient) -> None:
+def test_photos_of_an_inspection_are_not_in_the_review_queue(grading: TestClient) -> None:
     [one] = add(grading, opened(grading), encode(crate(77), "JPEG", quality=80))["added"]
     queue = get(grading, "/review-queue", limit=200)["items"]
     assert one["id"] not in {item["prediction_id"] for item in queue}

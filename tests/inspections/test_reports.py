@@ -148,7 +148,7 @@ def test_no_cell_is_a_formula(grading: TestClient, inspection_id: str) -> None:
         ("5 % = much", "5 % = much"),
     ],
 )
-def test_text_that_a_spreadsheet_would_run(text: str, safe: str) -> None:
+def test_formulas_are_escaped_for_spreadsheets(text: str, safe: str) -> None:
     assert spreadsheet_text(text) == safe
 
 

@@ -107,7 +107,7 @@ def test_a_picture_and_its_mirror_image_have_mirrored_boxes(package: Package) ->
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_grid_that_is_no_numbers_is_refused(value: float) -> None:
+def test_grid_that_is_not_finite_is_refused(value: float) -> None:
     def network(pixels: np.ndarray) -> np.ndarray:
         return np.full((len(pixels), 4, 4, 8), value, np.float32)
 
@@ -156,7 +156,7 @@ def test_package_without_a_detector_has_none(package: Package) -> None:
     assert Detector.of_package(replace(package, manifest=without, detector=None)) is None
 
 
-def test_detector_that_finds_otherwise_than_when_it_was_made_is_refused(package: Package) -> None:
+def test_detector_that_finds_other_boxes_in_the_probe_is_refused(package: Package) -> None:
     detector = package.manifest.detector
     assert detector is not None
     assert detector.probe is not None

@@ -245,7 +245,7 @@ def test_package_without_a_detector_has_none(folder: Path) -> None:
     assert parts_of(package.manifest) == PARTS
 
 
-def test_older_manifest_without_the_word_is_read(folder: Path) -> None:
+def test_older_manifest_without_the_detector_field_is_read(folder: Path) -> None:
     raw = json.loads((folder / MANIFEST).read_text())
     del raw["detector"]
     (folder / MANIFEST).write_text(json.dumps(raw))

@@ -55,13 +55,13 @@ def test_head_of_another_shape_is_refused_in_words() -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_weights_that_are_no_numbers_are_refused(value: float) -> None:
+def test_weights_that_are_not_finite_are_refused(value: float) -> None:
     kinds = shipped().head.kinds
     with np.errstate(all="ignore"), pytest.raises(ValueError, match="not fit to serve"):
         Predictor.of_package(with_kinds(Linear(np.full_like(kinds.weights, value), kinds.bias)))
 
 
-def test_graph_that_gives_no_numbers_is_refused() -> None:
+def test_graph_with_output_that_is_not_finite_is_refused() -> None:
     def backbone(pixels: np.ndarray) -> np.ndarray:
         return np.full((len(pixels), 5, 5, shipped().head.channels), np.nan, np.float32)
 

@@ -84,7 +84,7 @@ def test_what_differs_is_a_metric_and_logged(
         assert bool(caplog.records) is bool(value)
 
 
-def test_nothing_compared_is_not_no_skew(night: Night) -> None:
+def test_skew_is_unknown_if_nothing_was_compared(night: Night) -> None:
     skew = NightlySkew(night.settings, night.state, lambda: night.now)
 
     def measure(found: Skew) -> tuple[float, float, float]:

@@ -147,9 +147,7 @@ def test_suggestion_is_told(database: Database, webhook: Webhook) -> None:
     assert "1200 training images are new. Start it or dismiss it" in webhook.received[0]["message"]
 
 
-def test_what_people_know_already_or_is_old_is_not_told(
-    database: Database, webhook: Webhook
-) -> None:
+def test_known_and_old_events_are_not_sent(database: Database, webhook: Webhook) -> None:
     add_run(database, "cancelled")
     add_run(database, "running", finished_at=None)
     add_run(database, "failed", finished_at=now() - timedelta(hours=2))
@@ -241,9 +239,7 @@ def test_failures_are_logged_without_the_address_and_counted(
     assert values == {"sent": 0, "failed": 2}
 
 
-def test_texts_of_strangers_make_no_links_and_call_nobody(
-    database: Database, webhook: Webhook
-) -> None:
+def test_text_from_outside_makes_no_links_or_mentions(database: Database, webhook: Webhook) -> None:
     evil = "[x](http://foreign.example) <!channel> @everyone \x1b[31m\u202e" + "y" * 5000
     add_run(database, "failed", message=evil)
     notifier(database, webhook).poll()
@@ -253,7 +249,7 @@ def test_texts_of_strangers_make_no_links_and_call_nobody(
     assert len(body) < 2000
 
 
-def test_a_text_without_anything_strange_is_told_as_it_is() -> None:
+def test_harmless_text_is_sent_unchanged() -> None:
     assert harmless("97.7 % of 215 photos, 3 of them new.") == (
         "97.7 % of 215 photos, 3 of them new."
     )

@@ -195,7 +195,7 @@ def test_trigger_waits_for_new_photos(harness: TriggerHarness) -> None:
         (TooFewClassesError(["apple"], {}), "A grader needs at least two classes; this one"),
     ],
 )
-def test_what_is_unknown_is_not_taken_for_nothing_new(
+def test_failed_estimate_does_not_count_as_nothing_new(
     database: Database,
     blobs: Blobs,
     settings: Settings,

@@ -51,7 +51,7 @@ def test_energy_detects_a_shift_of_the_mean(reference_size: int, size: int) -> N
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_energy_of_what_is_not_finite_is_drift(value: float) -> None:
+def test_values_that_are_not_finite_are_drift(value: float) -> None:
     random = np.random.default_rng(3)
     sample = cloud(random, 200)
     sample[7, 3] = value

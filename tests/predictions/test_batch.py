@@ -67,7 +67,7 @@ def test_results_are_in_order_and_equal_single_predictions(client: TestClient) -
     assert summary["seconds"] > 0
 
 
-def test_what_is_not_recognised_counts_as_no_fruit(client: TestClient) -> None:
+def test_unrecognised_photos_count_as_no_fruit(client: TestClient) -> None:
     things = [(f"{kind}.png", encode(draw_ood(kind, 1))) for kind in ("rings", "squares")]
     summary = post(client, ("a.jpg", photo("freshapples")), *things).json()["summary"]
     assert (summary["count"], summary["graded"], summary["unrecognised"]) == (3, 3, 2)

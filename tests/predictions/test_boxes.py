@@ -119,7 +119,7 @@ def test_box_outside_the_photo_or_without_area_is_rejected(
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
-def test_box_of_no_numbers_is_rejected(own: TestClient, number: str) -> None:
+def test_box_that_is_not_finite_is_rejected(own: TestClient, number: str) -> None:
     text = f'{{"boxes": [{{"box": {{"x_min": {number}, "y_min": 0, "x_max": 9, "y_max": 9}}}}]}}'
     url = f"/predictions/{graded(own, 4)}/boxes"
     response = own.put(url, content=text, headers={"content-type": "application/json"})

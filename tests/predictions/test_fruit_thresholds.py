@@ -137,7 +137,7 @@ def test_invalid_thresholds_are_rejected(client: TestClient, body: Any) -> None:
     assert listed(client)["apple"]["set_by"] == "model"
 
 
-def test_what_does_not_exist_has_none(client: TestClient) -> None:
+def test_unknown_fruits_and_versions_have_no_thresholds(client: TestClient) -> None:
     body = {"rotten_below": 0.4, "fresh_from": 0.6}
     for fruit in ("kiwi", "freshapples", "a%00b", "x" * 200):
         for answer in (client.put(path(fruit), json=body), client.delete(path(fruit))):
@@ -203,7 +203,7 @@ def test_they_survive_a_restart_and_are_in_the_history(
         assert kept["freshness_thresholds"] == WIDE
 
 
-def test_they_are_the_versions(
+def test_thresholds_belong_to_their_version(
     own: Settings, client: TestClient, by_fruit: dict[str, bytes], tmp_path: Path
 ) -> None:
     """A new version begins with its own thresholds; after a rollback the old one's apply again."""

@@ -132,7 +132,7 @@ def test_cursor_and_offset_exclude_each_other(own: TestClient) -> None:
 
 
 @pytest.mark.parametrize("order", ["newest", "oldest", "least_sure"])
-def test_pages_are_the_whole(own: TestClient, order: str) -> None:
+def test_pages_together_are_the_whole_list(own: TestClient, order: str) -> None:
     whole = listed(own, order=order)
     after, paged = None, []
     for _ in range(len(whole)):

@@ -154,7 +154,7 @@ def fruit(class_name: str, score: float | None, recognised: bool = True) -> Grad
     return GradedInstance(Box(0, 0, 9, 9), 0.9, grade)
 
 
-def test_what_is_not_recognised_is_not_counted_nor_the_worst() -> None:
+def test_unrecognised_fruit_is_neither_counted_nor_the_worst() -> None:
     fruits = [
         fruit("freshapples", 0.9),
         fruit("rottenapples", 0.01, recognised=False),

@@ -107,7 +107,7 @@ def test_orders(database: Database) -> None:
 
 
 @pytest.mark.parametrize("order", ["newest", "oldest", "least_sure"])
-def test_page_stays_where_it_is(database: Database, order: Order) -> None:
+def test_pages_do_not_shift(database: Database, order: Order) -> None:
     """Even if predictions have the same time, and new ones arrive while somebody turns the
     pages."""
     old = [a_prediction(database, created_at=AT, confidence=k // 3 / 10).id for k in range(9)]

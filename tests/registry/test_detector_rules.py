@@ -65,7 +65,7 @@ def test_worse_detector_does_not(change: dict[str, object], said: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["groups", "fruits"])
-def test_of_many_groups_one_is_worse_by_chance(field: str) -> None:
+def test_one_of_many_groups_may_be_worse_by_chance(field: str) -> None:
     worse = PairedCounts(100, 90, 5, 0)
     assert judge_detector(replace(EQUAL, **{field: {"apple": worse}}))  # type: ignore[arg-type]
     two = {"apple": worse, "banana": SAME}
@@ -91,7 +91,7 @@ def test_no_gain_outweighs_a_loss() -> None:
     assert len(judge_detector(comparison)) == 1
 
 
-def test_few_held_out_boxes_are_said() -> None:
+def test_few_held_out_boxes_are_reported() -> None:
     [note] = detector_notes(replace(EQUAL, boxes=1))
     assert note.startswith("Only 1 fruit with a box")
     assert detector_notes(replace(EQUAL, boxes=19))

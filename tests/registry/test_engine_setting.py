@@ -54,7 +54,7 @@ def test_log_says_what_auto_chose(
         assert f"serves by {expected}" in caplog.text
 
 
-def test_version_that_the_engine_in_use_cannot_run_does_not_get_in_use(
+def test_version_that_the_engine_cannot_run_is_not_put_in_use(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cannot_run(_graph: bytes, _threads: int) -> None:

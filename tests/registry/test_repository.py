@@ -188,7 +188,7 @@ def test_pruning_keeps_the_newest_that_passed_and_waits(database: Database) -> N
 
 
 @pytest.mark.parametrize("days", [400, -400])
-def test_wrong_clock_changes_no_order(database: Database, days: int) -> None:
+def test_wrong_clock_does_not_change_the_order(database: Database, days: int) -> None:
     """Versions made while the clock was ahead or behind are not newer or older because of that."""
     add(database, "a", "b", "c", "d")
     wrong = update(ModelRow).where(ModelRow.version.in_(["b", "c"]))

@@ -248,7 +248,7 @@ def set_promotion_age(database: Database, hours_ago: float) -> None:
         session.execute(update(PromotionRow).values(at=now() - timedelta(hours=hours_ago)))
 
 
-def test_version_that_grades_otherwise_than_when_it_was_made_is_not_promoted(
+def test_version_that_grades_the_probe_differently_is_not_promoted(
     database: Database, blobs: Blobs, tmp_path: Path
 ) -> None:
     """All its files match the manifest, but its head has two kinds swapped."""

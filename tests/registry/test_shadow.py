@@ -248,7 +248,7 @@ def test_promoting_any_version_ends_it(service: TestClient) -> None:
         (OTHER, 409, "other-shadow"),
     ],
 )
-def test_what_cannot_grade_beside_is_refused(
+def test_version_that_cannot_grade_in_shadow_is_refused(
     service: TestClient, version: str, status: int, code: str
 ) -> None:
     start(service)

@@ -139,7 +139,7 @@ def test_differences_are_grouped_and_name_kept_photos(database: Database) -> Non
     ]
 
 
-def test_what_grades_beside_is_not_pruned(database: Database) -> None:
+def test_shadow_version_is_not_pruned(database: Database) -> None:
     with database.session() as session:
         start(session)
         assert set(repository.mark_pruned(session, keep=0)) == {OTHER}

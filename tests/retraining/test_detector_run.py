@@ -130,7 +130,7 @@ def test_fruit_that_the_detector_does_not_find_is_left_out(make_job: Jobs) -> No
     assert candidate.manifest.classes == KNOWN
 
 
-def test_photos_of_before_must_be_here(
+def test_imported_photos_must_be_on_this_machine(
     make_job: Jobs, tiny: TrainedDetector, tmp_path: Path
 ) -> None:
     job = dataclasses.replace(make_job(tiny), imported=tmp_path / "nothing")
@@ -192,7 +192,7 @@ def install(
     return register
 
 
-def test_first_other_detector_leaves_the_grader_its_date(
+def test_first_new_detector_keeps_the_date_of_the_grader(
     package: Package, tiny: TrainedDetector, tmp_path: Path
 ) -> None:
     manifest = package.manifest.model_copy(update={"grader_created_at": None})

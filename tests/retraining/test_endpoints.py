@@ -277,7 +277,7 @@ def test_run_without_heartbeat_is_interrupted(
 
 
 @pytest.mark.parametrize("days", [-400, 400])
-def test_wall_clock_ends_no_run(client: TestClient, database: Database, days: int) -> None:
+def test_wall_clock_does_not_end_a_run(client: TestClient, database: Database, days: int) -> None:
     """As if the clock had been set since, or the computer had slept."""
     run_id = client.post("/retrain", json=FORCE).json()["run_id"]
     with database.session() as session:

@@ -64,7 +64,7 @@ def test_head_is_fitted_anew_where_a_new_row_has_a_level(
     assert freshness_to_keep(champion.head, learned, rows_of(champion, learned, known)) is None
 
 
-def test_what_went_is_forgotten(champion: Package, learned: ReplayBuffer) -> None:
+def test_removed_photos_are_forgotten(champion: Package, learned: ReplayBuffer) -> None:
     more = replace(learned, photographs=np.append(learned.photographs, "went/1"))
     assert freshness_to_keep(champion.head, more, rows_of(champion, learned)) is None
 

@@ -131,7 +131,7 @@ def test_full_run_trains_and_compares(make_job: Jobs, imported: Path) -> None:
 
 
 @pytest.mark.usefixtures("eager_training")
-def test_detector_that_learned_something_has_the_grader_of_before_to_fall_back_on(
+def test_new_detector_can_fall_back_on_the_current_grader(
     make_job: Jobs, imported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = make_job(imported)

@@ -63,7 +63,7 @@ def test_copies_of_a_photo_are_left_out_together() -> None:
     assert (predicted != labels[84:]).all()
 
 
-def test_boxes_take_no_place_of_a_photo_that_is_shown() -> None:
+def test_boxes_do_not_take_the_place_of_shown_photos() -> None:
     """They contradict the champion too, but cannot be shown on their own."""
     photos = [a_photo(f"s{k}", "pear") for k in range(100, 100 + 2 * MAX_SHOWN)]
     embedded = {photo.sha256: np.zeros((1, CHANNELS), np.float32) for photo in photos}

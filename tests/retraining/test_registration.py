@@ -68,7 +68,7 @@ def test_aborted_run_registers_nothing(
 
 
 @on_sqlite
-def test_result_whose_commit_is_not_answered_is_no_abort(
+def test_result_survives_a_commit_without_an_answer(
     run: Run, database: Database, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_photographs(database, blobs, NEW, 30)

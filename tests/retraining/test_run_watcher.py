@@ -99,7 +99,7 @@ def test_sleep_gives_the_worker_time_to_go_on(
     assert poll(watcher, clock, ENOUGH - 2) == []
 
 
-def test_outage_of_the_database_is_no_silence(
+def test_database_outage_does_not_count_as_silence(
     database: Database, run_id: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watcher = RunWatcher(database, clock=clock)
@@ -118,7 +118,7 @@ def test_outage_of_the_database_is_no_silence(
     assert poll(watcher, clock, ENOUGH - 2) == []
 
 
-def test_lock_on_the_catalog_is_no_silence(
+def test_lock_on_the_catalog_does_not_count_as_silence(
     database: Database, run_id: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another program locks the catalog: it can be read, but neither worker nor watcher can

@@ -151,7 +151,7 @@ def test_cancelling_a_running_run_requests_it_from_the_worker(database: Database
 
 
 @pytest.mark.parametrize("days", [400, -400])
-def test_wrong_clock_changes_no_order_of_runs(database: Database, days: int) -> None:
+def test_wrong_clock_does_not_change_the_order_of_runs(database: Database, days: int) -> None:
     """Of runs that began while the clock was ahead or behind, and after it was set right."""
     run_ids: list[str] = []
     for moment in (now(), now() + timedelta(days=days), now()):

@@ -101,7 +101,7 @@ def test_command_says_that_the_store_failed(
     assert "The store of photos and models failed" in capsys.readouterr().err
 
 
-def test_command_fails_on_skew_alone(
+def test_command_fails_only_on_skew(
     own: Settings,
     database: Database,
     blobs: Blobs,

@@ -66,7 +66,7 @@ def test_new_class_that_cannot_be_told_from_others_stops_no_other(
 
 
 @on_sqlite
-def test_removals_are_learned_without_a_class_that_cannot_be(
+def test_removals_are_learned_without_an_unlearnable_class(
     run: Run, own: Settings, database: Database, blobs: Blobs
 ) -> None:
     added = add_photographs(database, blobs, KNOWN[0], 30)

@@ -167,7 +167,7 @@ def test_second_worker_on_one_catalog_is_refused(
         assert second.returncode == 1
 
 
-def test_sleep_and_a_wrong_clock_end_no_run(
+def test_sleep_and_wrong_clocks_do_not_end_a_run(
     api: Api, environment: dict[str, str], database: Database, blobs: Blobs
 ) -> None:
     """The run's process is paused, as in a sleep, and the machines' clocks disagree."""

@@ -73,6 +73,6 @@ def test_changes_and_an_old_tag_are_objections(tmp_path: Path) -> None:
     assert list(release.git_objections(tmp_path, "0.9.1")) != []
 
 
-def test_what_is_no_version_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_version_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert release.main(["next"]) == 2
     assert "is not a version" in capsys.readouterr().err

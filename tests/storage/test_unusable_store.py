@@ -62,7 +62,7 @@ def test_bucket_that_cannot_be_reached_raises_the_same_error(
     fsspec.get_filesystem_class("s3").clear_instance_cache()
 
 
-def test_missing_bucket_is_no_place_to_write(bucket: str) -> None:
+def test_writing_to_a_missing_bucket_fails(bucket: str) -> None:
     store = Blobs(f"{bucket}-missing/ripeline")
     with pytest.raises(StoreError):
         store.put(KEY, b"x")
@@ -86,7 +86,9 @@ def test_unreadable_folder_is_not_listed_as_empty(
         list(store.keys("photographs"))
 
 
-def test_full_disk_stays_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_not_reported_as_a_store_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = Blobs(str(tmp_path))
 
     def full(_descriptor: int) -> NoReturn:
@@ -102,7 +104,7 @@ def test_full_disk_stays_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert store.problem is None
 
 
-def test_missing_blob_and_bad_key_are_no_fault_of_the_store(tmp_path: Path) -> None:
+def test_missing_blob_and_bad_key_are_not_store_problems(tmp_path: Path) -> None:
     store = Blobs(str(tmp_path))
     with pytest.raises(FileNotFoundError):
         store.get(KEY)

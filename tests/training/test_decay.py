@@ -83,7 +83,7 @@ def test_without_a_plain_background_the_fruit_is_a_disc_in_the_middle(edit: Edit
 
 
 @pytest.mark.parametrize("edit", [with_decay, with_harmless_mark])
-def test_what_is_too_thin_to_be_fruit_is_left_alone(edit: Edit) -> None:
+def test_shapes_too_thin_for_fruit_are_left_alone(edit: Edit) -> None:
     image = Image.new("RGB", (CANVAS, CANVAS), "white")
     for x in range(10, CANVAS, 25):
         ImageDraw.Draw(image).line((x, 10, x, CANVAS - 10), fill=RED, width=3)

@@ -46,7 +46,7 @@ def test_imported_frame_without_levels_may_have_more_fruit(tmp_path: Path) -> No
     assert imported_frames([replace(box, fruit="kiwi")], FRUITS, lambda _: "train") == []
 
 
-def test_of_too_many_frames_small_sources_are_kept_whole(tmp_path: Path) -> None:
+def test_small_sources_are_sampled_in_full(tmp_path: Path) -> None:
     def of_source(source: str, count: int) -> list[Frame]:
         return [
             Frame(tmp_path / f"{source}-{k}", f"{k}", source, "train", (), complete=True)

@@ -58,14 +58,14 @@ def test_every_row_names_a_file_once_and_what_it_shows() -> None:
     assert fruit_counts.fruit_count("0" * 64) == "one"
 
 
-def test_number_that_is_unknown_is_an_error(corpus: TrainingCorpus, list_as: ListAs) -> None:
+def test_unknown_fruit_count_is_an_error(corpus: TrainingCorpus, list_as: ListAs) -> None:
     sample = corpus.photographs("train")[0]
     list_as(sample, "many")
     with pytest.raises(ValueError, match=r"fruit_counts\.csv: many is not a number of fruits"):
         corpus.fruit_count(sample)
 
 
-def test_detector_learns_one_fruit_from_photos_of_one_only(
+def test_detector_learns_single_fruits_only_from_photos_of_one(
     corpus: TrainingCorpus, list_as: ListAs
 ) -> None:
     before = read_material(corpus, "train")
@@ -79,7 +79,7 @@ def test_detector_learns_one_fruit_from_photos_of_one_only(
     assert len(corpus.of_one_fruit("train")) == len(corpus.photographs("train")) - 2
 
 
-def test_share_with_exactly_one_is_of_photos_of_one_fruit(
+def test_single_fruit_metrics_exclude_photos_of_several(
     corpus: TrainingCorpus, list_as: ListAs
 ) -> None:
     def finds_one(_: NDArray[np.uint8]) -> list[int]:
@@ -96,7 +96,7 @@ def test_share_with_exactly_one_is_of_photos_of_one_fruit(
     assert photographs() == len(samples) - 2
 
 
-def test_photo_of_several_counts_as_one_in_which_to_say_several(
+def test_photos_listed_as_several_are_measured_as_several(
     corpus: TrainingCorpus, list_as: ListAs
 ) -> None:
     package = load_package(PROJECT / "models" / "default")

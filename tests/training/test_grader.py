@@ -46,7 +46,7 @@ def test_exported_graph_agrees_with_keras(grader: Grader, corpus: TrainingCorpus
 
 
 @pytest.mark.parametrize(("margin", "agrees"), [(5e-5, True), (5e-4, False)])
-def test_graph_may_decide_a_tie_otherwise_and_no_more(margin: float, agrees: bool) -> None:
+def test_graph_may_differ_only_on_ties(margin: float, agrees: bool) -> None:
     maps = [
         np.array([0, margin], np.float32).reshape(1, 1, 1, 2),
         np.zeros((1, 1, 1, 2), np.float32),

@@ -55,7 +55,7 @@ def test_both_heads_are_trained_with_a_none_output(split: TrainingSplit) -> None
     assert all(np.isfinite(list(trained.history[0].values())))
 
 
-def test_training_that_diverges_is_no_result(split: TrainingSplit) -> None:
+def test_training_that_diverges_is_rejected(split: TrainingSplit) -> None:
     with pytest.raises(module.TrainingDivergedError, match="smaller learning rate"):
         module.train(replace(RECIPE, learning_rate=1e30), split)
 

@@ -196,7 +196,7 @@ def test_csv_of_several_fruits_has_no_grade_of_one() -> None:
     assert (second["fruits"], second["worst_level"], second["grade"]) == ("1", "", "Fresh apple")
 
 
-def test_thing_that_is_no_fruit_is_not_among_the_fruits_of_the_csv() -> None:
+def test_unrecognised_things_are_not_among_the_fruits_of_the_csv() -> None:
     answer = tray_answer([TRAY[0] | {"recognised": False}], recognised=False)
     shoe = Prediction.model_validate(answer)
 

@@ -120,7 +120,7 @@ def test_crops_are_square_upright_and_within_the_photo() -> None:
     assert crops(b"no photo", [(0, 0, 1, 1)]) == []
 
 
-def test_fourth_byte_of_a_bmp_is_no_transparency_if_all_are_0() -> None:
+def test_all_zero_fourth_bytes_of_a_bmp_are_not_transparency() -> None:
     clear = Image.new("RGBA", (900, 900), (200, 60, 50, 0))
     assert similar(middle_of(preview(windows_bmp(clear))), (200, 60, 50))
 

@@ -38,7 +38,7 @@ def test_chart_text_has_neither_html_nor_templates() -> None:
 
 
 @pytest.mark.parametrize("start", list("=+-@\t\r\n＝＋－＠"))  # noqa: RUF001
-def test_cell_is_no_formula(start: str) -> None:
+def test_cell_is_never_a_formula(start: str) -> None:
     assert as_cell(f"{start}1+1") == f"'{start}1+1"
 
 

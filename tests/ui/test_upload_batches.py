@@ -143,7 +143,7 @@ def test_memory_hungry_compression_is_not_unpacked() -> None:
     assert len(batch.unreadable) == 1
 
 
-def test_files_of_systems_are_left_out_as_the_api_leaves_them_out(photo: bytes) -> None:
+def test_system_files_are_left_out_as_by_the_api(photo: bytes) -> None:
     names = ["pear/a.jpg", "pear/@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", "#recycle/b.jpg", "pear\\"]
     zip_file = Photo("set.zip", zipped(dict.fromkeys([*names, "pear/Thumbs.db"], photo)))
     assert upload_batches.count_photos([zip_file]) == 1

@@ -51,7 +51,7 @@ def running(process: int) -> bool:
         return False
 
 
-def test_earlier_name_of_the_command_and_files_that_are_no_photos(tmp_path: Path) -> None:
+def test_earlier_command_name_works_and_other_files_are_counted(tmp_path: Path) -> None:
     folder = write_many(tmp_path / "photographs", 2)
     for name in ("a.gif", "b.gif", "notes.txt"):
         (folder / name).write_bytes(b"x")

@@ -91,7 +91,7 @@ def test_each_fruit_has_a_row(folder: Path, out: Path, files: dict[str, bytes]) 
     assert next(expected, None) is None
 
 
-def test_table_of_the_photos_is_as_without(folder: Path, out: Path) -> None:
+def test_instances_do_not_change_the_table_of_photos(folder: Path, out: Path) -> None:
     plain = out.with_name("plain.parquet")
     grade(job_for(folder), out)
     assert grade(job_for(folder, instances=False), plain) == 0
@@ -160,7 +160,7 @@ def test_killed_job_resumes_with_its_fruits(folder: Path, out: Path) -> None:
     assert out.read_bytes() == whole.read_bytes()
 
 
-def test_job_of_an_earlier_release_is_one_of_photos(folder: Path, out: Path) -> None:
+def test_job_of_an_earlier_release_has_no_instances(folder: Path, out: Path) -> None:
     def killed(batches: Iterable[Sequence[str]]) -> Iterator[pa.Table]:
         raise KeyboardInterrupt
 

@@ -34,7 +34,7 @@ def test_photos_are_found_by_odd_names_and_the_rest_is_counted(address: str) -> 
     assert source.left_out == {".txt": 1, ".gif": 2, "no ending": 2}
 
 
-def test_folders_of_systems_are_passed_over(address: str) -> None:
+def test_system_folders_are_skipped(address: str) -> None:
     photo = contents()["B.JPG"]
     names = ["a.jpg", "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", "b/#recycle/c.jpg", "lost+found/d.jpg"]
     source = Source(put(address, dict.fromkeys(names, photo)), MAX_BYTES)

@@ -127,7 +127,7 @@ def test_profile_goes_before_code_points() -> None:
 
 @pytest.mark.parametrize("side", [64, 3 * DRAFT_SIDE])
 @pytest.mark.parametrize("fourth", [0, 255])
-def test_fourth_byte_of_a_bmp_is_no_transparency_if_all_are_0(side: int, fourth: int) -> None:
+def test_all_zero_fourth_bytes_of_a_bmp_are_not_transparency(side: int, fourth: int) -> None:
     image = plain(RED, side).convert("RGBA")
     image.putalpha(fourth)
     assert off_by(windows_bmp(image), RED) == 0

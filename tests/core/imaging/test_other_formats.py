@@ -71,7 +71,7 @@ def test_refusal_names_what_came_in_place_of_a_photo(kind: str, data: bytes) -> 
 
 
 @pytest.mark.parametrize("file_format", ["HEIF", "AVIF"])
-def test_damaged_photo_of_a_phone_is_told_to_be_damaged(file_format: str) -> None:
+def test_damaged_phone_photo_is_reported_as_damaged(file_format: str) -> None:
     data = encode(FRUIT, file_format)
     with pytest.raises(TruncatedImageError):
         decode(data[: len(data) * 3 // 4])
@@ -84,12 +84,12 @@ def test_refusal_names_what_the_file_is(kind: str, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}])
-def test_jpeg_that_is_cut_off_is_told_to_be_that(options: dict[str, Any]) -> None:
+def test_truncated_jpeg_is_reported_as_truncated(options: dict[str, Any]) -> None:
     data = encode(FRUIT, "JPEG", **options)
     with pytest.raises(TruncatedImageError):
         decode(data[: len(data) // 2])
 
 
-def test_nothing_known_is_told_to_be_no_photograph() -> None:
+def test_unknown_bytes_are_refused_as_not_a_photo() -> None:
     with pytest.raises(NotAnImageError, match="is no photo"):
         decode(b"\x01\x02 unknown \x03")

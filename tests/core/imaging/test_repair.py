@@ -140,7 +140,9 @@ def test_end_mark_and_zeros_hide_no_missing_pixel(mode: str, options: dict[str, 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 @pytest.mark.parametrize("options", JPEGS)
-def test_grey_at_the_end_of_a_photo_is_no_missing_pixel(mode: str, options: dict[str, Any]) -> None:
+def test_grey_at_the_end_of_a_photo_is_not_missing_pixels(
+    mode: str, options: dict[str, Any]
+) -> None:
     greys: dict[str, tuple[int, ...]] = {"RGB": (128,) * 3, "L": (128,), "CMYK": (127,) * 4}
     for size in ((500, 500), (1, 1), (17, 9)):
         plain = Image.new(mode, size, greys[mode])

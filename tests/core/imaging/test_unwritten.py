@@ -63,7 +63,7 @@ def test_whole_photos_of_one_colour_are_taken(kind: str) -> None:
                 assert decode(data + bytes(after)).width == 600, after
 
 
-def test_black_edges_of_a_bmp_are_no_missing_pixels() -> None:
+def test_black_edges_of_a_bmp_are_not_missing_pixels() -> None:
     photo = grained().resize((500, 500))
     for mode in ("RGB", "RGBA"):
         letterbox = photo.convert(mode)
@@ -75,7 +75,7 @@ def test_black_edges_of_a_bmp_are_no_missing_pixels() -> None:
 
 
 @pytest.mark.parametrize("file_format", ["HEIF", "AVIF"])
-def test_texts_that_end_in_zeros_are_no_pixels(file_format: str) -> None:
+def test_texts_that_end_in_zeros_are_not_missing_pixels(file_format: str) -> None:
     exif = Image.Exif()
     exif[0x010E] = "a description" + "\0" * 64
     data = encode(grained(), file_format, exif=exif.tobytes() + bytes(64))

@@ -74,7 +74,9 @@ def test_connection_without_an_address_is_limited() -> None:
 
 
 @pytest.mark.parametrize("hours", [0, -1, 1])
-def test_clock_that_is_set_changes_no_limit(monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
+def test_setting_the_clock_does_not_change_limits(
+    monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
     passed, wall = 1000.0, time.time()
     monkeypatch.setattr(time, "time", lambda: wall)
     limit = RateLimit("2/minute", clock=lambda: passed)

@@ -97,7 +97,7 @@ def test_batch_gives_bit_identical_feature_maps(package: Package, open_engine: O
     assert np.array_equal(backbone(photos[2:]), singly[2:])
 
 
-def test_what_is_no_graph_is_refused(open_engine: Open) -> None:
+def test_bytes_that_are_not_a_graph_are_refused(open_engine: Open) -> None:
     with pytest.raises((ValueError, RuntimeError)):
         open_engine(b"no graph", 0)
 

@@ -79,7 +79,7 @@ def test_boxes_follow_the_view(composer: Composer, seed: int) -> None:
         assert list(box) == pytest.approx(around(view, kind), abs=0.05)
 
 
-def test_mirrored_twice_is_as_before() -> None:
+def test_mirroring_twice_changes_nothing() -> None:
     scene = Scene(draw_fruit("freshapples"), as_boxes([(0.1, 0.2, 0.4, 0.9)]), [0], NO_BOXES)
     turned = mirrored(scene)
     assert turned.boxes[0] == pytest.approx([0.6, 0.2, 0.9, 0.9])
@@ -110,7 +110,7 @@ def test_round_fruit_with_a_bite_is_not_cut_out() -> None:
     assert cut_out(image, 0, True)
 
 
-def test_what_has_no_plain_background_is_not_cut_out() -> None:
+def test_photo_without_a_plain_background_is_not_cut_out() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
     assert cut_out(Image.fromarray(noise), 0, None) is None
     assert extent(Image.fromarray(noise)) is None

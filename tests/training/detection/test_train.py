@@ -83,7 +83,7 @@ def test_same_seed_gives_the_same_detector(
         assert np.array_equal(before, after)
 
 
-def test_graph_with_weights_that_are_no_numbers_is_refused(
+def test_graph_with_weights_that_are_not_finite_is_refused(
     trained: TrainedDetector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from api.training.detection.network import build_detector  # noqa: PLC0415

@@ -179,7 +179,7 @@ def test_outage_is_told(open_page: OpenPage, api: FakeApi) -> None:
     assert "Try again" in [each.label for each in page.button]
 
 
-def test_names_of_strangers_are_plain_text(open_page: OpenPage, api: FakeApi) -> None:
+def test_names_from_outside_are_plain_text(open_page: OpenPage, api: FakeApi) -> None:
     hostile = [{"box": BOX, "class_name": "![x](http://foreign.example/x.png)"}]
     photo = PHOTO | {"filename": EVIL, "boxes": hostile}
     api.answers[LIST] = Answer(PAGE | {"boxed_photos": [photo]})

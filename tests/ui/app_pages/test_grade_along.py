@@ -79,7 +79,7 @@ def service(api: FakeApi) -> None:
     api.answers[SHADOW] = Answer(OFF)
 
 
-def test_a_version_is_let_grade_along(open_page: OpenPage, api: FakeApi) -> None:
+def test_shadow_grading_is_started(open_page: OpenPage, api: FakeApi) -> None:
     page = opened(open_page, api)
     assert ABOUT in page_text(page)
     page.selectbox[-2].select("Half of them").run()
@@ -127,7 +127,7 @@ def test_what_the_service_rejects_is_said(open_page: OpenPage, api: FakeApi) -> 
 
 
 @pytest.mark.parametrize("status", ["champion", "pruned"])
-def test_the_one_in_use_and_those_without_files_cannot(
+def test_version_in_use_or_without_files_cannot_grade_along(
     open_page: OpenPage, api: FakeApi, status: str
 ) -> None:
     page = opened(open_page, api, status)

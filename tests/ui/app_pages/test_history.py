@@ -245,12 +245,12 @@ def test_table_of_a_batch_survives_a_reload(open_page: OpenPage, api: FakeApi) -
     assert not page.dataframe
 
 
-def test_outage_is_said(open_page: OpenPage, api: FakeApi) -> None:
+def test_outage_is_reported(open_page: OpenPage, api: FakeApi) -> None:
     api.answers["/health"] = OUTAGE
     assert "This page continues by itself" in page_text(open_page("history"))
 
 
-def test_strangers_text_is_shown_as_it_is(open_page: OpenPage, api: FakeApi) -> None:
+def test_text_from_outside_is_plain_text(open_page: OpenPage, api: FakeApi) -> None:
     evil = {"filename": EVIL, "lot": EVIL, "label": EVIL, "model_version": EVIL}
     each = ITEMS[APPLE] | evil
     api.answers |= {LIST: page_of(each), f"{LIST}/{APPLE}": Answer(each)}

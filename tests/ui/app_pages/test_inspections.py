@@ -312,12 +312,12 @@ def test_deleted_inspection_leads_back(open_lot: OpenLot, api: FakeApi) -> None:
     assert "opened 29 Nov 2026" in page_text(page)
 
 
-def test_outage_is_said(open_lot: OpenLot, api: FakeApi) -> None:
+def test_outage_is_reported(open_lot: OpenLot, api: FakeApi) -> None:
     api.answers["/health"] = OUTAGE
     assert "This page continues by itself" in page_text(open_lot())
 
 
-def test_strangers_text_is_shown_as_it_is(
+def test_text_from_outside_is_plain_text(
     open_lot: OpenLot, open_page: OpenPage, api: FakeApi
 ) -> None:
     evil = BEGUN | {"lot": EVIL, "supplier": EVIL, "kind": EVIL}

@@ -157,12 +157,12 @@ def test_two_versions_are_shown_side_by_side(open_page: OpenPage) -> None:
     assert table[CHAMPION].tolist() == ["98.0 %"]
 
 
-def test_a_version_can_be_taken_along(open_page: OpenPage) -> None:
+def test_version_can_be_downloaded(open_page: OpenPage) -> None:
     [download] = open_page(PAGE).download_button
     assert download.label == "Download this version"
 
 
-def test_a_version_without_files_cannot_be_taken_along(open_page: OpenPage, api: FakeApi) -> None:
+def test_version_without_files_cannot_be_downloaded(open_page: OpenPage, api: FakeApi) -> None:
     removed = {**version(CHAMPION, "pruned"), "manifest": details({})["manifest"]}
     api.answers[f"/models/{CHAMPION}"] = Answer(removed)
     assert not open_page(PAGE).download_button

@@ -102,14 +102,14 @@ def test_what_is_missing_is_said(
     assert text in open_part(open_page, api, detector).info[0].value
 
 
-def test_names_of_strangers_are_plain_text(open_page: OpenPage, api: FakeApi) -> None:
+def test_names_from_outside_are_plain_text(open_page: OpenPage, api: FakeApi) -> None:
     strange = {"file": EVIL, "source": EVIL, "fruits": 9, "missed": 4, "surplus": 0}
     boxed = BOXED | {"average_precision_by_fruit": {EVIL: 0.9}}
     metrics = METRICS | {"boxed": boxed, "worst_misses": [strange], "by_source": {EVIL: boxed}}
     assert raw_texts(open_part(open_page, api, a_detector(metrics=metrics))) == []
 
 
-def test_file_name_is_no_formula(open_page: OpenPage, api: FakeApi) -> None:
+def test_file_name_is_never_a_formula(open_page: OpenPage, api: FakeApi) -> None:
     worst = [METRICS["worst_misses"][0] | {"file": "=1+1.jpg"}]
     page = open_part(open_page, api, a_detector(metrics=METRICS | {"worst_misses": worst}))
     assert page.dataframe[1].value["File"].tolist() == ["'=1+1.jpg"]

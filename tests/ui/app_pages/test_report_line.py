@@ -187,7 +187,7 @@ def test_line_of_another_version_applies_once_it_is_in_use(
     assert "once this version is in use" in page.success[0].value
 
 
-def test_outage_is_said(open_page: OpenPage, api: FakeApi) -> None:
+def test_outage_is_reported(open_page: OpenPage, api: FakeApi) -> None:
     api.answers[PATH] = OUTAGE
     page = opened(open_page)
     assert button(page, "Try again")

@@ -114,7 +114,7 @@ def test_missed_fruits_are_drawn_on_their_photos(open_page: OpenPage, api: FakeA
     assert "Of the others, file names only" in texts(page)
 
 
-def test_names_of_strangers_are_plain_text(open_page: OpenPage, api: FakeApi) -> None:
+def test_names_from_outside_are_plain_text(open_page: OpenPage, api: FakeApi) -> None:
     strange = MISTAKE | {"class_name": EVIL, "photo": IMAGE | {"filename": EVIL}}
     page = mistakes(open_page, api, mistakes=[strange], wrong_with_photo=1)
     assert raw_texts(page) == []
@@ -129,7 +129,7 @@ def test_outage_can_be_retried(open_page: OpenPage, api: FakeApi) -> None:
     assert "Try again" in [button.label for button in page.button]
 
 
-def test_the_photos_can_be_taken_along(open_page: OpenPage, api: FakeApi) -> None:
+def test_photos_can_be_downloaded(open_page: OpenPage, api: FakeApi) -> None:
     api.answers[f"{PATH}/export"] = Answer(b"a zip", content_type="application/zip")
     page = mistakes(open_page, api, mistakes=[MISTAKE], wrong_with_photo=1)
     buttons: list[Any] = list(page.get("download_button"))

@@ -119,6 +119,6 @@ def test_run_that_left_the_detector_alone_tells_nothing(open_page: OpenPage, api
     assert "Finding the fruits" not in page_text(page)
 
 
-def test_names_of_strangers_are_plain_text(open_page: OpenPage, api: FakeApi) -> None:
+def test_names_from_outside_are_plain_text(open_page: OpenPage, api: FakeApi) -> None:
     strange = compared(EVIL) | {"message": EVIL}
     assert raw_texts(outcome(open_page, api, strange)) == []

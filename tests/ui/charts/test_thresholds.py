@@ -45,7 +45,7 @@ def test_lines_are_marked_side_by_side() -> None:
     assert (first.xanchor, second.xanchor) == ("left", "right")
 
 
-def test_what_nobody_counted_is_not_drawn() -> None:
+def test_errors_without_photos_are_not_drawn() -> None:
     one = sweep(rotten=[], corrected=([], []))
     chart = sweep_chart(one.held_out, one.corrected, WORDS, [])
     assert [trace.name for trace in chart.data] == ["Good ones thrown away"]

@@ -27,14 +27,14 @@ def test_boxes_differ_by_sign_and_border_not_by_colour_alone() -> None:
     assert boxes[0]["box"] == (80 / 120, 60 / 90, 110 / 120, 1.0)
 
 
-def test_only_fruit_is_not_the_worst_of_many() -> None:
+def test_single_fruit_is_not_called_the_worst() -> None:
     shown = answered(tray_answer([instance((0, 0, 40, 30), freshness_score=0.1, **ROTTEN)]))
     assert shown["headline"] == "1 fruit: 1 rotten"
     assert shown["detail"] == "Rotten apple, top left. 97.3 % sure."
     assert [box["text"] for box in shown["boxes"]] == ["✕"]
 
 
-def test_doubt_is_said() -> None:
+def test_uncertainty_is_shown() -> None:
     doubtful = answered(tray_answer([instance((0, 0, 40, 30), confidence=0.55)]))
     assert doubtful["detail"] == "Fresh apple, top left. 55.0 %, not sure."
     unknown = answered(tray_answer([instance((0, 0, 40, 30), recognised=False)]))
