@@ -91,5 +91,5 @@ def test_truncated_jpeg_is_reported_as_truncated(options: dict[str, Any]) -> Non
 
 
 def test_unknown_bytes_are_refused_as_not_a_photo() -> None:
-    with pytest.raises(NotAnImageError, match="is no photo"):
+    with pytest.raises(NotAnImageError, match="is not a photo"):
         decode(b"\x01\x02 unknown \x03")
