@@ -45,7 +45,7 @@ test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or 
 test-stack: $(READY) ## Test the full stack as processes, killing parts of it (needs nginx, prometheus with alertmanager, postgresql)
 	$(BIN)/python -m pytest -s -m stack tests/stack
 
-test-images: $(READY) ## Install what each container image contains, and test it (3 GB; some minutes)
+test-images: $(READY) ## Install what each container image contains, and test it (3 GB; a few minutes)
 	$(BIN)/python -m pytest -s -m images tests/deploy/test_images.py
 
 test-containers: $(READY) ## Build the images and test both profiles of docker-compose.yml, killing parts (needs podman or docker)
@@ -164,7 +164,7 @@ $(READY): requirements.txt
 		echo "Ripeline needs Python 3.11, 3.12 or 3.13 (TensorFlow has builds for these);"; \
 		echo "$$($(PYTHON) --version) was found. Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; \
 		exit 1; }
-	@echo "Making the environment in $(VENV) (once; some minutes)."
+	@echo "Making the environment in $(VENV) (once; a few minutes)."
 	@$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on \
 		--require-hashes -r requirements.txt
@@ -178,7 +178,7 @@ $(BENCH_READY): requirements/bench.txt
 	@touch $@
 
 $(CLUSTER_READY): requirements/cluster.txt
-	@echo "Making the environment of a Ray node in $(CLUSTER) (once; some minutes)."
+	@echo "Making the environment of a Ray node in $(CLUSTER) (once; a few minutes)."
 	@$(PYTHON) -m venv $(CLUSTER)
 	$(CLUSTER)/bin/python -m pip install --disable-pip-version-check --quiet --progress-bar on \
 		--require-hashes -r requirements/cluster.txt

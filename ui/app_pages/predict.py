@@ -109,7 +109,7 @@ def show_outcome(photo: Photo) -> None:
     if state.outcome() is None:
         # Replaces the previous photo's grade, which would otherwise stay until this one is graded.
         place = st.empty()
-        with place, st.spinner("Grading the photo. Many fruits take some seconds."):
+        with place, st.spinner("Grading the photo. Many fruits take a few seconds."):
             outcome = grade(photo)
         card = place.container(key="prediction")
     else:
