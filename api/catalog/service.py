@@ -206,6 +206,7 @@ class PhotographStore:
 def open_catalog(database: Database, blobs: Blobs) -> None:
     """Upgrade the database, or make it. Raises what `Database.upgrade` raises, and
     EmptyCatalogError if it was lost: photos that no row names would be swept as orphans."""
+    database.check_not_restoring()
     if database.is_empty() and any(blobs.keys(FOLDER)):
         raise EmptyCatalogError()
     database.upgrade()

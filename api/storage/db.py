@@ -36,10 +36,12 @@ from api.storage.failures import (
     ClosedCatalogError,
     DamagedCatalogError,
     ForeignDatabaseError,
+    RestoringError,
     UnusableCatalogError,
     WrongEncodingError,
     is_damaged,
 )
+from api.storage.restore_lock import file_lock, is_restoring
 from api.storage.sqlite_file import check_file, file_revision, file_tables
 
 # Key of a PostgreSQL advisory lock; any number that nothing else uses.
@@ -118,14 +120,17 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A read-only transaction. On SQLite it does not wait for writers."""
+        if isinstance(self._refusal, RestoringError):  # SQLite would make an empty file.
+            raise ClosedCatalogError(None, None, self._refusal)
         with self._read_sessions.begin() as session:
             yield session
 
     def upgrade(self, revision: str = "head") -> None:
         """Migrate the tables, one process at a time.
 
-        Raises UnusableCatalogError, and DamagedCatalogError for a damaged SQLite file. Then nothing
-        is written, and `session` raises ClosedCatalogError until an upgrade succeeds.
+        Raises UnusableCatalogError, RestoringError, and DamagedCatalogError for a damaged SQLite
+        file. Then nothing is written, and `session` raises ClosedCatalogError until an upgrade
+        succeeds.
         """
         try:
             with self._sqlite_migration_lock():
@@ -135,12 +140,26 @@ class Database:
                 with self.engine.begin() as connection:
                     if not self.is_sqlite:
                         connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+                        if is_restoring(connection):
+                            raise RestoringError()
                         _check_encoding(connection)
                     migrate.upgrade(connection, revision)
-        except (DamagedCatalogError, UnusableCatalogError) as error:
+        except (DamagedCatalogError, RestoringError, UnusableCatalogError) as error:
             self.refuse_writes(error)
             raise
         self._refusal = None
+
+    def check_not_restoring(self) -> None:
+        """Raises RestoringError while a backup is being restored, as `upgrade` does."""
+        try:
+            with self._sqlite_migration_lock():
+                if not self.is_sqlite:
+                    with self.engine.connect() as connection:
+                        if is_restoring(connection):
+                            raise RestoringError()
+        except RestoringError as error:
+            self.refuse_writes(error)
+            raise
 
     def refuse_writes(self, error: Exception) -> None:
         """Make `session` fail because of `error` until the next successful `upgrade`."""
@@ -184,7 +203,9 @@ class Database:
             yield
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{self.path}.migration.lock"):
+        with FileLock(f"{self.path}.migration.lock"), file_lock(self.path) as is_free:
+            if not is_free:
+                raise RestoringError()
             yield
 
     def close(self) -> None:

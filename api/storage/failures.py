@@ -14,6 +14,9 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _POSTGRES_FULL = "53100"
 FULL = "There is no disk space left for the catalog. Free some."
 STORE_FULL = "There is no disk space left for photos and models. Free some."
+RESTORING = (
+    "A backup is being restored into the catalog. This process uses it as soon as that is done."
+)
 UNREACHABLE = "The catalog cannot be opened. The log of the service says why."
 
 
@@ -23,6 +26,16 @@ class DamagedCatalogError(OperationalError):
 
 class ClosedCatalogError(OperationalError):
     """Writing is refused, since the catalog could not be opened."""
+
+
+class RestoringError(OperationalError):
+    """A backup is being restored into the catalog. Retry later."""
+
+    def __init__(self) -> None:
+        super().__init__(None, None, RuntimeError(RESTORING))
+
+    def __str__(self) -> str:
+        return RESTORING
 
 
 class UnusableCatalogError(Exception):
@@ -108,7 +121,7 @@ def is_disk_full(error: BaseException | None) -> bool:
 
 def describe(error: BaseException) -> str:
     """The problem in words for `/status`, without paths and addresses."""
-    if isinstance(error, UnusableCatalogError):
+    if isinstance(error, (UnusableCatalogError, RestoringError)):
         return str(error)
     if isinstance(error, DamagedCatalogError):
         return (

@@ -19,6 +19,7 @@ from api.core.errors import CatalogUnavailableError
 from api.storage.blobs import make_folder, sync
 from api.storage.db import UNAVAILABLE, Database
 from api.storage.migrate import NewerCatalogError, known_revisions
+from api.storage.restore_lock import restore_lock
 from api.storage.tables import METADATA
 
 # The role that restores may differ from the one that saved.
@@ -34,6 +35,14 @@ END_OF_COPY = "\\."
 
 class ProgramError(BackupError):
     """A program of PostgreSQL failed."""
+
+
+class CatalogBusyError(BackupError):
+    def __init__(self) -> None:
+        super().__init__(
+            "A process is just opening the catalog, or another restore is running. Stop all API "
+            "processes and workers, then start the restore again. Nothing was restored."
+        )
 
 
 def check_revision(revision: str | None, where: Path) -> None:
@@ -109,6 +118,14 @@ class SqliteCatalog:
         with closing(_read_only(folder / self.file, "&immutable=1")) as saved:
             row = saved.execute(f"SELECT version FROM {CHAMPION}").fetchone()  # noqa: S608
             return str(row[0]) if row else None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """No process opens the catalog meanwhile. Raises CatalogBusyError."""
+        with restore_lock(self._path) as is_held:
+            if not is_held:
+                raise CatalogBusyError()
+            yield
 
     def check_empty(self) -> None:
         """Raises NotEmptyError."""
@@ -199,6 +216,23 @@ class PostgresCatalog:
                 table = ""
             elif table:
                 yield table, columns, line.split("\t")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """No process opens the catalog meanwhile.
+
+        Raises CatalogBusyError, CatalogUnavailableError.
+        """
+        database = Database(self._address)
+        try:
+            with restore_lock(database.engine) as is_held:
+                if not is_held:
+                    raise CatalogBusyError()
+                yield
+        except UNAVAILABLE as error:
+            raise CatalogUnavailableError() from error
+        finally:
+            database.close()
 
     def check_empty(self) -> None:
         """Raises NotEmptyError, CatalogUnavailableError."""

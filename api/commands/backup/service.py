@@ -149,10 +149,11 @@ def restore(settings: Settings, folder: Path) -> BackupReport:
             "restored."
         )
     target = Blobs(settings.storage)
-    catalog.check_empty()
-    _check_target(_backup_blobs(folder), target, keys)
-    _restore_blobs(_backup_blobs(folder), target, keys, checksums)
-    catalog.restore(folder)
+    with catalog.locked():
+        catalog.check_empty()
+        _check_target(_backup_blobs(folder), target, keys)
+        _restore_blobs(_backup_blobs(folder), target, keys, checksums)
+        catalog.restore(folder)
     manifest = manifest.model_copy(update={"tables": tables})
     return _report(manifest, folder, keys, catalog.champion(folder))
 
