@@ -35,6 +35,7 @@ from api.storage import migrate
 from api.storage.failures import (
     ClosedCatalogError,
     DamagedCatalogError,
+    EmptyCatalogError,
     ForeignDatabaseError,
     RestoringError,
     UnusableCatalogError,
@@ -120,7 +121,8 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A read-only transaction. On SQLite it does not wait for writers."""
-        if isinstance(self._refusal, RestoringError):  # SQLite would make an empty file.
+        # There is nothing to read, and SQLite would make an empty file.
+        if isinstance(self._refusal, (EmptyCatalogError, RestoringError)):
             raise ClosedCatalogError(None, None, self._refusal)
         with self._read_sessions.begin() as session:
             yield session

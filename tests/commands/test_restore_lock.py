@@ -15,8 +15,8 @@ from api.registry import repository
 from api.settings import Settings
 from api.storage import migrate
 from api.storage.blobs import Blobs
-from api.storage.db import Database
-from api.storage.failures import ClosedCatalogError, RestoringError, describe
+from api.storage.db import UNAVAILABLE, Database
+from api.storage.failures import ClosedCatalogError, EmptyCatalogError, RestoringError, describe
 from api.storage.tables import ModelRow
 from tests.commands.test_backup import a_state, client, destroy, environment
 from tests.commands.test_backup import settings as settings  # noqa: PLC0414 - a fixture
@@ -64,6 +64,8 @@ def test_process_that_starts_meanwhile_writes_nothing(
         with pytest.raises(RestoringError) as error:
             open_catalog(starting, Blobs(settings.storage))
         refused.append(describe(error.value))
+        with pytest.raises(RestoringError):
+            starting.upgrade()
         for transaction in (starting.session, starting.reading):
             with pytest.raises(ClosedCatalogError), transaction():
                 pass
@@ -125,3 +127,19 @@ def test_service_that_starts_meanwhile_uses_the_catalog_afterwards(
         until(lambda: problem() is None)
         versions = {row["version"] for row in running[0].get("/models").json()["models"]}
         assert "b" in versions
+
+
+def test_reader_of_a_lost_catalog_leaves_no_file_in_the_way_of_a_restore(
+    settings: Settings, backup: Path, starting: Database
+) -> None:
+    """Photos without a catalog, as after a restore that was killed."""
+    blobs = Blobs(settings.storage)
+    blobs.put("photographs/ab/ab.jpg", b"a photo")
+    with pytest.raises(EmptyCatalogError) as error:
+        open_catalog(starting, blobs)
+    starting.refuse_writes(error.value)
+    # A service goes on, and looks for shadow versions and the like.
+    with pytest.raises(UNAVAILABLE), starting.reading() as session:
+        repository.champion_version(session)
+    service.restore(settings, backup)
+    open_catalog(starting, blobs)
