@@ -24,12 +24,14 @@ from tests.processes import running_api
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
+PHOTO = ("photographs/ab/ab.jpg", b"a photo")
 
 
 @pytest.fixture
 def backup(settings: Settings, tmp_path: Path) -> Path:
-    """Of a catalog that is gone since."""
+    """Of a catalog and a photo that are gone since."""
     a_state(settings, tmp_path)
+    Blobs(settings.storage).put(*PHOTO)
     service.save(settings, tmp_path / "backup")
     destroy(settings)
     return tmp_path / "backup"
@@ -134,7 +136,7 @@ def test_reader_of_a_lost_catalog_leaves_no_file_in_the_way_of_a_restore(
 ) -> None:
     """Photos without a catalog, as after a restore that was killed."""
     blobs = Blobs(settings.storage)
-    blobs.put("photographs/ab/ab.jpg", b"a photo")
+    blobs.put(*PHOTO)
     with pytest.raises(EmptyCatalogError) as error:
         open_catalog(starting, blobs)
     starting.refuse_writes(error.value)
