@@ -3,7 +3,7 @@
 import streamlit as st
 from api_models import Explanation, HistoryItem, PredictionPage
 from cached_api import api, pictures, thumbnails
-from history import Sought
+from history import Search
 from history_client import HistoryClient, photo_path
 from photos import thumbnail
 from transfer.grading import Graded, restored
@@ -17,9 +17,9 @@ def client() -> HistoryClient:
 
 
 @st.cache_data(ttl=5, max_entries=32, show_spinner=False)
-def find(sought: Sought, after: str | None, limit: int) -> PredictionPage:
+def find(search: Search, after: str | None, limit: int) -> PredictionPage:
     """A page of the search results."""
-    return client().find(sought, after, limit)
+    return client().find(search, after, limit)
 
 
 @st.cache_data(ttl=5, max_entries=32, show_spinner=False)
@@ -30,7 +30,7 @@ def get(prediction_id: str) -> HistoryItem:
 @st.cache_data(ttl=5, max_entries=4, show_spinner=False)
 def batch(batch_id: str) -> list[Graded]:
     """The rows of a batch in the order sent; files that could not be graded are not stored."""
-    items = client().find_all(Sought(batch_id=batch_id, order="oldest"))
+    items = client().find_all(Search(batch_id=batch_id, order="oldest"))
     kept = [item.prediction_id for item in items if item.photograph_kept][:MAX_THUMBNAILS]
     pixels = dict(zip(kept, thumbnails().get([photo_path(one) for one in kept]), strict=True))
     small = {name: thumbnail(data) for name, data in pixels.items() if data}

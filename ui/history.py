@@ -15,10 +15,10 @@ ALL, NOT_KNOWN, DISMISSED = "*all", "*unknown", "*dismissed"
 
 
 @dataclass(frozen=True)
-class Sought:
+class Search:
     """A search of the history.
 
-    `shows`: a class, ALL, NOT_KNOWN or DISMISSED; `low` and `high`: bounds of the confidence in
+    `shows` is a class, ALL, NOT_KNOWN or DISMISSED; `low` and `high` bound the confidence in
     percent; `until` is not included.
     """
 

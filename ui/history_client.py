@@ -2,7 +2,7 @@
 
 from api_models import Explanation, HistoryItem, Prediction, PredictionPage
 from client import ApiClient
-from history import Sought
+from history import Search
 
 _PATH = "/predictions"
 # The most rows that the API lists at once.
@@ -16,25 +16,25 @@ class HistoryClient:
     def __init__(self, api: ApiClient) -> None:
         self._api = api
 
-    def find(self, sought: Sought, after: str | None, limit: int) -> PredictionPage:
+    def find(self, search: Search, after: str | None, limit: int) -> PredictionPage:
         """A page; `after` is the `next` of the previous page."""
-        params = sought.params() | {"limit": limit} | ({"after": after} if after else {})
+        params = search.params() | {"limit": limit} | ({"after": after} if after else {})
         return self._api.call(PredictionPage, "GET", _PATH, params=params)
 
-    def find_all(self, sought: Sought) -> list[HistoryItem]:
+    def find_all(self, search: Search) -> list[HistoryItem]:
         """All pages."""
         items: list[HistoryItem] = []
         after = None
         while True:
-            page = self.find(sought, after, MOST)
+            page = self.find(search, after, MOST)
             items += page.predictions
             after = page.next
             if after is None:
                 return items
 
-    def workbook(self, sought: Sought) -> bytes:
+    def workbook(self, search: Search) -> bytes:
         """All search results as XLSX, at most MOST_IN_WORKBOOK photos."""
-        params = sought.params()
+        params = search.params()
         return self._api.content(f"{_PATH}.xlsx", params=params)
 
     def get(self, prediction_id: str) -> HistoryItem:

@@ -1,7 +1,7 @@
 """The state of the History page, kept in the browser session and in the URL."""
 
 import streamlit as st
-from history import Sought
+from history import Search
 from history_walk import Walk
 
 # In the URL, so that a photo or a batch survives a reload, and can be shared.
@@ -12,11 +12,11 @@ TEXT, ORDER, DAYS = "history_text", "history_order", "history_days"
 SHOWS, LEVEL, SURE = "history_shows", "history_level", "history_sure"
 
 
-def walk(sought: Sought | None = None) -> Walk:
-    """The position in the search results; without `sought`, in those of the last search."""
+def walk(search: Search | None = None) -> Walk:
+    """The position in the search results; without `search`, in those of the last search."""
     kept: Walk | None = st.session_state.get(_WALK)
-    if kept is None or (sought is not None and kept.sought != sought):
-        kept = st.session_state[_WALK] = Walk(sought or Sought(batch_id=batch_id()))
+    if kept is None or (search is not None and kept.search != search):
+        kept = st.session_state[_WALK] = Walk(search or Search(batch_id=batch_id()))
     return kept
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from api_models import PredictionPage
-from history import Sought
+from history import Search
 
 # Loads the page that begins after a cursor.
 Load = Callable[[str | None], PredictionPage]
@@ -17,7 +17,7 @@ class Walk:
     `cursors` are where they begin, `place` is the page that is open, and `ids` are its photos.
     """
 
-    sought: Sought
+    search: Search
     cursors: list[str | None] = field(default_factory=lambda: [None])
     place: int = 0
     ids: list[str] = field(default_factory=list)

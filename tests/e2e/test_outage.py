@@ -13,7 +13,7 @@ LOADED = {
     "": "No photo yet",
     "training_data": "photos of 6 classes",
     "retrain": "What was in use when",
-    "dataset_insights": "those that version",
+    "dataset_insights": "the ones that version",
     "model_report": "parameters",
     "monitoring": "Up for",
     "inspections": "No inspections yet",

@@ -66,7 +66,7 @@ def show_report(version: str, versions: Versions) -> None:
     accuracy(report)
     waiting(report)
     if details.status != "pruned":
-        take_along(version)
+        offer_download(version)
     part = st.segmented_control(
         "Part",
         [_CLASSES, _LINE, _FINDING, _CONFIDENCE, _TRAINING, _MISTAKES, _NETWORKS, _COMPARE],
@@ -97,7 +97,7 @@ def show_report(version: str, versions: Versions) -> None:
             grade_along(version)
 
 
-def take_along(version: str) -> None:
+def offer_download(version: str) -> None:
     st.download_button(
         "Download this version",
         # Only on demand: it is about 15 MB.

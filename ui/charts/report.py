@@ -185,7 +185,7 @@ def accuracy_against_time(trials: Sequence[Trial], chosen: str) -> go.Figure:
         )
     )
     apply_layout(figure, 360)
-    _across(figure)
+    _time_axis(figure)
     figure.update_yaxes(**PERCENT_AXIS, title="Right")
     return figure
 
@@ -214,7 +214,7 @@ def input_sizes(trials: Sequence[Trial], chosen: int) -> go.Figure:
         )
     )
     apply_layout(figure, 320)
-    _across(figure)
+    _time_axis(figure)
     figure.update_yaxes(**PERCENT_AXIS, title="Right")
     return figure
 
@@ -230,7 +230,7 @@ def _intervals(trials: Sequence[Trial]) -> dict[str, object]:
     }
 
 
-def _across(figure: go.Figure) -> None:
+def _time_axis(figure: go.Figure) -> None:
     """The time axis, from 0 to the slowest, with room for its dot and name."""
     [dots] = figure.data
     end = 1.1 * max(dots.x, default=1)

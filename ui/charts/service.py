@@ -60,7 +60,7 @@ def class_mix(
     figure.update_traces(width=seconds * 900, offset=0)
     figure.update_layout(barmode="stack", hovermode="x unified", showlegend=True)
     figure.update_layout(legend_traceorder="normal")
-    figure.update_xaxes(range=_whole(starts, seconds))
+    figure.update_xaxes(range=_full_range(starts, seconds))
     figure.update_yaxes(rangemode="tozero")
     return figure
 
@@ -87,7 +87,7 @@ def mean_confidence(
     known = [mean for mean in means if mean is not None]
     lowest = min(known, default=0.0)
     figure.update_layout(hovermode="x unified", showlegend=False)
-    figure.update_xaxes(range=_whole(starts, seconds))
+    figure.update_xaxes(range=_full_range(starts, seconds))
     figure.update_yaxes(range=percent_range(min(0.5, lowest - 0.05)), **PERCENT_AXIS)
     return figure
 
@@ -123,6 +123,6 @@ def version_timeline(spans: Sequence[Span]) -> go.Figure:
     return figure
 
 
-def _whole(starts: Sequence[datetime], seconds: int) -> list[datetime] | None:
+def _full_range(starts: Sequence[datetime], seconds: int) -> list[datetime] | None:
     """From the start of the first slice to the end of the last."""
     return [starts[0], starts[-1] + timedelta(seconds=seconds)] if starts else None

@@ -6,7 +6,7 @@ import cached_api
 import history_state
 import streamlit as st
 from formatting import class_labels, level_label
-from history import ALL, DISMISSED, NOT_KNOWN, Order, Sought
+from history import ALL, DISMISSED, NOT_KNOWN, Order, Search
 from timezone import start_of
 
 LEVELS = ("fresh", "past_best", "rotten")
@@ -14,7 +14,7 @@ _ORDERS: dict[str, Order] = {"Newest first": "newest", "Least sure first": "leas
 _SHOWS = {ALL: "Everything", NOT_KNOWN: "Not known", DISMISSED: "Dismissed: not a fruit"}
 
 
-def ask_filters() -> Sought:
+def ask_filters() -> Search:
     """Show the filters, and return the search."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     text = left.text_input(
@@ -39,7 +39,7 @@ def ask_filters() -> Sought:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(":material/photo_library: The photos of one batch")
             st.button("Show all photos", type="tertiary", on_click=history_state.show_all)
-    return Sought(
+    return Search(
         text=text.strip(),
         since=start_of(days[0]) if days else None,
         until=start_of(days[-1] + timedelta(days=1)) if days else None,

@@ -13,7 +13,7 @@ from api_models import HistoryItem, Prediction, PredictionPage
 from charts.style import LEVELS, UNKNOWN_LEVEL
 from errors import ApiError
 from fruits import headline, level, relative_box, worst_first
-from history import Sought, as_prediction, details
+from history import Search, as_prediction, details
 from photos import DrawnBox, Photo
 from plain_text import as_markdown
 
@@ -53,7 +53,7 @@ def opened_photo(prediction_id: str) -> None:
 def _steps(prediction_id: str) -> None:
     """Buttons to all photos, and to the previous and next one (also with the arrow keys)."""
     walk = history_state.walk()
-    load = partial(_load, walk.sought)
+    load = partial(_load, walk.search)
 
     def go(forward: bool) -> None:
         try:
@@ -91,8 +91,8 @@ def _steps(prediction_id: str) -> None:
         )
 
 
-def _load(sought: Sought, after: str | None) -> PredictionPage:
-    return cached_history.find(sought, after, PAGE_SIZE)
+def _load(search: Search, after: str | None) -> PredictionPage:
+    return cached_history.find(search, after, PAGE_SIZE)
 
 
 def _with_picture(item: HistoryItem, prediction: Prediction, photo: Photo) -> None:

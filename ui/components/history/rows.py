@@ -8,7 +8,7 @@ import history_state
 import streamlit as st
 from api_models import HistoryItem, PredictionPage
 from formatting import pluralize
-from history import Sought, details, grade, said
+from history import Search, details, grade, said
 from history_client import MOST_IN_WORKBOOK, HistoryClient, photo_path
 from plain_text import as_markdown
 
@@ -24,17 +24,17 @@ _STYLE = (
 )
 
 
-def rows(sought: Sought) -> None:
+def rows(search: Search) -> None:
     """The open page, or what to do if nothing was found. Raises ApiError."""
-    walk = history_state.walk(sought)
-    page = cached_history.find(sought, walk.after, PAGE_SIZE)
+    walk = history_state.walk(search)
+    page = cached_history.find(search, walk.after, PAGE_SIZE)
     walk.see(page)
     if not page.predictions and walk.after is None:
-        _nothing(sought)
+        _nothing(search)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_counted(page, walk.place))
-        _download(sought, page.total)
+        _download(search, page.total)
     paths = [photo_path(item.prediction_id) for item in page.predictions if item.photograph_kept]
     thumbnails = dict(zip(paths, cached_api.thumbnails().get(paths), strict=True))
     st.html(_STYLE)
@@ -60,11 +60,11 @@ def rows(sought: Sought) -> None:
             )
 
 
-def _download(sought: Sought, total: int) -> None:
+def _download(search: Search, total: int) -> None:
     """Download all pages."""
     too_many = total > MOST_IN_WORKBOOK
     excel_button(
-        partial(HistoryClient(cached_api.api()).workbook, sought),
+        partial(HistoryClient(cached_api.api()).workbook, search),
         "ripeline-grades",
         "history_xlsx",
         help=f"A table holds {MOST_IN_WORKBOOK:,} photos. Choose fewer days." if too_many else "",
@@ -103,8 +103,8 @@ def _counted(page: PredictionPage, place: int) -> str:
     return f"{first:,} to {first + len(page.predictions) - 1:,} of {total}"
 
 
-def _nothing(sought: Sought) -> None:
-    if sought == Sought(order=sought.order):
+def _nothing(search: Search) -> None:
+    if search == Search(order=search.order):
         empty_state(
             "history",
             "Nothing graded yet",

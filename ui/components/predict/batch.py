@@ -12,7 +12,7 @@ import uploads
 from charts.bars import class_bars
 from errors import ApiError
 from formatting import SEVERAL, level_label, pluralize
-from history import Sought
+from history import Search
 from history_client import HistoryClient
 from photos import READABLE
 from transfer import grading
@@ -111,9 +111,9 @@ def _results(rows: list[Graded]) -> None:
             disabled=not rows,
         )
         if batch_id := state.batch_id():
-            sought = Sought(batch_id=batch_id, order="oldest")
+            search = Search(batch_id=batch_id, order="oldest")
             excel_button(
-                partial(HistoryClient(cached_api.api()).workbook, sought),
+                partial(HistoryClient(cached_api.api()).workbook, search),
                 "ripeline-grades",
                 "batch_xlsx",
                 disabled=not any(row.prediction for row in rows),
