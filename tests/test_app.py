@@ -115,7 +115,7 @@ def test_client_that_disconnects_is_not_an_error(
 
 
 @pytest.mark.slow
-def test_api_imports_neither_training_libraries_nor_what_is_seldom_needed() -> None:
+def test_api_imports_neither_training_nor_rarely_used_libraries() -> None:
     """Its container image does not have the former. The latter are imported once they are needed:
     PostgreSQL's driver, and OpenVINO if the processor has bfloat16.
     """

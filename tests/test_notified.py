@@ -16,7 +16,7 @@ from tests.waiting import ANSWER_SECONDS, until
 pytestmark = pytest.mark.slow
 
 
-def test_every_event_is_told_once_and_no_receiver_holds_anything_up(tmp_path: Path) -> None:
+def test_every_event_is_sent_once_and_no_receiver_delays_anything(tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.mkdir()
     database = Database(f"sqlite:///{state / 'catalog.db'}")

@@ -50,7 +50,7 @@ def test_addresses_for_notifications_may_have_commas(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("value", ["pigeon://sesame/4711", "sesame-4711", "json://host, slack://"])
-def test_address_that_nobody_knows_is_rejected_and_not_shown(
+def test_unknown_notification_address_is_rejected_and_not_shown(
     value: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("RIPELINE_NOTIFY", value)

@@ -141,7 +141,9 @@ def test_new_class_is_learned_and_nothing_is_forgotten(
     assert "novelty" not in {now["predicted_class"] for now in after}
 
 
-def test_run_without_the_known_classes_serves_once_a_person_says_so(client: httpx.Client) -> None:
+def test_version_without_known_classes_serves_only_after_manual_promotion(
+    client: httpx.Client,
+) -> None:
     for kind in OOD_KINDS:
         upload(client, kind, jpegs(draw_ood(kind, seed) for seed in range(40)))
     run = retrain(client, classes=list(OOD_KINDS))

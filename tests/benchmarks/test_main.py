@@ -49,9 +49,7 @@ def test_missed_target_fails_and_the_figures_are_written(
     assert ("missed start" in capsys.readouterr().err) == bool(status)
 
 
-def test_report_takes_the_place_of_its_own_processor_and_stands_beside_others(
-    one_part: Path, run: Run
-) -> None:
+def test_report_replaces_only_the_one_of_its_own_processor(one_part: Path, run: Run) -> None:
     keep(Report("Another", "Another, 2 cores", "litert, f32", "", "", Results()), one_part / "kept")
     run(1.5)
     run(1.6)

@@ -131,7 +131,7 @@ def test_photos_that_were_added_again_are_not_restored(
     assert (again.split, again.photograph != first.photograph) == (first.split, True)
 
 
-def test_upload_under_way_sees_what_was_restored(uploader: Uploader, database: Database) -> None:
+def test_upload_in_progress_sees_restored_photos(uploader: Uploader, database: Database) -> None:
     row = uploader.store(photo(1))
     uploader.store(photo(2))
     keep_images(database, [row.id])
@@ -140,7 +140,7 @@ def test_upload_under_way_sees_what_was_restored(uploader: Uploader, database: D
     assert under_way.upload_duplicate(photo(1, "PNG")).image_id == row.id
 
 
-def test_upload_sees_what_is_restored_after_it_has_looked(
+def test_upload_sees_photos_restored_after_its_check(
     uploader: Uploader, database: Database, blobs: Blobs
 ) -> None:
     row = uploader.store(photo(1))
@@ -184,7 +184,7 @@ def test_no_name_joins_the_group_of_a_removed_photo(uploader: Uploader, database
     assert other.photograph.startswith(f"{row.photograph}-")
 
 
-def test_photo_joins_its_copy_that_was_boxed_meanwhile(
+def test_photo_joins_its_copy_that_was_boxed_since(
     uploader: Uploader, database: Database, blobs: Blobs
 ) -> None:
     row = uploader.store(photo(1), "pear")
@@ -196,7 +196,7 @@ def test_photo_joins_its_copy_that_was_boxed_meanwhile(
     assert (image.photograph, image.split) == (boxed.photograph, boxed.split)
 
 
-def test_feedback_that_was_changed_meanwhile_stays(uploader: Uploader, database: Database) -> None:
+def test_feedback_that_was_changed_since_stays(uploader: Uploader, database: Database) -> None:
     row = uploader.store(photo(1), "pear")
     give_feedback(database, row.id, "pear")
     keep_images(database, [row.id])
@@ -207,7 +207,9 @@ def test_feedback_that_was_changed_meanwhile_stays(uploader: Uploader, database:
         assert session.get_one(FeedbackRow, PREDICTION).image_id is None
 
 
-def test_prediction_may_be_gone(uploader: Uploader, database: Database) -> None:
+def test_photo_is_restored_even_if_its_prediction_is_gone(
+    uploader: Uploader, database: Database
+) -> None:
     row = uploader.store(photo(1), "pear")
     give_feedback(database, row.id, "pear")
     keep_images(database, [row.id])
@@ -227,7 +229,7 @@ def test_photo_without_a_thumbnail_or_with_a_damaged_file_comes_back(
     assert restore(uploader, row.id).restored == [row.id]
 
 
-def test_photo_goes_for_good_when_its_time_is_over(
+def test_photo_is_deleted_for_good_after_its_time(
     uploader: Uploader, database: Database, blobs: Blobs
 ) -> None:
     first, second = uploader.store(photo(1)), uploader.store(photo(2))

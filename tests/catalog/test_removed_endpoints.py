@@ -42,7 +42,7 @@ def without_time(image: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in image.items() if name != "created_at"}
 
 
-def test_removal_is_listed_and_taken_back(service: TestClient, ids: list[str]) -> None:
+def test_removal_is_listed_and_undone(service: TestClient, ids: list[str]) -> None:
     before = images(service)
     removed = sent(service, f"{IMAGES}/remove", [*ids[1:], UNKNOWN])
     assert removed == {"removed": 2, "missing": [UNKNOWN], "kept_days": 7.0}
@@ -128,7 +128,7 @@ def test_boxed_photo_is_restored_or_gone(service: TestClient, boxed_id: str) -> 
     assert sent(service, f"{REMOVED}/restore", [boxed_id])["restored"] == 0
 
 
-def test_relabelling_is_taken_back_but_for_what_changed_since(
+def test_relabelling_is_undone_except_for_later_changes(
     service: TestClient, ids: list[str]
 ) -> None:
     answer = sent(service, f"{IMAGES}/relabel", ids, class_name="plum")

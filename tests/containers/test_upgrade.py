@@ -52,7 +52,7 @@ def upgraded(engine: Engine, earlier: str, tmp_path: Path) -> Iterator[Profile]:
         profile.remove()
 
 
-def test_volume_of_an_earlier_image_is_taken_over(upgraded: Profile, engine: Engine) -> None:
+def test_volume_of_an_earlier_image_is_usable(upgraded: Profile, engine: Engine) -> None:
     with running(upgraded, only="api") as client:
         assert upload(client, "rings", first=0, count=STORED) == STORED
         before = graded(client)

@@ -44,7 +44,7 @@ def test_the_better_of_two_that_overlap_is_kept_best_first() -> None:
     assert suppress(rows, scores, 0.4).tolist() == [1, 3]
 
 
-def test_what_a_dropped_box_overlaps_is_kept() -> None:
+def test_box_that_overlaps_a_dropped_one_is_kept() -> None:
     rows = boxes(SQUARE, (4, 0, 14, 10), (8, 0, 18, 10))
     scores = np.array([0.9, 0.8, 0.7], np.float32)
     assert suppress(rows, scores, 0.3).tolist() == [0, 2]

@@ -50,7 +50,7 @@ def test_body_limits_match_the_api(environment: dict[str, str], settings: Settin
         assert api[name] == environment[name]
 
 
-def test_large_uploads_are_let_through_where_the_api_takes_them() -> None:
+def test_large_uploads_pass_wherever_the_api_accepts_them() -> None:
     [[pattern]] = [
         re.findall(r"location ~ (\S+) ", block)
         for block in TEMPLATE.read_text().split("\n\n")

@@ -46,7 +46,7 @@ def saved(running: Running, version: str, fruit: str) -> dict[str, Any]:
     return thresholds
 
 
-def test_line_is_drawn_by_costs_saved_and_taken_back(
+def test_line_is_drawn_by_costs_saved_and_reset(
     page: Page, running: Running, tmp_path: Path
 ) -> None:
     photo = tmp_path / "known.jpg"

@@ -181,7 +181,7 @@ def test_predict_page_grades_live_and_records_what_is_kept(
     look(page, "live-predict", "kept")
 
 
-def test_camera_rests_by_itself_and_goes_on_at_a_tap(
+def test_camera_pauses_automatically_and_resumes_on_a_tap(
     page: Page, fake_url: str, fake_api: FakeApi
 ) -> None:
     """While the page is out of sight, and after minutes without a kept photo."""
@@ -215,7 +215,7 @@ def test_camera_rests_by_itself_and_goes_on_at_a_tap(
         until(lambda: any(path == FRAMES for path, _ in fake_api.received))
 
 
-def test_pause_keeps_what_is_seen(page: Page, fake_url: str, fake_api: FakeApi) -> None:
+def test_pause_keeps_the_shown_picture(page: Page, fake_url: str, fake_api: FakeApi) -> None:
     """A frame sent before the pause gets no answer for seconds, and then a late one."""
     page.add_init_script(
         "const after = window.setTimeout, never = window.clearTimeout;"
@@ -291,7 +291,7 @@ def test_page_that_is_not_secure_says_so(page: Page, fake_url: str) -> None:
     expect(live(page).get_by_role("status")).to_contain_text("Open this page over https")
 
 
-def test_missing_camera_is_said(filming: Browser, fake_url: str) -> None:
+def test_missing_camera_is_reported(filming: Browser, fake_url: str) -> None:
     plain = filming.browser_type.launch(executable_path=chromium(), args=ARGUMENTS)
     page = plain.new_context(permissions=["camera"]).new_page()
     open_camera(page, fake_url)

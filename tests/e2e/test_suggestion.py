@@ -75,7 +75,7 @@ def test_suggestion_is_seen_on_every_page_and_started(
         )
 
 
-def test_mode_of_a_trigger_is_set_and_its_suggestion_goes(
+def test_mode_of_a_trigger_is_set_and_its_suggestion_disappears(
     browser: Browser, service: ApiAndWorker
 ) -> None:
     with running_app(service.url) as ui_url:

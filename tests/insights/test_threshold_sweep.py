@@ -127,7 +127,7 @@ def test_costs_are_those_last_saved_unless_sent(client: TestClient) -> None:
     ],
     ids=str,
 )
-def test_what_cannot_be_swept_is_refused(
+def test_invalid_sweeps_are_refused(
     client: TestClient, params: dict[str, Any], status: int, code: str
 ) -> None:
     response = client.get(f"/models/{SMALL}/threshold-sweep", params=params)

@@ -80,7 +80,7 @@ def test_enough_rot_rejects_the_lot(grading: TestClient, photo_url: str) -> None
     assert (verdict["decision"], verdict["more"]) == ("more", 88 - FRUITS)
 
 
-def test_correction_is_taken_back(grading: TestClient, photo_url: str) -> None:
+def test_correction_can_be_undone(grading: TestClient, photo_url: str) -> None:
     before = counts_of(grading, photo_url)
     say(grading, photo_url, 1, "no_fruit")
     assert counts_of(grading, photo_url) != before
@@ -117,7 +117,7 @@ def test_photo_of_nothing_is_learned_as_that(grading: TestClient, photo_url: str
     assert sum(counts_of(grading, photo_url).values()) == 0
 
 
-def test_missed_fruit_is_added_and_taken_away(grading: TestClient, photo_url: str) -> None:
+def test_missed_fruit_is_added_and_removed(grading: TestClient, photo_url: str) -> None:
     box = {"x_min": 2.5, "y_min": 3, "x_max": 30, "y_max": 40}
     response = grading.post(f"{photo_url}/fruits", json={"box": box, "level": "rotten"})
     assert response.status_code == 201

@@ -69,7 +69,7 @@ def test_unusable_inspection_is_refused(grading: TestClient, changes: dict[str, 
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "1e999"])
-def test_tolerance_that_is_no_number_is_refused(grading: TestClient, text: str) -> None:
+def test_tolerance_that_is_not_a_number_is_refused(grading: TestClient, text: str) -> None:
     response = grading.post(
         "/inspections",
         content=f'{{"lot": "A", "max_rotten": {text}}}',

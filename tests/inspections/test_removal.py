@@ -66,7 +66,7 @@ def test_photo_removed_before_its_inspection_waits_for_it(
     assert (counts(database), pictures(inspections)) == ([1, 0], 0)
 
 
-def test_what_was_restored_meanwhile_is_not_swept(
+def test_restored_items_are_not_swept(
     inspections: InspectionService, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lot, other = open_lot(inspections), open_lot(inspections, "other")

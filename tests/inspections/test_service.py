@@ -144,7 +144,7 @@ def test_thumbnails_go_with_the_photos(
         assert repository.tallies(session, [inspection_id])[inspection_id].total == len(FRUITS)
 
 
-def test_full_inspection_takes_no_more(
+def test_full_inspection_accepts_no_more_photos(
     inspections: InspectionService, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "MAX_PHOTOS", 1)

@@ -103,7 +103,7 @@ def test_failing_request_does_not_affect_its_batch(pool: ThreadPoolExecutor) -> 
     assert isinstance(results[2], NotAnImageError)
 
 
-def test_error_outside_the_grading_of_one_photo_fails_its_batch_alone(
+def test_error_outside_single_grading_fails_only_its_batch(
     pool: ThreadPoolExecutor, caplog: pytest.LogCaptureFixture
 ) -> None:
     """If the thread swallowed it, its clients would wait and the thread be busy forever."""

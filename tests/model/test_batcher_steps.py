@@ -111,7 +111,7 @@ def test_a_photo_with_many_fruits_counts_as_many(
     assert not batcher.is_full
 
 
-def test_cancelled_request_takes_no_further_step(pool: ThreadPoolExecutor) -> None:
+def test_cancelled_request_is_not_graded_any_further(pool: ThreadPoolExecutor) -> None:
     batcher, slow = DynamicBatcher(pool, 1, 6, PATIENCE), StepPredictor(9 * STEP)
 
     async def run() -> bytes:

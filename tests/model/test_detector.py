@@ -115,7 +115,7 @@ def test_grid_that_is_not_finite_is_refused(value: float) -> None:
         probe_detector(network, a_detector_manifest())
 
 
-def test_nan_among_the_cells_is_not_taken_for_no_fruit() -> None:
+def test_nan_in_a_cell_does_not_count_as_no_fruit() -> None:
     grid = empty_grid()
     grid[1, 2][CENTRE] = np.nan
     with pytest.raises(NotFiniteError):

@@ -97,7 +97,9 @@ def test_grade_of_the_photo_is_that_without_instances(predictor: Predictor) -> N
     assert plain.instances is None
 
 
-def test_several_fruits_are_said_and_the_whole_is_never_sure(predictor: Predictor) -> None:
+def test_several_fruits_are_reported_and_the_whole_photo_is_never_sure(
+    predictor: Predictor,
+) -> None:
     two = scene(((10, 10, 50, 50), RED), ((70, 20, 100, 50), BLUE))
     assert grade(predictor, encode(two)).interpretation == (
         "This photo shows 2 fruits: 1 fresh, 1 rotten. The grade of the whole photo speaks for "

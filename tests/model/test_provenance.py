@@ -35,7 +35,7 @@ def commit(folder: Path) -> str:
     return git(folder, "rev-parse", "HEAD")
 
 
-def test_commit_is_named_and_changed_files_are_said(project: Path) -> None:
+def test_revision_names_the_commit_and_uncommitted_changes(project: Path) -> None:
     whole = commit(project)
     clean = provenance.revision()
     assert clean
@@ -72,7 +72,7 @@ def test_library_may_be_the_build_without_cuda(monkeypatch: pytest.MonkeyPatch) 
     assert "openvino" not in found
 
 
-def test_no_repository_no_commit_and_no_git_leave_the_version_alone(
+def test_version_is_unchanged_without_repository_commit_or_git(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commit(project.parent)
@@ -84,7 +84,7 @@ def test_no_repository_no_commit_and_no_git_leave_the_version_alone(
     assert provenance.revision() is None
 
 
-def test_libraries_of_another_version_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_libraries_with_another_version_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     installed = {"numpy": "2.4", "pillow": "13.0", "tensorflow-cpu": "2.21", "ripeline": "0.2"}
 
     def find(name: str) -> str:

@@ -58,7 +58,7 @@ def test_the_two_heads_make_the_classes(shipped: Predictor) -> None:
 
 
 @pytest.mark.parametrize(("colour", "recognised"), [("red", True), ("lime", False)])
-def test_the_score_of_the_rejection_is_taken_apart(colour: str, recognised: bool) -> None:
+def test_rejection_score_is_broken_down(colour: str, recognised: bool) -> None:
     predictor = make_predictor(make_head(WEIGHTS, ood=make_ood(CHANNELS, MEANS, distance=0.5)))
     traced = trace_steps(predictor, png(colour)).rejection
     assert traced.recognised is recognised

@@ -70,9 +70,7 @@ def test_it_is_measured_once_a_day(night: Night) -> None:
         assert night.measured == times
 
 
-def test_what_differs_is_a_metric_and_logged(
-    night: Night, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_skew_is_a_metric_and_logged(night: Night, caplog: pytest.LogCaptureFixture) -> None:
     skew = NightlySkew(night.settings, night.state, lambda: night.now)
     for found, value in ((DIFFERS, 1), (AGREES, 0)):
         night.found, night.now = found, night.now + AGAIN_SECONDS
@@ -105,7 +103,7 @@ def test_skew_is_unknown_if_nothing_was_compared(night: Night) -> None:
     assert measure(replace(AGREES, photos=ENOUGH - 1)) == nothing(ENOUGH - 1)
 
 
-def test_process_that_starts_leaves_what_others_have_measured(
+def test_starting_process_keeps_skew_measured_by_others(
     night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     telemetry.SKEW_FOUND.set(1)
@@ -114,9 +112,7 @@ def test_process_that_starts_leaves_what_others_have_measured(
     assert telemetry.SKEW_FOUND._value.get() == 1
 
 
-def test_other_version_is_measured_anew_and_soon(
-    night: Night, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_new_version_is_measured_soon(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     skew = NightlySkew(night.settings, night.state, lambda: night.now)
     changed = FIRST_SECONDS
     night.found, night.now = DIFFERS, changed

@@ -105,7 +105,7 @@ def outcomes(database: Database) -> dict[str, int | None]:
         ("interrupted", None, "Ripeline: A retraining was interrupted", "failure"),
     ],
 )
-def test_ended_runs_are_told(
+def test_ended_runs_are_notified(
     database: Database,
     webhook: Webhook,
     state: str,
@@ -131,7 +131,7 @@ def test_ended_runs_are_told(
         ("rollback", "Ripeline: Rolled back to v2"),
     ],
 )
-def test_changes_by_people_are_told(
+def test_changes_by_people_are_notified(
     database: Database, webhook: Webhook, kind: str, title: str
 ) -> None:
     add_promotion(database, kind)
@@ -140,7 +140,7 @@ def test_changes_by_people_are_told(
     assert "place of v1" in webhook.received[0]["message"]
 
 
-def test_suggestion_is_told(database: Database, webhook: Webhook) -> None:
+def test_suggestion_is_notified(database: Database, webhook: Webhook) -> None:
     add_suggestion(database)
     notifier(database, webhook).poll()
     assert webhook.titles == ["Ripeline: A retraining is suggested: new images"]
@@ -157,7 +157,7 @@ def test_known_and_old_events_are_not_sent(database: Database, webhook: Webhook)
     assert webhook.received == []
 
 
-def test_event_is_told_once_however_many_processes_look(
+def test_event_is_sent_once_however_many_processes_look(
     database: Database, webhook: Webhook
 ) -> None:
     for _ in range(3):
@@ -197,7 +197,7 @@ def _time_is_over(other: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_time_is_over")
-def test_receiver_that_hangs_holds_nobody_up(
+def test_hanging_receiver_delays_nobody(
     database: Database, webhook: Webhook, other: Webhook, caplog: pytest.LogCaptureFixture
 ) -> None:
     webhook.hangs = True

@@ -45,7 +45,7 @@ def test_accuracy_fires_over_five_points(
     assert ("may be chance" in result.sentence) == (right == 35)
 
 
-def test_accuracy_counts_no_answer_that_nobody_asked_for(database: Database) -> None:
+def test_accuracy_ignores_unasked_feedback(database: Database) -> None:
     """People report mistakes, and the review queue asks about likely ones."""
     add_answers(database, 100, 300, sampled=False)
     add_answers(database, 39, 1)

@@ -92,7 +92,7 @@ def test_nothing_fires_while_a_run_is_active(harness: TriggerHarness) -> None:
     assert harness.check()
 
 
-def test_trigger_does_not_fire_if_a_run_was_created_meanwhile(
+def test_trigger_does_not_fire_if_another_run_was_just_created(
     harness: TriggerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process creates a run between evaluating and firing."""

@@ -39,7 +39,7 @@ def test_only_sampled_and_asked_predictions_count(database: Database) -> None:
     assert not found.below_held_out
 
 
-def test_what_was_dismissed_is_not_in_the_sample(database: Database) -> None:
+def test_dismissed_predictions_are_not_in_the_sample(database: Database) -> None:
     drawn = [a_prediction(database, sampled=True) for _ in range(3)]
     with database.session() as session:
         dismissal.dismiss(session, drawn[0].id)

@@ -42,7 +42,7 @@ def copied(client: TestClient, version: str, other: str) -> dict[str, Any]:
     return body
 
 
-def test_what_a_version_lacks_is_said_before_and_after_its_promotion(client: TestClient) -> None:
+def test_missing_thresholds_are_reported_before_and_after_promotion(client: TestClient) -> None:
     assert lacks(client, OTHER) == (SMALL, [])
     assert lacks(client, SMALL) == (None, [])
     saved(client, "apple", **APPLE)
@@ -57,7 +57,7 @@ def test_what_a_version_lacks_is_said_before_and_after_its_promotion(client: Tes
     assert all(one["set_by"] != "fruit" for one in listed(client, OTHER).values())
 
 
-def test_thresholds_are_taken_over_with_their_costs(client: TestClient) -> None:
+def test_thresholds_are_copied_with_their_costs(client: TestClient) -> None:
     saved(client, "apple", **APPLE)
     saved(client, "banana", rotten_below=0.2, fresh_from=0.5)
     own = {"rotten_below": 0.1, "fresh_from": 0.9}

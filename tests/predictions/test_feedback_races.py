@@ -65,7 +65,7 @@ def unexplained_images(database: Database) -> int:
         return session.scalar(query.where(ImageRow.id.not_in(explained))) or 0
 
 
-def test_relabelled_image_takes_its_feedback_along(database: Database, blobs: Blobs) -> None:
+def test_relabelling_an_image_changes_its_feedback(database: Database, blobs: Blobs) -> None:
     prediction = a_stored_prediction(database, blobs)
     submit(database, blobs, prediction.id, "pears")
     relabel_all(database, "freshapples")

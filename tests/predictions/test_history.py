@@ -164,7 +164,7 @@ def test_batch_is_listed_again_as_it_was_sent(own: TestClient) -> None:
     assert own.post("/predict/batch?batch_id=7", files={"files": b"x"}).status_code == 422
 
 
-def test_prediction_is_dismissed_and_taken_back(own: TestClient) -> None:
+def test_dismissal_is_undone(own: TestClient) -> None:
     before = own.get("/review-queue").json()["items"]
     first = before[0]["prediction_id"]
     url = f"/predictions/{first}/dismissal"
@@ -232,7 +232,7 @@ def test_image_that_is_not_stored_gets_404(settings: Settings, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_waiting_for_another_process_takes_no_thread(
+def test_waiting_for_another_process_occupies_no_thread(
     own: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While more requests wait than there are threads, others are still answered."""
@@ -254,7 +254,7 @@ def test_waiting_for_another_process_takes_no_thread(
         assert {future.result().status_code for future in waiting} == {404}
 
 
-def test_waiting_for_this_process_takes_no_thread(
+def test_waiting_for_this_process_occupies_no_thread(
     own: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newest = listed(own)[0]["prediction_id"]

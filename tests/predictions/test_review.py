@@ -94,7 +94,7 @@ def test_sample_is_asked_about_whatever_it_is(database: Database, blobs: Blobs) 
     assert queue(database) == [other.id]
 
 
-def test_sample_is_asked_about_after_feedback_that_nobody_asked_for(
+def test_sample_is_asked_about_even_after_unasked_feedback(
     database: Database, blobs: Blobs
 ) -> None:
     drawn = a_stored_prediction(database, blobs, sampled=True)

@@ -130,7 +130,7 @@ def test_lot_and_label_are_known(database: Database, lot: str) -> None:
         assert search.of_prediction(session, one.row.id) == one
 
 
-def test_dismissed_predictions_are_told_apart(database: Database) -> None:
+def test_dismissed_predictions_are_filtered(database: Database) -> None:
     rows = [a_prediction(database, filename=name) for name in ("a.jpg", "b.jpg")]
     with database.session() as session:
         dismissal.dismiss(session, rows[0].id)

@@ -105,7 +105,7 @@ def test_first_detector_must_find_half() -> None:
     assert judge_first_detector(replace(EQUAL, overall=PairedCounts(0, 0, 0, 0)))
 
 
-def test_version_with_another_detector_is_judged_by_that_alone() -> None:
+def test_version_with_only_another_detector_is_judged_by_the_detector() -> None:
     assert detector_verdict([]).promote
     verdict = detector_verdict(["photos of one fruit: 102 of 120 are right"])
     assert not verdict.promote

@@ -119,7 +119,7 @@ def predict(client: TestClient, photo: Path) -> dict[str, Any]:
     return body
 
 
-def test_it_says_what_it_holds(served: TestClient, tmp_path: Path) -> None:
+def test_export_describes_the_version(served: TestClient, tmp_path: Path) -> None:
     folder = exported(served, tmp_path)
     details = served.get("/model-info").json()["model_info"]
     assert (folder / "labels.txt").read_text().split() == details["classes"]

@@ -135,7 +135,7 @@ def said(grade: dict[str, Any]) -> tuple[str | None, str | None]:
     return grade["predicted_class"], grade["freshness_level"]
 
 
-def test_what_is_not_recorded_or_asks_for_more_is_left_out(service: TestClient) -> None:
+def test_unrecorded_and_extended_requests_are_left_out(service: TestClient) -> None:
     start(service)
     [(_, file)] = photos(1)
     known = service.post("/predict", files={"file": file}).json()["prediction_id"]
@@ -261,9 +261,7 @@ def test_version_that_cannot_grade_in_shadow_is_refused(
     "body",
     [{"share": 0}, {"share": 1.1}, {"photos": 0}, {"photos": 1.5}, {"photos": True}, {"days": 1}],
 )
-def test_a_share_and_a_number_of_photos_are_asked_for(
-    service: TestClient, body: dict[str, Any]
-) -> None:
+def test_share_and_number_of_photos_are_required(service: TestClient, body: dict[str, Any]) -> None:
     assert service.put(SHADOW, json=body).status_code == 422
     assert found(service)["state"] == "off"
 
@@ -331,7 +329,7 @@ def test_it_follows_the_thresholds_and_the_photos_that_are_left(
     assert lane._left <= 0
 
 
-def test_a_closed_lane_has_no_model_and_takes_nothing(held: tuple[Event, Lane]) -> None:
+def test_closed_lane_has_no_model_and_accepts_nothing(held: tuple[Event, Lane]) -> None:
     event, offered = held
     lane = offered(1, 3)
     lane.close()

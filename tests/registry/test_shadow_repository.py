@@ -96,7 +96,7 @@ def test_processes_that_write_at_once_count_each_photo_once(database: Database) 
         )
 
 
-def test_one_version_at_a_time_and_each_start_counts_anew(database: Database) -> None:
+def test_one_version_at_a_time_and_each_start_resets_the_counts(database: Database) -> None:
     with database.session() as session:
         row = start(session)
         shadow_repository.add_results(session, CANDIDATE, row.started_at, results([FRESH, PAST]))

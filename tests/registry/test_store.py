@@ -103,7 +103,7 @@ def test_interrupted_upload_is_not_stored(
 
 
 @pytest.mark.parametrize("stored", [False, True])
-def test_new_package_that_fails_to_be_stored_takes_no_space(
+def test_package_that_cannot_be_stored_leaves_nothing_behind(
     blobs: Blobs, package: Path, monkeypatch: pytest.MonkeyPatch, stored: bool
 ) -> None:
     """Otherwise each failed run would fill the disk further."""

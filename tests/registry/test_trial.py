@@ -176,7 +176,7 @@ def test_few_versions_stay_loaded_and_only_while_they_are_used(
     assert loaded == ["a", "b", "c", "b"]
 
 
-def test_files_damaged_on_disk_are_told(own: Settings, trial: TestClient) -> None:
+def test_files_damaged_on_disk_are_reported(own: Settings, trial: TestClient) -> None:
     stored = next((own.state_dir / "blobs").rglob(f"{CANDIDATE}/{HEAD}"))
     stored.write_bytes(b"damaged")
     answer = trial.post("/models/compare", params={"a": SMALL, "b": CANDIDATE}, files=photos(1))

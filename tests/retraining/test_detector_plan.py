@@ -84,7 +84,7 @@ def test_fingerprint_is_of_what_is_learned() -> None:
     assert len({fingerprint([photo]) for photo in others} | {one}) == 5
 
 
-def test_photos_that_cannot_be_read_are_no_news(database: Database, blobs: Blobs) -> None:
+def test_unreadable_photos_do_not_count_as_new(database: Database, blobs: Blobs) -> None:
     ids = [add_boxed_photo(database, blobs, seed, None) for seed in range(3)]
     with database.session() as session:
         boxed_repository.get(session, ids[0]).row.unreadable = "its file is missing"

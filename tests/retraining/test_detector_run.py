@@ -89,7 +89,7 @@ def test_without_boxed_photos_there_is_nothing_to_learn(
         detector_run.make_candidate(make_job(tiny, photos=1))
 
 
-def test_without_a_detector_only_one_made_anew_will_do(
+def test_without_a_detector_one_must_be_trained_from_the_start(
     make_job: Jobs, tiny: TrainedDetector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(NoDetectorToTuneError, match='"detector": "train"'):
@@ -112,7 +112,9 @@ def test_without_a_detector_only_one_made_anew_will_do(
     assert candidate.detector["objections"]
 
 
-def test_detector_of_another_form_must_be_made_anew(make_job: Jobs, tiny: TrainedDetector) -> None:
+def test_detector_of_another_shape_must_be_trained_from_the_start(
+    make_job: Jobs, tiny: TrainedDetector
+) -> None:
     other = dataclasses.replace(TINY, width=24).as_dict()
     detector = dataclasses.replace(
         tiny, manifest=tiny.manifest.model_copy(update={"recipe": other})

@@ -39,9 +39,7 @@ def rows_of(
     return TrainingRows(champion.manifest.classes, replay, is_new, np.zeros_like(is_new))
 
 
-def test_head_is_kept_where_nothing_new_has_a_level(
-    champion: Package, learned: ReplayBuffer
-) -> None:
+def test_head_is_kept_if_no_new_row_has_a_level(champion: Package, learned: ReplayBuffer) -> None:
     assert champion.head.freshness is not None
     unknown = np.flatnonzero(rows_of(champion, learned).levels == UNKNOWN)[:3]
     assert len(unknown)
@@ -57,7 +55,7 @@ def test_head_is_kept_where_nothing_new_has_a_level(
     assert anew.freshness.linear.weights != pytest.approx(kept.weights, abs=1e-3)
 
 
-def test_head_is_fitted_anew_where_a_new_row_has_a_level(
+def test_head_is_refitted_if_a_new_row_has_a_level(
     champion: Package, learned: ReplayBuffer
 ) -> None:
     known = np.flatnonzero(rows_of(champion, learned).levels != UNKNOWN)[:1]

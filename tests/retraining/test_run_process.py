@@ -168,7 +168,7 @@ def test_missing_package_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @on_sqlite
-def test_package_that_finds_no_space_takes_none(
+def test_package_without_disk_space_leaves_nothing_behind(
     run: Run, blobs: Blobs, database: Database, monkeypatch: pytest.MonkeyPatch, champion: str
 ) -> None:
     add_photographs(database, blobs, NEW, 30)

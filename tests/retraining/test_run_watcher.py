@@ -87,7 +87,7 @@ def test_own_run_is_never_lost(database: Database, run_id: str, clock: Clock) ->
     assert poll(watcher, clock, ENOUGH) == [run_id]
 
 
-def test_sleep_gives_the_worker_time_to_go_on(
+def test_worker_has_time_to_resume_after_a_sleep(
     database: Database, run_id: str, clock: Clock
 ) -> None:
     """After an hour of sleep, the watcher may wake up before the worker."""

@@ -34,7 +34,7 @@ def graded(run: RunRow) -> Sequence[dict[str, Any]]:
     return versions
 
 
-def test_what_an_old_version_does_not_know_is_what_waiting_costs(
+def test_classes_unknown_to_an_old_version_count_as_wrong(
     run: Run, own: Settings, database: Database, blobs: Blobs, champion: str
 ) -> None:
     add_photographs(database, blobs, NEW, 60)

@@ -39,7 +39,7 @@ def test_class_that_is_too_small_is_left_out_and_named(
 
 
 @on_sqlite
-def test_new_class_that_cannot_be_told_from_others_stops_no_other(
+def test_indistinguishable_new_class_does_not_stop_the_others(
     run: Run, own: Settings, database: Database, blobs: Blobs, champion: str
 ) -> None:
     """For example a folder of mixed photos under one class name."""
@@ -86,7 +86,7 @@ def test_removals_are_learned_without_an_unlearnable_class(
 
 
 @on_sqlite
-def test_one_class_alone_is_not_learned(
+def test_single_class_is_not_learned(
     run: Run,
     own: Settings,
     database: Database,

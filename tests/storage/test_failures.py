@@ -27,12 +27,12 @@ def sqlite_error(code: int) -> sqlite3.OperationalError:
     ],
     ids=["PostgreSQL full", "PostgreSQL locked", "connection lost", "SQLite full", "SQLite busy"],
 )
-def test_full_disk_of_either_database_is_told(original: Exception, full: bool) -> None:
+def test_full_disk_is_recognised_on_either_database(original: Exception, full: bool) -> None:
     error = OperationalError("INSERT", None, original)
     assert is_disk_full(error) is full
     assert describe(error) == (FULL if full else UNREACHABLE)
 
 
 @pytest.mark.parametrize(("number", "full"), [(errno.ENOSPC, True), (errno.EACCES, False)])
-def test_full_disk_of_files_is_told(number: int, full: bool) -> None:
+def test_full_disk_is_recognised_for_files(number: int, full: bool) -> None:
     assert is_disk_full(OSError(number, "")) is full

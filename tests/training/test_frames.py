@@ -64,7 +64,7 @@ def test_small_sources_are_sampled_in_full(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_frames_of_the_catalog_are_learned_by_the_detector_alone(
+def test_only_the_detector_learns_frames_of_the_catalog(
     corpus: TrainingCorpus, tmp_path: Path
 ) -> None:
     frame = a_frame(tmp_path / "1.png", FrameBox(PixelBox(10, 5, 60, 45), "apple", None))

@@ -154,7 +154,7 @@ def test_names_are_listed(nouns: list[str], expected: str) -> None:
     assert list_names(nouns) == expected
 
 
-def test_split_is_said_by_its_use() -> None:
+def test_split_is_labelled_by_its_use() -> None:
     uses = [use_label(split) for split in ("train", "validation", "test", "other")]
     assert uses == ["To learn from", "To tune on", "To measure on", "Other"]
 

@@ -13,7 +13,7 @@ def prediction(*found: dict[str, object], **changes: object) -> Prediction:
     return Prediction.model_validate(tray_answer(list(found), **changes))
 
 
-def test_worst_comes_first_and_what_is_not_known_last() -> None:
+def test_worst_comes_first_and_unknown_last() -> None:
     found = fruits.worst_first(prediction(*TRAY))
 
     assert [fruits.level(fruit) for fruit in found] == ["rotten", "past_best", "fresh", None]

@@ -122,7 +122,7 @@ def test_csv_opens_in_spreadsheets_with_its_letters() -> None:
     assert (row["row"], row["filename"], row["error"]) == ("1", "pêche.jpg", "damaged")
 
 
-def test_csv_has_the_words_of_the_screen_beside_what_the_api_gave() -> None:
+def test_csv_has_both_labels_and_raw_values() -> None:
     rows = [
         graded("1", confidence=0.9731),
         graded("2", freshness_level="past_best", confidence=0.9999),

@@ -116,7 +116,7 @@ def test_csv_has_the_same_rows_and_runs_no_formula(folder: Path, out: Path) -> N
     assert [int(row["x_max"]) for row in written] == [row["x_max"] for row in rows]
 
 
-def test_csv_names_no_fruit_for_what_is_not_recognised(
+def test_csv_names_no_fruit_if_nothing_was_recognised(
     folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fruit_grade = Predictor.fruit_grade

@@ -117,7 +117,7 @@ def test_srgb_and_nonsense_change_nothing(data: bytes) -> None:
     assert off_by(data, RED) <= 3
 
 
-def test_profile_goes_before_code_points() -> None:
+def test_profile_takes_precedence_over_code_points() -> None:
     data = FILES["PNG, code points"]
     image = Image.open(io.BytesIO(data))
     image.info["icc_profile"] = b"its own"

@@ -72,7 +72,7 @@ def test_large_jpeg_is_converted_after_its_reduction() -> None:
     assert off_by(photograph.image) <= 5
 
 
-def test_what_is_transparent_stays_white() -> None:
+def test_transparent_pixels_stay_white() -> None:
     clear = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
     data = with_profile(clear, "PNG", rgb_profile(SPACES["ProPhoto"]))
     assert np.asarray(decode(data).image).min() >= 254
@@ -147,7 +147,7 @@ def test_damaged_profiles_raise_nothing() -> None:
         *((file_format, mode) for file_format in ("PNG", "WEBP") for mode in ("RGB", "RGBA", "L")),
     ],
 )
-def test_what_is_kept_of_a_photo_keeps_its_colours(file_format: str, mode: str) -> None:
+def test_stored_photo_keeps_its_colours(file_format: str, mode: str) -> None:
     """The stored pixels are exactly those that were graded, so that training sees what serving
     saw."""
     profile = cmyk_profile() if mode == "CMYK" else rgb_profile(SPACES["ProPhoto"])

@@ -211,7 +211,7 @@ def test_openapi_document_lists_keys_and_their_errors(locked: TestClient) -> Non
 PLATFORM = "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJwbGF0Zm9ybSJ9.c2lnbmF0dXJl"
 
 
-def test_key_counts_beside_the_credentials_of_a_platform(locked: TestClient) -> None:
+def test_key_is_accepted_beside_a_platforms_credentials(locked: TestClient) -> None:
     ours = [("X-API-Key", CHANGE_KEY)]
     for headers in (
         [("Authorization", PLATFORM), *ours],

@@ -93,7 +93,7 @@ def test_setting_the_clock_does_not_change_limits(
         limit.count(None, "")
 
 
-def test_clients_that_are_gone_are_forgotten() -> None:
+def test_inactive_clients_are_forgotten() -> None:
     passed = 1000.0
     limit = RateLimit("2/minute", clock=lambda: passed)
     for number in range(50):

@@ -31,7 +31,7 @@ def refuse_openvino(compiled: CompiledGraph) -> None:
 
 
 @pytest.mark.parametrize("fast", [True, False])
-def test_auto_takes_openvino_where_the_processor_has_bfloat16(
+def test_auto_chooses_openvino_if_the_processor_has_bfloat16(
     package: Package, fast: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(choice, "_prefers_openvino", lambda: fast)
@@ -40,11 +40,11 @@ def test_auto_takes_openvino_where_the_processor_has_bfloat16(
 
 
 @pytest.mark.parametrize("engine", ["litert", "openvino"])
-def test_named_engine_is_taken(package: Package, engine: EngineName) -> None:
+def test_named_engine_is_used(package: Package, engine: EngineName) -> None:
     assert open_graph(package.backbone, accept, engine).name == engine
 
 
-def test_auto_takes_litert_where_openvino_computes_otherwise(
+def test_auto_falls_back_to_litert_if_openvino_differs(
     package: Package, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(choice, "_prefers_openvino", lambda: True)
@@ -54,7 +54,7 @@ def test_auto_takes_litert_where_openvino_computes_otherwise(
     assert "A class is another one." in caplog.text
 
 
-def test_named_engine_that_computes_otherwise_is_an_error(package: Package) -> None:
+def test_named_engine_that_differs_is_an_error(package: Package) -> None:
     with pytest.raises(ValueError, match="A class is another one"):
         open_graph(package.backbone, refuse_openvino, "openvino")
 

@@ -49,7 +49,7 @@ def test_graph_of_another_network_is_refused(
         restore_network(graph, recipe, fruits)
 
 
-def test_network_that_computes_otherwise_is_refused(graph: bytes) -> None:
+def test_restored_network_that_differs_is_refused(graph: bytes) -> None:
     """The weights of a deeper network fit into a shallower one."""
     with pytest.raises(NotRestorableError, match="is another"):
         restore_network(graph, replace(RECIPE, depth=1), FRUITS)

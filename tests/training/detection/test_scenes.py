@@ -116,7 +116,7 @@ def test_photo_without_a_plain_background_is_not_cut_out() -> None:
     assert extent(Image.fromarray(noise)) is None
 
 
-def test_boxes_alone_are_enough_for_scenes() -> None:
+def test_boxes_are_enough_to_compose_scenes() -> None:
     """Neither photos on a plain background nor photos without fruit are needed."""
     photo = Scene(draw_fruit("freshapples", 1), as_boxes([(0.2, 0.2, 0.8, 0.8)]), [0], NO_BOXES)
     sampler = SceneSampler(DetectorRecipe(), Material(("apple",), boxed={"phone": [photo]}))

@@ -52,7 +52,7 @@ def test_everything_counts_as_background_in_a_complete_scene_only() -> None:
     assert care[1, 14] == care[14, 1] == 0
 
 
-def test_what_is_ignored_is_neither_fruit_nor_background() -> None:
+def test_ignored_fruit_is_neither_fruit_nor_background() -> None:
     hidden = as_boxes([(0.6, 0.0, 0.9, 0.3)])
     target = make_target(Scene(IMAGE, BOXES, [0, 1], hidden), GRID)
     assert target[2, 12, targets.CARE] == 0

@@ -90,7 +90,7 @@ def test_pages_of_24(open_page: OpenPage, api: FakeApi) -> None:
     assert parse_qs(urlsplit(paths[-1]).query) == {"offset": ["48"], "limit": ["24"]}
 
 
-def test_page_that_is_gone_shows_the_last_one(open_page: OpenPage, api: FakeApi) -> None:
+def test_page_beyond_the_last_shows_the_last_one(open_page: OpenPage, api: FakeApi) -> None:
     page = listed(open_page)
     page.session_state["boxed_page"] = 2
     page.run()
@@ -124,7 +124,7 @@ def test_class_is_corrected_and_other_boxes_stay_as_they_were(
     assert page.success[0].value.startswith("Saved: crate.jpg")
 
 
-def test_box_around_no_fruit_is_taken_away(open_page: OpenPage, api: FakeApi) -> None:
+def test_box_without_fruit_is_removed(open_page: OpenPage, api: FakeApi) -> None:
     page = opened(open_page)
     page.button(key="boxed_remove_1").click().run()
     button(page, "Save").click().run()
@@ -173,7 +173,7 @@ def test_refused_change_stays_open_with_the_reason(open_page: OpenPage, api: Fak
     assert not page.success
 
 
-def test_outage_is_told(open_page: OpenPage, api: FakeApi) -> None:
+def test_outage_is_reported(open_page: OpenPage, api: FakeApi) -> None:
     api.answers[LIST] = OUTAGE
     page = listed(open_page)
     assert "Try again" in [each.label for each in page.button]

@@ -58,7 +58,7 @@ def test_nothing_is_asked_where_nothing_is_lacking(open_page: OpenPage, api: Fak
     assert not page.checkbox
 
 
-def test_version_that_came_into_use_by_itself_can_take_them_over(
+def test_limits_can_be_carried_over_after_an_automatic_promotion(
     open_page: OpenPage, api: FakeApi
 ) -> None:
     script_lacking(api, "apple")

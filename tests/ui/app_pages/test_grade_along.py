@@ -118,7 +118,7 @@ def test_too_little_agreement_is_a_warning(open_page: OpenPage, api: FakeApi) ->
     button(page, "Let it grade along")
 
 
-def test_what_the_service_rejects_is_said(open_page: OpenPage, api: FakeApi) -> None:
+def test_rejection_by_the_service_is_shown(open_page: OpenPage, api: FakeApi) -> None:
     page = opened(open_page, api)
     refused = problem(409, "Version 'x' already grades beside the one in use.", "other-shadow")
     api.answers[SHADOW] = lambda body: refused if body else Answer(OFF)

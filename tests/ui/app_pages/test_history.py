@@ -76,7 +76,7 @@ def test_filters_are_asked_of_the_api(open_page: OpenPage, api: FakeApi) -> None
 
 
 @pytest.mark.parametrize(("total", "is_too_much"), [(10_000, False), (10_001, True)])
-def test_what_was_found_is_a_workbook(
+def test_search_results_are_offered_as_a_workbook(
     open_page: OpenPage, api: FakeApi, total: int, *, is_too_much: bool
 ) -> None:
     api.answers[LIST] = page_of(ITEMS[APPLE], total=total)
@@ -85,7 +85,7 @@ def test_what_was_found_is_a_workbook(
     assert ("10,000 photos" in workbook.help) is is_too_much
 
 
-def test_filter_without_a_match_is_said(open_page: OpenPage, api: FakeApi) -> None:
+def test_filter_without_a_match_says_so(open_page: OpenPage, api: FakeApi) -> None:
     page = open_page("history")
     api.answers[LIST] = page_of()
     page.text_input(key="history_text").set_value("pear").run()
@@ -175,7 +175,7 @@ def test_photo_is_dismissed_and_that_is_undone(open_page: OpenPage, api: FakeApi
     assert len(api.sent_to(f"{LIST}/{CAT}/dismissal")) == 2
 
 
-def test_dismissed_photo_is_told_apart(open_page: OpenPage, api: FakeApi) -> None:
+def test_dismissed_photo_is_marked(open_page: OpenPage, api: FakeApi) -> None:
     dismissed = ITEMS[CAT] | {"dismissed_at": "2026-11-21T11:00:00Z"}
     api.answers |= {LIST: page_of(dismissed), f"{LIST}/{CAT}": Answer(dismissed)}
     assert ":gray-badge[Not a fruit]" in page_text(open_page("history"))

@@ -134,7 +134,7 @@ def test_failure_of_one_part_does_not_hide_the_others(open_page: OpenPage, api: 
     assert page.metric
 
 
-def test_what_cannot_be_stored_is_said(open_page: OpenPage, api: FakeApi) -> None:
+def test_storage_problem_is_shown(open_page: OpenPage, api: FakeApi) -> None:
     problems = {
         "storage_problem": "The store cannot be written.",
         "recording_problem": "3 predictions wait to be recorded.",

@@ -56,7 +56,7 @@ def test_it_is_saved_and_shown(open_page: OpenPage, api: FakeApi) -> None:
     assert page.text_input[0].value == "New"
 
 
-def test_what_is_refused_is_told(open_page: OpenPage, api: FakeApi) -> None:
+def test_refusal_is_explained(open_page: OpenPage, api: FakeApi) -> None:
     page = open_page("model_report")
     api.answers[PATH] = lambda body: problem(422, "Too long.") if body else Answer(details({}))
     page = save(page, "New", "")

@@ -96,7 +96,7 @@ def test_without_boxed_photos_the_others_are_still_shown(open_page: OpenPage, ap
     ("detector", "text"),
     [(None, "cannot find the single fruits"), (a_detector(), "was not measured")],
 )
-def test_what_is_missing_is_said(
+def test_missing_measurements_are_explained(
     open_page: OpenPage, api: FakeApi, detector: dict[str, Any] | None, text: str
 ) -> None:
     assert text in open_part(open_page, api, detector).info[0].value

@@ -58,7 +58,7 @@ def test_detector_is_compared_with_the_current_one(open_page: OpenPage, api: Fak
 
 
 @pytest.mark.parametrize("mode", ["full", "detector"])
-def test_what_became_of_finding_fruit_is_said_in_one_line(
+def test_outcome_of_the_detector_is_said_in_one_line(
     open_page: OpenPage, api: FakeApi, mode: str
 ) -> None:
     found = compared("boxed photos from catalog")
@@ -75,7 +75,7 @@ def test_what_became_of_finding_fruit_is_said_in_one_line(
     assert ("finds them as before" in text) == (mode == "full")
 
 
-def test_run_of_the_detector_alone_is_named(open_page: OpenPage, api: FakeApi) -> None:
+def test_detector_run_is_named(open_page: OpenPage, api: FakeApi) -> None:
     page = outcome(open_page, api, compared("shop"), "detector")
     assert "Training to find fruit in 12 s." in [element.value for element in page.caption]
     api.answers["/runs"] = fake.runs(fake.RUNNING | {"mode": "detector", "losses": []})
@@ -92,7 +92,7 @@ def test_run_of_the_detector_alone_is_named(open_page: OpenPage, api: FakeApi) -
         ("detector", "train", {"mode": "detector", "detector": "train"}),
     ],
 )
-def test_choice_of_what_becomes_of_finding_fruit(
+def test_detector_option_is_chosen_and_sent(
     open_page: OpenPage, api: FakeApi, mode: str, option: str, sent: dict[str, str]
 ) -> None:
     api.answers["/retrain/estimate"] = Answer(fake.ESTIMATE | {"boxed_photos": 12})
@@ -114,7 +114,9 @@ def test_finding_fruit_needs_new_boxes_or_starts_over(open_page: OpenPage, api: 
     assert not button(page, "Retrain").disabled
 
 
-def test_run_that_left_the_detector_alone_tells_nothing(open_page: OpenPage, api: FakeApi) -> None:
+def test_run_that_kept_the_detector_says_nothing_about_it(
+    open_page: OpenPage, api: FakeApi
+) -> None:
     page = outcome(open_page, api, {"plan": "keep", "message": ""})
     assert "Finding the fruits" not in page_text(page)
 

@@ -46,7 +46,9 @@ def test_without_a_suggestion_there_is_nothing(open_page: OpenPage, api: FakeApi
     assert not has_button(page, "Dismiss")
 
 
-def test_started_suggestion_says_where_to_look_and_goes(open_page: OpenPage, api: FakeApi) -> None:
+def test_started_suggestion_says_where_to_look_and_disappears(
+    open_page: OpenPage, api: FakeApi
+) -> None:
     api.answers[ACCEPT] = Answer(fake.STARTED, 202)
     page = open_page("predict")
     suggest(api)
@@ -58,7 +60,7 @@ def test_started_suggestion_says_where_to_look_and_goes(open_page: OpenPage, api
     assert ["Retrain page" in toast.value for toast in page.toast] == [True]
 
 
-def test_dismissed_suggestion_goes(open_page: OpenPage, api: FakeApi) -> None:
+def test_dismissed_suggestion_disappears(open_page: OpenPage, api: FakeApi) -> None:
     api.answers[DISMISS] = Answer(fake.SUGGESTION | {"state": "dismissed"})
     page = open_page("predict")
     suggest(api)

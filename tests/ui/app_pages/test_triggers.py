@@ -120,7 +120,7 @@ def test_suggestion_can_be_answered_on_its_card(open_page: OpenPage, api: FakeAp
 @pytest.mark.parametrize(
     ("mode", "says"), [("suggest", "Asks at the next check"), ("start", "Starts at the next check")]
 )
-def test_what_is_about_to_happen_is_said(
+def test_next_action_of_a_trigger_is_shown(
     open_page: OpenPage, api: FakeApi, mode: str, says: str
 ) -> None:
     due = fake.trigger("drift", mode=mode, would_fire=True)

@@ -108,9 +108,7 @@ def test_other_photos_can_be_tried(page: AppTest, photo: bytes) -> None:
     assert button(page, "Grade by both").disabled
 
 
-def test_what_the_api_rejects_is_told_for_each_file(
-    page: AppTest, api: FakeApi, photo: bytes
-) -> None:
+def test_rejections_are_shown_file_by_file(page: AppTest, api: FakeApi, photo: bytes) -> None:
     compared = api.answers[COMPARE]
     assert callable(compared)
     refused = problem(409, "The files of the version are damaged.", "model-damaged")
@@ -178,14 +176,14 @@ def test_photos_of_the_last_week_are_graded_again(
     ]
 
 
-def test_without_kept_photos_that_is_said(page: AppTest, api: FakeApi) -> None:
+def test_page_says_if_no_photos_are_stored(page: AppTest, api: FakeApi) -> None:
     summary = {"a": PREVIOUS, "b": CHAMPION, "count": 0, "same": 0, "different": 0, "failed": 0}
     api.answers[KEPT] = Answer({"results": [], "summary": summary})
     button(page, "Use photos of the last week").click().run()
     assert page.info[-1].value == "No photo of the last week is kept."
 
 
-def test_kept_photos_that_cannot_be_graded_are_told(page: AppTest, api: FakeApi) -> None:
+def test_stored_photos_that_cannot_be_graded_are_reported(page: AppTest, api: FakeApi) -> None:
     api.answers[KEPT] = problem(409, "The files of the version are damaged.", "model-damaged")
     button(page, "Use photos of the last week").click().run()
     assert "The files of the version are damaged." in page_text(page)

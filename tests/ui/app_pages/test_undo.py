@@ -53,7 +53,7 @@ def test_removal_is_undone_even_where_no_photo_is_left(page: AppTest, api: FakeA
     assert "Undo" not in labels(page)
 
 
-def test_what_did_not_come_back_is_said(page: AppTest, api: FakeApi) -> None:
+def test_photos_that_were_not_restored_are_reported(page: AppTest, api: FakeApi) -> None:
     api.answers[RESTORE] = Answer({"restored": 1, "known": [IDS[0]], "missing": [IDS[1]]})
     remove(page, *IDS)
     button(page, "Remove 3 photos").click().run()
@@ -112,7 +112,9 @@ def test_relabelling_is_undone_class_by_class(page: AppTest, api: FakeApi) -> No
     assert "2 photos relabelled back." in page_text(page)
 
 
-def test_what_was_removed_lately_is_listed(open_page: OpenPage, api: FakeApi, photo: bytes) -> None:
+def test_recently_removed_photos_are_listed(
+    open_page: OpenPage, api: FakeApi, photo: bytes
+) -> None:
     """Also after a reload and for other people."""
     script(api, photo).answers["/dataset/removed"] = Answer(REMOVED)
     api.answers[RESTORE] = Answer({"restored": 1, "known": [], "missing": []})

@@ -104,7 +104,7 @@ def test_dots_at_100_percent_are_not_cut_off(chart: go.Figure) -> None:
             assert high - 100 >= 0.3
 
 
-def test_text_beside_a_short_bar_takes_no_room() -> None:
+def test_text_beside_a_short_bar_needs_no_extra_room() -> None:
     chart = probability_bars({"kiwi": 0.9, "mango": 0.0004}, "kiwi")
 
     assert chart.layout.margin.r == probability_bars({"kiwi": 0.9}, "kiwi").layout.margin.r
