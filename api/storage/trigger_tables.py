@@ -18,8 +18,8 @@ class TriggerRow(Base):
     `mode`: off, suggest, start or start_and_promote. `enabled`: whether `mode` is not off, for
     processes of an older version beside this one. `scheduled_at`: when `schedule` was set, or its
     suggestion dismissed; earlier due times do not count. `last_photos`: a hash of the photos of its
-    last run, see `retraining.plan.RetrainPlan.photos`. `attempts`: how many runs in a row had no
-    result, including the last one; see `monitoring.trigger_runs`.
+    last run, see `retraining.plan.RetrainPlan.photos`. `attempts`: 1, and 1 for each run without
+    a result directly before the last one; see `monitoring.trigger_runs`.
     """
 
     __tablename__ = "triggers"
