@@ -25,7 +25,7 @@ from api.registry.model_reloader import load_shipped
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables import ImageRow
+from api.storage.tables.photos import ImageRow
 from tests.drawn_tray import draw_tray_of, rearranged
 from tests.ood_images import OOD_KINDS, draw_ood
 from tests.synthetic_images import KINDS, draw_fruit, encode

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, insert, text
 
 from api.predictions.record import FOLDER
 from api.storage.db import Base, Database
-from api.storage.inspection_tables import InspectionPhotoRow, InspectionRow
-from api.storage.tables import FeedbackRow, PredictionRow
+from api.storage.tables.inspections import InspectionPhotoRow, InspectionRow
+from api.storage.tables.predictions import FeedbackRow, PredictionRow
 
 CHUNK = 50_000
 CLASSES = ("freshapples", "freshbanana", "freshoranges", "rottenapples", "rottenbanana", "kiwi")

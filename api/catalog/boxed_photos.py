@@ -23,7 +23,7 @@ from api.core.near_duplicates import original_name, safe_filename
 from api.core.splits import secret_split_of
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import BoxedPhotoRow
+from api.storage.tables.photos import BoxedPhotoRow
 
 BoxedOrigin = Literal["upload", "feedback"]
 # known: it was there already, and was left as it was.

@@ -11,7 +11,7 @@ from api.catalog.box_frames import LabelledBox
 from api.core.boxes import Box
 from api.core.errors import NotFoundError
 from api.storage.ids import by_id
-from api.storage.tables import BoxedPhotoRow, BoxRow
+from api.storage.tables.photos import BoxedPhotoRow, BoxRow
 
 # Photos read by one query.
 BATCH = 500

@@ -11,7 +11,8 @@ from api.core.labels import accepted_class_name, accepted_new_class
 from api.core.layout import class_folder
 from api.model.training_index import TrainingIndex
 from api.storage.db import Database
-from api.storage.tables import BoxRow, FeedbackRow, ImageRow
+from api.storage.tables.photos import BoxRow, ImageRow
+from api.storage.tables.predictions import FeedbackRow
 
 
 def stored_classes(session: Session) -> set[str]:

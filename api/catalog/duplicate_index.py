@@ -26,7 +26,7 @@ from api.core.photo_copies import first_copy, is_alike
 from api.model.package import MANIFEST, REPLAY, read_manifest
 from api.model.training_index import TrainingIndex
 from api.storage.blobs import Blobs
-from api.storage.tables import BoxedPhotoRow, ImageRow
+from api.storage.tables.photos import BoxedPhotoRow, ImageRow
 
 MatchKind = Literal["exact", "near"]
 _Row = TypeVar("_Row", ImageRow, BoxedPhotoRow)

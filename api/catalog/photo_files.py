@@ -18,7 +18,7 @@ from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE, Database, now
 from api.storage.failures import StoreError
 from api.storage.ids import new_id
-from api.storage.tables import ImageRow
+from api.storage.tables.photos import ImageRow
 
 FOLDER = "photographs"
 # A younger file may belong to an upload that has not written its row yet.

@@ -10,15 +10,9 @@ from sqlalchemy.orm import Session
 from api.core.errors import NotFoundError
 from api.core.labels import accepted_class_name
 from api.storage.ids import by_id
-from api.storage.removed_table import RemovedPhotoRow
-from api.storage.tables import (
-    BoxedPhotoRow,
-    FeedbackRow,
-    ImageRow,
-    PhotoCounterRow,
-    PredictionRow,
-    SplitSecretRow,
-)
+from api.storage.tables.photos import BoxedPhotoRow, ImageRow, PhotoCounterRow, SplitSecretRow
+from api.storage.tables.predictions import FeedbackRow, PredictionRow
+from api.storage.tables.removed_photos import RemovedPhotoRow
 
 # Key of a PostgreSQL advisory lock; any number that nothing else uses.
 IMAGES_LOCK = 7_253_002

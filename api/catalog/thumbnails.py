@@ -13,7 +13,7 @@ from api.core.errors import ProblemError
 from api.core.imaging.alignment import SIDE, thumbnail_pixels
 from api.core.imaging.decode import decode
 from api.storage.blobs import Blobs
-from api.storage.tables import ImageRow
+from api.storage.tables.photos import ImageRow
 
 QUALITY = 90
 # Images of older catalogs have no thumbnail: the likeliest, up to this many, are read from blobs.

@@ -19,7 +19,7 @@ from api.registry.store import fetch_package
 from api.retraining.boxed_fruits import box_sha256
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import BoxedPhotoRow, ImageRow
+from api.storage.tables.photos import BoxedPhotoRow, ImageRow
 
 # Values in one query: databases have limits.
 BATCH = 500

@@ -25,8 +25,8 @@ from api.predictions.fruit_thresholds import FruitThresholds, Line, LineCosts
 from api.registry.service import fetch_package
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.inspection_tables import InspectionFruitRow, InspectionPhotoRow
-from api.storage.tables import FeedbackRow, PredictionRow
+from api.storage.tables.inspections import InspectionFruitRow, InspectionPhotoRow
+from api.storage.tables.predictions import FeedbackRow, PredictionRow
 
 # Only the newest corrections are counted.
 MAX_CORRECTED = 10_000

@@ -22,7 +22,7 @@ from api.inspections.repository import Photo
 from api.predictions.boxes import BoxesService, PhotographNotKeptError
 from api.predictions.recorder import Recorder
 from api.storage.db import OpenTransaction
-from api.storage.inspection_tables import InspectionFruitRow, InspectionRow, Said
+from api.storage.tables.inspections import InspectionFruitRow, InspectionRow, Said
 
 
 class AddedByPersonError(ConflictError):

@@ -12,7 +12,7 @@ from api.inspections.report import real_fruits
 from api.inspections.repository import Photo, level_of
 from api.predictions.history import PhotographGoneError, load_image
 from api.storage.blobs import Blobs
-from api.storage.inspection_tables import InspectionFruitRow
+from api.storage.tables.inspections import InspectionFruitRow
 
 PHOTO_PIXELS, FRUIT_PIXELS = 480, 200
 # As in the app.

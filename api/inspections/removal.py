@@ -17,8 +17,8 @@ from api.inspections import repository
 from api.inspections.repository import InspectionNotFoundError, InspectionPhotoNotFoundError, Photo
 from api.inspections.service import InspectionService, check_not_full, find_same
 from api.storage.db import Database, now
-from api.storage.inspection_tables import InspectionFruitRow, InspectionPhotoRow, InspectionRow
-from api.storage.tables import PredictionRow
+from api.storage.tables.inspections import InspectionFruitRow, InspectionPhotoRow, InspectionRow
+from api.storage.tables.predictions import PredictionRow
 
 CHUNK = 100
 

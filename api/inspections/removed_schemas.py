@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import BaseModel, Field
 
 from api.inspections.removal import RemovedPhoto
-from api.storage.inspection_tables import InspectionPhotoRow, InspectionRow
+from api.storage.tables.inspections import InspectionPhotoRow, InspectionRow
 
 
 class _Removed(BaseModel):

@@ -10,7 +10,7 @@ from api.core.labels import LEVEL_NAMES, Level, read_label
 from api.inspections.acceptance import Decision, Profile, Share, Tally, Verdict, judge, share_of
 from api.inspections.repository import Photo, level_of
 from api.inspections.wording import limit_percent, verdict_message
-from api.storage.inspection_tables import InspectionFruitRow, InspectionRow
+from api.storage.tables.inspections import InspectionFruitRow, InspectionRow
 
 WORST_FIRST: tuple[Level, ...] = ("rotten", "past_best", "fresh")
 LEVEL_LABELS: dict[Level | None, str] = {

@@ -26,7 +26,7 @@ from api.inspections.report import (
 from api.inspections.repository import Photo, level_of
 from api.inspections.wording import limit_percent
 from api.storage.blobs import Blobs
-from api.storage.inspection_tables import InspectionFruitRow
+from api.storage.tables.inspections import InspectionFruitRow
 
 # PDF's built-in fonts lack letters beyond Western European ones.
 FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"

@@ -12,8 +12,8 @@ from api.core.errors import NotFoundError
 from api.core.labels import Level
 from api.inspections.acceptance import Tally
 from api.storage.ids import by_id, is_id
-from api.storage.inspection_tables import InspectionFruitRow, InspectionPhotoRow, InspectionRow
-from api.storage.tables import PredictionRow
+from api.storage.tables.inspections import InspectionFruitRow, InspectionPhotoRow, InspectionRow
+from api.storage.tables.predictions import PredictionRow
 
 # What a fruit counts as: what a person said, else its grade; null if unknown.
 LEVEL: ColumnElement[str | None] = case(

@@ -16,7 +16,7 @@ from api.inspections.acceptance import Decision, Profile, Tally, judge, share_of
 from api.inspections.repository import Photo, level_of
 from api.inspections.wording import verdict_message
 from api.predictions.schemas import UsedThresholds
-from api.storage.inspection_tables import InspectionFruitRow, InspectionRow, Said
+from api.storage.tables.inspections import InspectionFruitRow, InspectionRow, Said
 
 MAX_TEXT = 120
 

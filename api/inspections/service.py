@@ -27,8 +27,8 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.failures import StoreError
 from api.storage.ids import new_id
-from api.storage.inspection_tables import InspectionFruitRow, InspectionPhotoRow, InspectionRow
-from api.storage.tables import PredictionRow
+from api.storage.tables.inspections import InspectionFruitRow, InspectionPhotoRow, InspectionRow
+from api.storage.tables.predictions import PredictionRow
 
 MAX_PHOTOS = 500
 # known: this very file is in the inspection already.

@@ -24,7 +24,7 @@ from api.monitoring.two_sample import energy_drift, psi, psi_threshold
 from api.registry.store import fetch_package
 from api.settings import Settings
 from api.storage.blobs import Blobs
-from api.storage.tables import PredictionRow
+from api.storage.tables.predictions import PredictionRow
 
 REFERENCE_SPLIT = "test"
 # More photos would be slower and hardly more precise.

@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, String, cast, exists, literal, select
 from sqlalchemy.orm import Session
 
 from api.core.formatting import printable
-from api.storage.tables import PromotionRow, RunRow
-from api.storage.trigger_tables import NotificationRow, SuggestionRow
+from api.storage.tables.models import PromotionRow, RunRow
+from api.storage.tables.triggers import NotificationRow, SuggestionRow
 
 # Events that were this old when a process began are not sent, such as those from before there were
 # receivers.

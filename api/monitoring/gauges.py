@@ -19,9 +19,9 @@ from api.registry.schemas import Headlines
 from api.registry.shadow_repository import Agreement
 from api.settings import Settings
 from api.storage.db import now
-from api.storage.shadow_tables import ShadowRow
-from api.storage.tables import RunRow
-from api.storage.trigger_tables import NotificationRow
+from api.storage.tables.models import RunRow
+from api.storage.tables.shadows import ShadowRow
+from api.storage.tables.triggers import NotificationRow
 
 ACTIVE = ("queued", "running")
 ENDED = ("succeeded", "failed", "cancelled", "interrupted")

@@ -18,7 +18,7 @@ from api.core.notify_urls import receiver, scheme
 from api.monitoring.events import NEWS, Event, new_events
 from api.settings import Settings
 from api.storage.db import Database, now
-from api.storage.trigger_tables import NotificationRow
+from api.storage.tables.triggers import NotificationRow
 
 POLL_SECONDS = 5.0
 # For all receivers together, even if one hangs.

@@ -26,7 +26,7 @@ from api.retraining.service import NoChampionError
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.failures import StoreError
-from api.storage.tables import ImageRow
+from api.storage.tables.photos import ImageRow
 
 # The replay buffer keeps a byte per channel: photos near a border between classes may cross it.
 MIN_SAME_CLASS = 0.98

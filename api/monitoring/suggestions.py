@@ -18,8 +18,8 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now, upsert
 from api.storage.ids import by_id, new_id
-from api.storage.tables import RunRow
-from api.storage.trigger_tables import SuggestionRow, SuggestionState, TriggerRow
+from api.storage.tables.models import RunRow
+from api.storage.tables.triggers import SuggestionRow, SuggestionState, TriggerRow
 
 
 class UnknownSuggestionError(NotFoundError):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.core import telemetry
 from api.registry.repository import history
-from api.storage.tables import PredictionRow
+from api.storage.tables.predictions import PredictionRow
 
 # Of a slice, in seconds. The shortest that needs no more than MAX_SLICES is used.
 WIDTHS = (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600)

@@ -19,7 +19,7 @@ from api.retraining.service import create_run
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables import RunRow
+from api.storage.tables.models import RunRow
 
 # The options of a run in the mode "start": its version waits for a person.
 WAITS: dict[str, Any] = {"promote": "person"}

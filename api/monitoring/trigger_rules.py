@@ -14,7 +14,7 @@ from api.predictions.accuracy_in_use import accuracy_in_use
 from api.registry.schemas import Headlines
 from api.retraining.plan import CatalogDiff
 from api.settings import TriggerMode
-from api.storage.tables import ModelRow
+from api.storage.tables.models import ModelRow
 
 Schedule = Literal["none", "weekly", "monthly"]
 SCHEDULES: tuple[Schedule, ...] = ("none", "weekly", "monthly")

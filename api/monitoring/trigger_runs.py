@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.storage.tables import RunRow
-from api.storage.trigger_tables import TriggerRow
+from api.storage.tables.models import RunRow
+from api.storage.tables.triggers import TriggerRow
 
 # Consecutive runs of a trigger without a result, after which it waits for other photos.
 MAX_ATTEMPTS = 3

@@ -32,7 +32,7 @@ from api.retraining import repository as runs
 from api.retraining.plan import CatalogDiff, make_plan
 from api.settings import Settings, TriggerMode
 from api.storage.blobs import Blobs
-from api.storage.trigger_tables import SuggestionRow, TriggerRow
+from api.storage.tables.triggers import SuggestionRow, TriggerRow
 
 MIN_COOLDOWN_HOURS, MAX_COOLDOWN_HOURS = 1, 24 * 365
 _ANSWERS = {

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Integer, cast, func, select
 from sqlalchemy.orm import Session
 
 from api.core.sequential import evidence_below, share_interval
-from api.storage.tables import FeedbackRow, PredictionRow
+from api.storage.tables.predictions import FeedbackRow, PredictionRow
 
 # Probability that a version no worse in use than on its test photos is ever reported as worse.
 FALSE_ALARM_RATE = 1 / 100

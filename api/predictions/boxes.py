@@ -17,7 +17,7 @@ from api.core.formatting import number
 from api.core.imaging.decode import UNREADABLE
 from api.predictions.history import PhotographGoneError, find_recorded, load_image
 from api.predictions.recorder import Recorder
-from api.storage.tables import PredictionRow
+from api.storage.tables.predictions import PredictionRow
 
 log = logging.getLogger(__name__)
 BoxesOutcome = Literal["stored", "replaced", "known"]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from api.core.errors import ConflictError
 from api.predictions.history import PredictionNotFoundError
 from api.storage.db import now
-from api.storage.tables import FeedbackRow, PredictionRow
+from api.storage.tables.predictions import FeedbackRow, PredictionRow
 
 
 class HasFeedbackError(ConflictError):

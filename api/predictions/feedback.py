@@ -23,7 +23,8 @@ from api.predictions.history import (
 )
 from api.predictions.recorder import Recorder
 from api.storage.db import OpenTransaction
-from api.storage.tables import FeedbackRow, ImageRow, PredictionRow
+from api.storage.tables.photos import ImageRow
+from api.storage.tables.predictions import FeedbackRow, PredictionRow
 
 log = logging.getLogger(__name__)
 # What happened to the photo; FeedbackAnswer says what each means.

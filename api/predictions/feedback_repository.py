@@ -8,7 +8,7 @@ from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from api.storage.db import now, upsert
-from api.storage.tables import FeedbackRow, PredictionRow
+from api.storage.tables.predictions import FeedbackRow, PredictionRow
 
 # The number of predictions with feedback, and of those whose feedback confirms them.
 _COUNTED = select(func.count(), func.sum(cast(FeedbackRow.correct, Integer))).join(

@@ -14,7 +14,7 @@ from api.model.predictor import Predictor
 from api.predictions.state import AppState
 from api.settings import Settings
 from api.storage.db import UNAVAILABLE, now, upsert
-from api.storage.tables import FreshnessThresholdsRow
+from api.storage.tables.predictions import FreshnessThresholdsRow
 
 SetBy = Literal["user", "environment", "model"]
 Threshold = Annotated[float, Field(gt=0, lt=1)]

@@ -24,7 +24,7 @@ from api.predictions.freshness_thresholds import (
 )
 from api.settings import Settings
 from api.storage.db import now, upsert
-from api.storage.tables import FruitThresholdsRow
+from api.storage.tables.predictions import FruitThresholdsRow
 
 # Which threshold: scores below it are rotten, or scores from it on are fresh.
 Line = Literal["rotten_below", "fresh_from"]

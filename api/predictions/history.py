@@ -16,7 +16,7 @@ from api.core.imaging.hashing import near_rows, perceptual_hash
 from api.predictions.recorder import Recorder
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import FeedbackRow, PredictionRow
+from api.storage.tables.predictions import FeedbackRow, PredictionRow
 
 FLUSH_SECONDS = 5.0
 # Another process may have graded it; it writes several times a second.

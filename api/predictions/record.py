@@ -12,7 +12,7 @@ from api.core.imaging.hashing import perceptual_hash
 from api.core.near_duplicates import MAX_NAME
 from api.model.grade import Grade
 from api.predictions.schemas import FoundFruits, Prediction
-from api.storage.tables import PredictionRow
+from api.storage.tables.predictions import PredictionRow
 
 FOLDER = "predicted"
 

@@ -15,7 +15,7 @@ from api.predictions.schemas import (
     UsedThresholds,
 )
 from api.predictions.search import Found
-from api.storage.tables import PredictionRow
+from api.storage.tables.predictions import PredictionRow
 
 
 class RecordedPrediction(BaseModel):

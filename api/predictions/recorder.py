@@ -23,7 +23,7 @@ from api.predictions.record import Record, blob_key
 from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE, Database
 from api.storage.failures import describe
-from api.storage.tables import PredictionRow
+from api.storage.tables.predictions import PredictionRow
 
 CAPACITY = 5000
 IMAGE_BYTES = 32 * 2**20

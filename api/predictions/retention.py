@@ -9,8 +9,8 @@ from sqlalchemy import exists, select, update
 from api.predictions.record import FOLDER
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.inspection_tables import InspectionPhotoRow
-from api.storage.tables import PredictionRow
+from api.storage.tables.inspections import InspectionPhotoRow
+from api.storage.tables.predictions import PredictionRow
 
 CHUNK = 500
 

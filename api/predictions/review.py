@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from api.catalog.duplicate_index import read_signatures
 from api.core.imaging.hashing import near_rows
-from api.storage.inspection_tables import InspectionPhotoRow
-from api.storage.tables import FeedbackRow, PredictionRow
+from api.storage.tables.inspections import InspectionPhotoRow
+from api.storage.tables.predictions import FeedbackRow, PredictionRow
 
 PAGE = 500
 # Rows to read at most: near-duplicates are skipped, so a queue takes more rows than its length.

@@ -19,8 +19,8 @@ from api.core.errors import UnprocessableError
 from api.core.labels import Level
 from api.predictions.history import PredictionNotFoundError
 from api.storage.ids import is_id
-from api.storage.inspection_tables import InspectionPhotoRow, InspectionRow
-from api.storage.tables import FeedbackRow, PredictionRow
+from api.storage.tables.inspections import InspectionPhotoRow, InspectionRow
+from api.storage.tables.predictions import FeedbackRow, PredictionRow
 
 # oldest: in the order in which a batch was sent.
 Order = Literal["newest", "oldest", "least_sure"]

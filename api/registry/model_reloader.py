@@ -30,7 +30,7 @@ from api.storage.failures import (
     UnusableCatalogError,
     describe,
 )
-from api.storage.tables import ChampionRow
+from api.storage.tables.models import ChampionRow
 
 POLL_SECONDS = 0.5
 RETRY_SECONDS = 60.0

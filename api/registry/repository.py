@@ -18,7 +18,7 @@ from api.model.manifest import Manifest, is_version
 from api.registry import shadow_repository
 from api.storage.db import now
 from api.storage.ids import next_number
-from api.storage.tables import ChampionRow, ModelRow, PromotionRow
+from api.storage.tables.models import ChampionRow, ModelRow, PromotionRow
 
 Kind = Literal["first", "gate", "manual", "rollback"]
 Origin = Literal["shipped", "fast", "full", "detector"]

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from api.core.formatting import clean_line
 from api.model.manifest import DataFingerprint, Manifest
 from api.registry.repository import Kind, Origin
-from api.storage.tables import ModelRow
+from api.storage.tables.models import ModelRow
 
 # Sections of the manifest's metrics.
 TEST = "test_by_photograph"

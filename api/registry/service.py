@@ -21,7 +21,7 @@ from api.settings import EngineName
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.failures import StoreError
-from api.storage.tables import ModelRow, PromotionRow
+from api.storage.tables.models import ModelRow, PromotionRow
 
 KEEP_VERSIONS = 5
 # Longer than storing a package takes.

@@ -23,7 +23,7 @@ from api.registry import shadow_repository
 from api.registry.model_reloader import load_version
 from api.registry.shadow_repository import ShadowGrade, ShadowResult
 from api.settings import Settings
-from api.storage.shadow_tables import ShadowRow
+from api.storage.tables.shadows import ShadowRow
 
 POLL_SECONDS = 1.0
 RETRY_SECONDS = 60.0

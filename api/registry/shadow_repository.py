@@ -13,8 +13,8 @@ from api.core.labels import Level
 from api.core.sequential import evidence_below, share_interval
 from api.predictions.accuracy_in_use import FALSE_ALARM_RATE
 from api.storage.db import now
-from api.storage.shadow_tables import ShadowEnd, ShadowGradeRow, ShadowRow
-from api.storage.tables import PredictionRow
+from api.storage.tables.predictions import PredictionRow
+from api.storage.tables.shadows import ShadowEnd, ShadowGradeRow, ShadowRow
 
 MAX_DIFFERENCES, MAX_EXAMPLES = 50, 5
 # Number of the newest differences that are searched for examples.

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.core.labels import Level
 from api.registry.shadow_repository import Agreement, Difference
-from api.storage.shadow_tables import ShadowRow
+from api.storage.tables.shadows import ShadowRow
 
 ShadowState = Literal["off", "running", "complete", "stopped", "replaced"]
 MAX_PHOTOS = 100_000

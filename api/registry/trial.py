@@ -29,7 +29,7 @@ from api.registry.service import DamagedModelError
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables import PredictionRow
+from api.storage.tables.predictions import PredictionRow
 
 # Versions held in memory beside the serving one.
 MAX_LOADED = 2

@@ -11,7 +11,7 @@ from api.catalog import boxed_repository
 from api.catalog.box_formats import UNNAMED
 from api.core.boxes import Box
 from api.core.labels import fruits_of, read_label
-from api.storage.tables import BoxedPhotoRow, ImageRow
+from api.storage.tables.photos import BoxedPhotoRow, ImageRow
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from api.catalog.boxed_repository import BoxedPhoto
 from api.core.errors import ConflictError
 from api.core.imaging.hashing import content_hash
 from api.model.manifest import BoxedFingerprint, DetectorManifest
-from api.storage.tables import BoxedPhotoRow
+from api.storage.tables.photos import BoxedPhotoRow
 
 # What a request asks for. auto: train it further if there are boxed photos it has not learned.
 DetectorOption = Literal["auto", "keep", "train"]

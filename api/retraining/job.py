@@ -21,7 +21,7 @@ from api.model.replay_buffer import ReplayBuffer
 from api.retraining.boxed_fruits import BoxedFruit, CatalogPhoto, file_sha256
 from api.retraining.omissions import Omissions, why_unreadable
 from api.settings import EngineName
-from api.storage.tables import BoxedPhotoRow, ImageRow
+from api.storage.tables.photos import BoxedPhotoRow, ImageRow
 
 log = logging.getLogger(__name__)
 

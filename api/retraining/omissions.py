@@ -12,7 +12,7 @@ from api.core.errors import ProblemError
 from api.core.imaging.decode import EmptyImageError, ImageTooLargeError, decode
 from api.retraining.boxed_fruits import CatalogPhoto, file_sha256
 from api.settings import usable_cores
-from api.storage.tables import BoxedPhotoRow, ImageRow
+from api.storage.tables.photos import BoxedPhotoRow, ImageRow
 
 # Different photos that a class needs, in all and in the train split. Fewer could not be checked.
 MIN_PER_CLASS = 8

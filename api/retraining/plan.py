@@ -38,7 +38,7 @@ from api.retraining.omissions import (
 from api.retraining.service import Mode, NoChampionError
 from api.settings import Settings
 from api.storage.blobs import Blobs
-from api.storage.tables import ModelRow
+from api.storage.tables.models import ModelRow
 
 # Measured on two cores, by mode where it differs, without detector training. A view is a
 # training row (fast), one augmented image of one epoch (full), or a photo that is read (detector).

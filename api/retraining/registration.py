@@ -20,7 +20,7 @@ from api.retraining.job import Candidate
 from api.retraining.progress import RunAbortedError
 from api.settings import Promoter
 from api.storage.db import UNAVAILABLE, Database
-from api.storage.tables import ChampionRow, RunRow
+from api.storage.tables.models import ChampionRow, RunRow
 
 CHAMPION_CHANGED = (
     "Another version was promoted while this one was made ({version}), and they were not compared."

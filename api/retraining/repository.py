@@ -8,7 +8,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from api.storage.db import now
-from api.storage.tables import BoxedPhotoRow, ImageRow, ModelRow, RunRow
+from api.storage.tables.models import ModelRow, RunRow
+from api.storage.tables.photos import BoxedPhotoRow, ImageRow
 
 
 def active(session: Session) -> RunRow | None:

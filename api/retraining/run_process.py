@@ -39,7 +39,7 @@ from api.settings import PROJECT, Settings, get_settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.failures import ModelCacheError, StoreError, is_disk_full
-from api.storage.tables import RunRow
+from api.storage.tables.models import RunRow
 
 IMPORTED_PHOTOGRAPHS = PROJECT / "data" / "photographs"
 # The lowest priority.

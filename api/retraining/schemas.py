@@ -10,7 +10,7 @@ from api.core.labels import ClassName, accepted_class_name
 from api.retraining import service
 from api.retraining.detector_plan import DetectorOption
 from api.retraining.plan import UnreadablePhoto
-from api.storage.tables import RunRow
+from api.storage.tables.models import RunRow
 
 MAX_EPOCHS = 200
 # The architectures of `api.training`, which needs Keras.

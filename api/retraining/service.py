@@ -15,7 +15,7 @@ from api.retraining.progress import Stage
 from api.retraining.queue import RunQueue
 from api.storage.db import Database, now
 from api.storage.ids import by_id, new_id, next_number
-from api.storage.tables import ModelRow, RunRow
+from api.storage.tables.models import ModelRow, RunRow
 
 # detector: trains only the detector.
 Mode = Literal["fast", "full", "detector"]

@@ -31,7 +31,7 @@ from api.core.process_tuning import ONE_THREAD
 from api.retraining import repository, service
 from api.settings import PROJECT
 from api.storage.db import UNAVAILABLE, Database
-from api.storage.tables import RunRow
+from api.storage.tables.models import RunRow
 
 COMMAND = (sys.executable, "-m", "api.retraining.run_process")
 POLL_SECONDS = 0.25

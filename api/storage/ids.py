@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from api.storage.db import Base
-from api.storage.tables import ModelRow, RunRow
+from api.storage.tables.models import ModelRow, RunRow
 
 # For JSON schemas, whose patterns match anywhere in the text; hence the anchors.
 ID_PATTERN = "^[0-9a-f]{32}$"

@@ -16,7 +16,7 @@ from api.model.replay_buffer import APPEARANCE_COLUMNS
 from api.model.training_index import TrainingIndex
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import ImageRow
+from api.storage.tables.photos import ImageRow
 from tests.synthetic_images import draw_fruit, encode
 
 

@@ -21,7 +21,7 @@ from api.model.training_index import TrainingIndex
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables import BoxedPhotoRow
+from api.storage.tables.photos import BoxedPhotoRow
 from tests.catalog.photographs import Uploader, photo
 from tests.synthetic_images import draw_quarters
 

@@ -11,7 +11,7 @@ from api.catalog.thumbnails import encode_thumbnail
 from api.core.imaging.alignment import thumbnail_pixels
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import ImageRow
+from api.storage.tables.photos import ImageRow
 from tests.catalog.photographs import Uploader, photo, rows_of, training_index_of
 from tests.synthetic_images import KINDS, draw_fruit, draw_tray, encode
 

@@ -13,7 +13,7 @@ from api.catalog.service import remove_images
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables import FeedbackRow, PredictionRow
+from api.storage.tables.predictions import FeedbackRow, PredictionRow
 from tests.catalog.photographs import Uploader, photo, rows_of
 
 

@@ -19,7 +19,8 @@ from api.catalog.removal import Restoring, keep_boxed, keep_images, sweep_remove
 from api.model.training_index import TrainingIndex
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables import FeedbackRow, ImageRow, PredictionRow
+from api.storage.tables.photos import ImageRow
+from api.storage.tables.predictions import FeedbackRow, PredictionRow
 from tests.catalog.photographs import Uploader, photo, rows_of
 from tests.catalog.test_boxed_photos import FRUIT, box_photo
 from tests.catalog.test_deletion import age, predict

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from api.catalog import repository
 from api.catalog.repository import image_filters
 from api.storage.db import Database
-from api.storage.tables import ImageRow
+from api.storage.tables.photos import ImageRow
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -17,7 +17,7 @@ from api.core.labels import BadClassNameError
 from api.core.splits import SPLITS
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables import ImageRow
+from api.storage.tables.photos import ImageRow
 from tests.catalog.photographs import Uploader, phone_jpeg, photo, rows_of, training_index_of
 
 

@@ -18,7 +18,7 @@ from api.core.imaging.hashing import content_hash
 from api.core.splits import SPLITS, secret_split_of, split_of
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import SplitSecretRow
+from api.storage.tables.photos import SplitSecretRow
 from tests.catalog.photographs import Uploader, photo, rows_of, training_index_of
 
 PHOTOS = 24

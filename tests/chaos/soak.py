@@ -17,7 +17,8 @@ from api.core.imaging.decode import decode
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import FeedbackRow, ImageRow
+from api.storage.tables.photos import ImageRow
+from api.storage.tables.predictions import FeedbackRow
 from tests.chaos.load import Load
 from tests.processes import ApiAndWorker
 from tests.synthetic_images import KINDS, draw_fruit, encode

@@ -17,7 +17,8 @@ from api.registry.store import is_stored
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import ChampionRow, ImageRow
+from api.storage.tables.models import ChampionRow
+from api.storage.tables.photos import ImageRow
 from tests.chaos.load import Load
 from tests.processes import ApiAndWorker
 from tests.small_grader import write_small_grader

@@ -23,7 +23,7 @@ from api.retraining.job import RetrainJob
 from api.retraining.label_agreement import find_contradictions
 from api.retraining.training_rows import TrainingRows, merge_catalog
 from api.settings import PROJECT
-from api.storage.tables import ImageRow
+from api.storage.tables.photos import ImageRow
 from tests.registry.samples import some_rows
 
 DEFAULT = load_package(PROJECT / "models" / "default")

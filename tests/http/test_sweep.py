@@ -18,7 +18,7 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
 from api.storage.failures import StoreError
-from api.storage.tables import PredictionRow
+from api.storage.tables.predictions import PredictionRow
 from tests.predictions.samples import a_stored_prediction
 from tests.registry.versions import a_small_package, register_package
 

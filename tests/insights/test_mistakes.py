@@ -25,7 +25,7 @@ from api.registry.store import store_package
 from api.retraining.boxed_fruits import box_sha256
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import BoxedPhotoRow, ImageRow
+from api.storage.tables.photos import BoxedPhotoRow, ImageRow
 from tests.small_grader import write_small_grader
 
 VERSION = "20261129-000000-wrong"

@@ -16,7 +16,7 @@ from api.predictions import feedback_repository
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.inspection_tables import InspectionFruitRow, InspectionPhotoRow, InspectionRow
+from api.storage.tables.inspections import InspectionFruitRow, InspectionPhotoRow, InspectionRow
 from tests.predictions.samples import a_prediction
 from tests.registry.versions import a_small_package, register_package
 from tests.small_grader import ROTTEN_BELOW
@@ -219,7 +219,7 @@ def test_pruned_version_has_no_sweep(
     register_package(catalog, blobs, a_small_package(tmp_path, "pruned"))
     with catalog.session() as session:
         from api.storage.db import now  # noqa: PLC0415
-        from api.storage.tables import ModelRow  # noqa: PLC0415
+        from api.storage.tables.models import ModelRow  # noqa: PLC0415
 
         session.get_one(ModelRow, "pruned").pruned_at = now()
     classes = client.get("/models/pruned").json()["manifest"]["classes"]

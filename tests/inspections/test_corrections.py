@@ -13,7 +13,7 @@ from api.predictions.retention import sweep_predicted
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.inspection_tables import InspectionFruitRow, Said
+from api.storage.tables.inspections import InspectionFruitRow, Said
 from tests.inspections.crates import FRUITS, add, get, opened, photo
 from tests.predictions.test_endpoints import assert_problem
 

@@ -8,8 +8,8 @@ from api.inspections import removal, repository, service
 from api.inspections.service import InspectionFullError, InspectionService
 from api.predictions.retention import sweep_predicted
 from api.storage.db import Database, now
-from api.storage.inspection_tables import InspectionFruitRow, InspectionPhotoRow, InspectionRow
-from api.storage.tables import PredictionRow
+from api.storage.tables.inspections import InspectionFruitRow, InspectionPhotoRow, InspectionRow
+from api.storage.tables.predictions import PredictionRow
 from tests.inspections.test_service import FRUITS, add, inspections, open_lot, rows
 
 __all__ = ["inspections"]

@@ -19,8 +19,8 @@ from api.predictions.schemas import Prediction
 from api.storage.blobs import Blobs
 from api.storage.db import Base, Database, now
 from api.storage.failures import StoreError
-from api.storage.inspection_tables import InspectionFruitRow, InspectionPhotoRow, InspectionRow
-from api.storage.tables import PredictionRow
+from api.storage.tables.inspections import InspectionFruitRow, InspectionPhotoRow, InspectionRow
+from api.storage.tables.predictions import PredictionRow
 from tests.predictions.samples import FEATURES
 from tests.synthetic_images import draw_fruit
 

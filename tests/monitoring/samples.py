@@ -14,8 +14,8 @@ from api.predictions import feedback_repository as feedback
 from api.predictions.recorder import add_predictions
 from api.retraining.plan import CatalogDiff
 from api.storage.db import Database
-from api.storage.tables import ModelRow
-from api.storage.trigger_tables import TriggerRow
+from api.storage.tables.models import ModelRow
+from api.storage.tables.triggers import TriggerRow
 from tests.predictions.samples import a_record
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)  # A Saturday.

@@ -19,8 +19,8 @@ from api.monitoring.gauges import show_notifications
 from api.monitoring.notifications import Notifier
 from api.settings import Settings
 from api.storage.db import Database, now
-from api.storage.tables import ModelRow, PromotionRow, RunRow
-from api.storage.trigger_tables import NotificationRow, SuggestionRow, TriggerRow
+from api.storage.tables.models import ModelRow, PromotionRow, RunRow
+from api.storage.tables.triggers import NotificationRow, SuggestionRow, TriggerRow
 from tests.monitoring.webhook import PATH, Webhook, running_webhook
 from tests.waiting import PATIENCE_SECONDS, until
 

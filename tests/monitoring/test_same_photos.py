@@ -16,7 +16,7 @@ from api.retraining.service import create_run, end
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import ImageRow
+from api.storage.tables.photos import ImageRow
 from tests.monitoring.conftest import MakeHarness
 from tests.monitoring.samples import AT
 from tests.monitoring.trigger_harness import TriggerHarness

@@ -18,8 +18,8 @@ from api.retraining.plan import CatalogDiff
 from api.retraining.queue import RunQueue
 from api.retraining.service import NothingNewError, RunActiveError, create_run
 from api.settings import Settings
-from api.storage.tables import RunRow
-from api.storage.trigger_tables import SuggestionRow
+from api.storage.tables.models import RunRow
+from api.storage.tables.triggers import SuggestionRow
 from tests.monitoring.conftest import MakeHarness
 from tests.monitoring.samples import AT, NOTHING, SOMETHING, a_champion
 from tests.monitoring.trigger_harness import TriggerHarness

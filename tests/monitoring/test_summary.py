@@ -8,7 +8,7 @@ import pytest
 from api.monitoring.summary import MAX_SLICES, WIDTHS, Summary, summarise
 from api.registry.repository import promote
 from api.storage.db import Database
-from api.storage.tables import ModelRow
+from api.storage.tables.models import ModelRow
 from tests.predictions.samples import a_prediction
 
 AT = datetime(2026, 11, 21, 12, 34, 56, tzinfo=UTC)

@@ -18,7 +18,7 @@ from api.retraining.plan import CatalogDiff, TooFewClassesError
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.trigger_tables import TriggerRow
+from api.storage.tables.triggers import TriggerRow
 from tests.monitoring.conftest import MakeHarness
 from tests.monitoring.samples import AT, NOTHING, SOMETHING
 from tests.monitoring.trigger_harness import TriggerHarness

@@ -13,7 +13,7 @@ from api.retraining.plan import CatalogDiff
 from api.settings import Settings, TriggerMode
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import RunRow
+from api.storage.tables.models import RunRow
 from tests.monitoring.samples import AT, SOMETHING, a_champion, a_context
 
 

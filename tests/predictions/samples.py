@@ -14,7 +14,7 @@ from api.predictions.recorder import add_predictions
 from api.predictions.schemas import Prediction
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables import PredictionRow
+from api.storage.tables.predictions import PredictionRow
 from tests.synthetic_images import draw_fruit
 
 CLASSES = ("freshapples", "rottenapples")

@@ -14,7 +14,7 @@ from api.predictions.recorder import Recorder
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import PredictionRow
+from api.storage.tables.predictions import PredictionRow
 from tests.monitoring.samples import add_answers
 from tests.predictions.samples import a_prediction, a_record
 from tests.synthetic_images import draw_fruit, encode

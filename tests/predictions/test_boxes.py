@@ -14,7 +14,7 @@ from api.predictions.retention import sweep_predicted
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import BoxedPhotoRow
+from api.storage.tables.photos import BoxedPhotoRow
 from tests.synthetic_images import draw_fruit, encode
 
 APPLE = {"box": {"x_min": 10, "y_min": 12.5, "x_max": 60, "y_max": 70}, "class_name": "freshapples"}

@@ -15,7 +15,8 @@ from api.predictions.history import PredictionNotFoundError
 from api.predictions.recorder import Recorder
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import FeedbackRow, ImageRow
+from api.storage.tables.photos import ImageRow
+from api.storage.tables.predictions import FeedbackRow
 from tests.predictions.samples import a_prediction, a_record, a_stored_prediction
 from tests.synthetic_images import draw_fruit
 

@@ -21,7 +21,8 @@ from api.predictions.recorder import Recorder
 from api.settings import PROJECT
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import FeedbackRow, ImageRow, PredictionRow
+from api.storage.tables.photos import ImageRow
+from api.storage.tables.predictions import FeedbackRow, PredictionRow
 from tests.predictions.samples import a_stored_prediction
 from tests.waiting import until
 

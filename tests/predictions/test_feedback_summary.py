@@ -7,7 +7,7 @@ from sqlalchemy import update
 from api.http.endpoints.feedback import FeedbackSummary
 from api.predictions import feedback_repository
 from api.storage.db import Database, now
-from api.storage.tables import FeedbackRow
+from api.storage.tables.predictions import FeedbackRow
 from tests.predictions.samples import a_prediction
 
 

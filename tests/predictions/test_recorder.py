@@ -14,7 +14,7 @@ from api.predictions import recorder as module
 from api.predictions.recorder import Recorder, add_predictions
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import PredictionRow
+from api.storage.tables.predictions import PredictionRow
 from tests.predictions.samples import a_record
 from tests.synthetic_images import draw_fruit
 from tests.waiting import PATIENCE_SECONDS, until

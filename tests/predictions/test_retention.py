@@ -8,7 +8,7 @@ from api.predictions.record import blob_key
 from api.predictions.retention import sweep_predicted
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables import PredictionRow
+from api.storage.tables.predictions import PredictionRow
 from tests.predictions.samples import a_record, a_stored_prediction
 
 

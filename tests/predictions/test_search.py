@@ -9,8 +9,8 @@ import pytest
 from api.predictions import dismissal, search
 from api.predictions.search import Filters, Order
 from api.storage.db import Database
-from api.storage.inspection_tables import InspectionPhotoRow, InspectionRow
-from api.storage.tables import PredictionRow
+from api.storage.tables.inspections import InspectionPhotoRow, InspectionRow
+from api.storage.tables.predictions import PredictionRow
 from tests.predictions.samples import a_prediction
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from api.registry import repository
 from api.registry.repository import NothingToRollBackToError, PrunedModelError, UnknownModelError
 from api.storage.db import Database, now
-from api.storage.tables import ChampionRow, ModelRow
+from api.storage.tables.models import ChampionRow, ModelRow
 from tests.registry.samples import describer
 
 

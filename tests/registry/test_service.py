@@ -27,7 +27,7 @@ from api.registry.service import DamagedModelError
 from api.registry.store import fetch_package, is_stored, store_package, stored_versions
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables import ChampionRow, ModelRow, PromotionRow
+from api.storage.tables.models import ChampionRow, ModelRow, PromotionRow
 from tests.registry.versions import (
     DEFAULT,
     a_shipped_package,

@@ -27,7 +27,7 @@ from api.registry.shadow_repository import Agreement
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.shadow_tables import ShadowRow
+from api.storage.tables.shadows import ShadowRow
 from tests.registry.test_trial import CANDIDATE, compared, photos
 from tests.registry.versions import a_servable_package, a_small_package, register_package
 from tests.small_grader import VERSION as SMALL

@@ -14,8 +14,8 @@ from api.registry.shadow_repository import (
     ShadowResult,
 )
 from api.storage.db import Database
-from api.storage.shadow_tables import ShadowRow
-from api.storage.tables import PredictionRow
+from api.storage.tables.predictions import PredictionRow
+from api.storage.tables.shadows import ShadowRow
 from tests.registry.samples import describer
 
 CHAMPION, CANDIDATE, OTHER = "champion", "candidate", "other"

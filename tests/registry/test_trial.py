@@ -17,7 +17,7 @@ from api.registry.trial import IDLE_SECONDS, MAX_LOADED, TrialModels
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables import PredictionRow
+from api.storage.tables.predictions import PredictionRow
 from tests.registry.versions import a_servable_package, a_small_package, register_package
 from tests.small_grader import VERSION as SMALL
 from tests.synthetic_images import draw_fruit, encode

@@ -37,7 +37,8 @@ from api.retraining.training_rows import TrainingRows
 from api.settings import PROJECT
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import BoxedPhotoRow, ImageRow, RunRow
+from api.storage.tables.models import RunRow
+from api.storage.tables.photos import BoxedPhotoRow, ImageRow
 from tests.registry.samples import without_appearance
 from tests.small_grader import small_graph
 from tests.synthetic_images import draw_fruit, encode

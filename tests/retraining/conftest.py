@@ -9,7 +9,7 @@ from api.retraining import repository, run_process, service
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import RunRow
+from api.storage.tables.models import RunRow
 from tests.retraining.catalog import SMALL, Run, install_champion
 
 

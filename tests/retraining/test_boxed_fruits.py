@@ -21,7 +21,8 @@ from api.retraining.plan import make_plan
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import BoxedPhotoRow, RunRow
+from api.storage.tables.models import RunRow
+from api.storage.tables.photos import BoxedPhotoRow
 from tests.retraining.catalog import BOXES, KNOWN, Run, a_boxed_photo, add_photographs, picture
 from tests.synthetic_images import encode
 

@@ -20,7 +20,7 @@ from api.retraining.full_corpus import PhotographsMissingError, build_detector_c
 from api.retraining.progress import ProgressReporter, RunAbortedError, Stage, stage_ranges
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import ModelRow, RunRow
+from api.storage.tables.models import ModelRow, RunRow
 from api.training.detection.train import TrainedDetector
 from tests.retraining.catalog import DEFAULT, GRADER_MADE_AT, KNOWN, Run
 from tests.retraining.detectors import FRUITS, TINY, Jobs, three_fruits, tiny_detector

@@ -15,7 +15,7 @@ from api.retraining.detector_plan import fingerprint, load_learnable
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables import ModelRow, RunRow
+from api.storage.tables.models import ModelRow, RunRow
 from tests.retraining.catalog import KNOWN, NEW, add_photographs, write_champion
 from tests.retraining.test_boxed_fruits import add_boxed_photo
 from tests.waiting import until

@@ -18,7 +18,7 @@ from api.retraining.held_out import judged_rows
 from api.retraining.job import RetrainJob
 from api.retraining.label_agreement import find_contradictions
 from api.retraining.training_rows import TrainingRows, merge_catalog
-from api.storage.tables import ImageRow
+from api.storage.tables.photos import ImageRow
 from tests.registry.samples import without_appearance
 
 KNOWN = ("apple", "pear", "quince")

@@ -23,7 +23,7 @@ from api.retraining.new_detector import NewDetector
 from api.retraining.omissions import Omissions
 from api.retraining.plan import TooFewOfClassError
 from api.retraining.progress import stage_ranges
-from api.storage.tables import ImageRow
+from api.storage.tables.photos import ImageRow
 from api.training.corpus import TooFewPhotographsError
 from api.training.detection.train import TrainedDetector
 from api.training.recipe import Recipe

@@ -15,7 +15,7 @@ from api.retraining.held_out import (
     with_first_judgement,
 )
 from api.retraining.training_rows import TrainingRows, merge_catalog
-from api.storage.tables import ImageRow
+from api.storage.tables.photos import ImageRow
 from tests.heads import make_head
 from tests.retraining.test_training_rows import CHANNELS, KNOWN, a_photo, a_replay
 

@@ -5,7 +5,7 @@ import pytest
 from api.retraining import progress, repository, service
 from api.retraining.progress import ProgressReporter, RunAbortedError
 from api.storage.db import Database
-from api.storage.tables import RunRow
+from api.storage.tables.models import RunRow
 
 RANGES = {"Learning": (20.0, 60.0), "Measuring": (60.0, 100.0)}
 

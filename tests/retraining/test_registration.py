@@ -18,7 +18,7 @@ from api.retraining.job import Candidate
 from api.retraining.progress import RunAbortedError
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import RunRow
+from api.storage.tables.models import RunRow
 from tests.retraining.catalog import NEW, Run, add_photographs
 from tests.retraining.test_run_process import known_versions, on_sqlite, serving
 

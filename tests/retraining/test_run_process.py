@@ -24,7 +24,8 @@ from api.retraining.plan import make_plan
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import ImageRow, ModelRow
+from api.storage.tables.models import ModelRow
+from api.storage.tables.photos import ImageRow
 from api.training.detection.train import TrainedDetector
 from tests.retraining.catalog import DEFAULT, KNOWN, NEW, SMALL, Run, add_photographs, picture
 from tests.retraining.test_boxed_fruits import add_boxed_photo

@@ -13,7 +13,7 @@ from api.retraining import repository, service
 from api.retraining.service import RunActiveError, RunOverError, UnknownRunError
 from api.settings import PROJECT
 from api.storage.db import Database, now
-from api.storage.tables import ModelRow, RunRow
+from api.storage.tables.models import ModelRow, RunRow
 
 
 def create_run(database: Database, **options: Any) -> str:

@@ -16,7 +16,7 @@ from api.monitoring.skew import ENOUGH, measure_skew
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import ImageRow
+from api.storage.tables.photos import ImageRow
 from tests.retraining.catalog import NEW, Run, add_photographs, on_the_default_network, picture
 from tests.synthetic_images import encode
 

@@ -17,7 +17,7 @@ from api.retraining import staleness
 from api.settings import EngineName, Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import RunRow
+from api.storage.tables.models import RunRow
 from tests.retraining.catalog import KNOWN, NEW, SMALL, Run, add_photographs, write_champion
 from tests.small_grader import write_small_grader
 

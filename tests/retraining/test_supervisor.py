@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from api.retraining import repository, service, supervisor
 from api.settings import PROJECT
 from api.storage.db import Database
-from api.storage.tables import RunRow
+from api.storage.tables.models import RunRow
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow

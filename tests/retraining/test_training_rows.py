@@ -14,7 +14,7 @@ from api.retraining.training_rows import (
     merge_catalog,
     not_embedded,
 )
-from api.storage.tables import ImageRow
+from api.storage.tables.photos import ImageRow
 from tests.registry.samples import without_appearance
 
 KNOWN = ("apple", "pear")

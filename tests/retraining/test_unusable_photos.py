@@ -12,7 +12,7 @@ from api.retraining.plan import make_plan
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables import ImageRow
+from api.storage.tables.photos import ImageRow
 from tests.retraining.catalog import KNOWN, NEW, Run, add_photographs
 from tests.retraining.test_run_process import known_versions, on_sqlite, serving
 

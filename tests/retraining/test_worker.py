@@ -22,7 +22,7 @@ from api.retraining.run_watcher import RunWatcher
 from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables import RunRow
+from api.storage.tables.models import RunRow
 from tests.processes import running_api, running_worker, start_worker
 from tests.retraining.catalog import NEW, add_photographs, picture, write_champion
 from tests.synthetic_images import encode

@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from api.storage.db import Database, normalize_url
 from api.storage.failures import WrongEncodingError
 from api.storage.migrate import MIGRATIONS, newest_revision
-from api.storage.tables import METADATA, RunRow
+from api.storage.tables import METADATA
+from api.storage.tables.models import RunRow
 from tests.postgres import fresh_database
 
 

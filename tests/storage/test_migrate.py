@@ -19,8 +19,9 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.failures import ClosedCatalogError
 from api.storage.migrate import NewerCatalogError
-from api.storage.tables import METADATA, PredictionRow
-from api.storage.trigger_tables import TriggerRow
+from api.storage.tables import METADATA
+from api.storage.tables.predictions import PredictionRow
+from api.storage.tables.triggers import TriggerRow
 from tests.processes import service_environment
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)

@@ -21,7 +21,8 @@ from api.settings import Settings
 from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE, Database
 from api.storage.failures import ModelCacheError, StoreError
-from api.storage.tables import ChampionRow, FreshnessThresholdsRow, FruitThresholdsRow
+from api.storage.tables.models import ChampionRow
+from api.storage.tables.predictions import FreshnessThresholdsRow, FruitThresholdsRow
 
 CHAMPION = "champion"
 DEFAULT = "default"

@@ -33,7 +33,7 @@ from api.predictions.feedback_repository import Accuracy
 from api.predictions.recorded import RecordedPrediction
 from api.predictions.review import least_sure, random_sample
 from api.storage.db import now
-from api.storage.tables import FeedbackRow, PredictionRow
+from api.storage.tables.predictions import FeedbackRow, PredictionRow
 
 MAX_ITEMS = 200
 _LABELLED: JsonDict = {

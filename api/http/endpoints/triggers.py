@@ -22,7 +22,7 @@ from api.monitoring.triggers import (
 from api.retraining.schemas import RetrainStarted
 from api.settings import TriggerMode
 from api.storage.db import now
-from api.storage.trigger_tables import SuggestionRow, SuggestionState
+from api.storage.tables.triggers import SuggestionRow, SuggestionState
 
 router = APIRouter(route_class=CheckedRoute, tags=["monitoring"])
 
