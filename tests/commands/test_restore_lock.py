@@ -17,7 +17,7 @@ from api.storage import migrate
 from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE, Database
 from api.storage.failures import ClosedCatalogError, EmptyCatalogError, RestoringError, describe
-from api.storage.tables import ModelRow
+from api.storage.tables.models import ModelRow
 from tests.commands.test_backup import a_state, client, destroy, environment
 from tests.commands.test_backup import settings as settings  # noqa: PLC0414 - a fixture
 from tests.processes import running_api
