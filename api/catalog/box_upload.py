@@ -1,4 +1,4 @@
-"""Uploads of photos with boxes, as zips that other tools made. One bad photo affects no other."""
+"""Uploads of photos with boxes, as zips from other tools. One bad photo affects no other."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ class BoxedUpload:
             with (source / path).open("rb") as stream:
                 return SentFile(path, stream).read(self.limits.file_bytes)
 
-        # Links could lead out of the folder, and names that are no UTF-8 cannot be stored.
+        # Links could lead out of the folder, and names that are not UTF-8 cannot be stored.
         files = [
             path.relative_to(source).as_posix()
             for path in sorted(source.rglob("*"))

@@ -26,7 +26,7 @@ from api.storage.db import Database
 from api.storage.tables.photos import BoxedPhotoRow
 
 BoxedOrigin = Literal["upload", "feedback"]
-# known: it was there already, and was left as it was.
+# known: it was there already, and was left unchanged.
 BoxedOutcome = Literal["stored", "replaced", "known"]
 # Prefix of source groups: boxed photos have no class to name them by.
 GROUPS = "boxed/"
@@ -52,10 +52,10 @@ class NothingMarkedError(UnprocessableError):
 
 @dataclass(frozen=True)
 class Annotation:
-    """The boxes of one photo. `complete`: every fruit of it has one.
+    """The boxes of one photo. `complete`: every fruit has one.
 
     `frame` is the upright size of the picture that they were drawn on; None: as stored. `of_file`:
-    a tool stated it, which may have ignored the EXIF orientation.
+    a file states it, and its tool may have ignored the EXIF orientation.
     """
 
     boxes: Sequence[LabelledBox]
@@ -66,7 +66,7 @@ class Annotation:
     def on(self, size: Size, orientation: int = 1) -> list[LabelledBox]:
         """The boxes in pixels of the upright photo of `size`.
 
-        `orientation`: of the file's EXIF data.
+        `orientation`: from the file's EXIF data.
 
         Raises NothingMarkedError, TooManyBoxesError, BadBoxError, OtherSizeError.
         """
@@ -89,7 +89,7 @@ class BoxedPhotoStore:
     max_pixels: int = MAX_PIXELS
 
     def put_file(self, data: bytes) -> PutPhoto:
-        """As `PhotographStore.put_file`."""
+        """Like `PhotographStore.put_file`."""
         with self.database.reading() as session:
             if boxed_repository.by_sha256(session, content_hash(data)):
                 return PutPhoto(data, None)
@@ -193,7 +193,7 @@ def _row(
     """The row of a new photo, without its hash, origin and boxes."""
     name = safe_filename(filename)
     if group is None:
-        # With a part of the random id, so that file names cannot put two photos into one group.
+        # With a part of the random ID, so that file names cannot put two photos into one group.
         photograph = f"{GROUPS}{original_name(name)[:MAX_STEM]}-{photo_id[:ID_LETTERS]}"
         secret = repository.split_secret(session)
         group = SourceGroup(photograph, secret_split_of(sanitized.pixels_hash, secret))

@@ -1,8 +1,8 @@
 """Finds copies of a photo, in the catalog and in the training data of the serving model.
 
-Signatures of all known photos propose; `core.photo_copies` decides. Photos of the catalog are
-compared by their thumbnails. Of the training data only signatures and embeddings are known: the
-embeddings decide, or the signatures alone where no model is loaded.
+Signatures of all known photos propose candidates; `core.photo_copies` decides. Photos of the
+catalog are compared by their thumbnails. For the training data only signatures and embeddings are
+known: the embeddings decide, or the signatures alone if no model is loaded.
 """
 
 from collections.abc import Callable, Iterable
@@ -30,17 +30,17 @@ from api.storage.tables.photos import BoxedPhotoRow, ImageRow
 
 MatchKind = Literal["exact", "near"]
 _Row = TypeVar("_Row", ImageRow, BoxedPhotoRow)
-# An image to its embedding float32 [channels], by the serving model's backbone.
+# Maps an image to its embedding float32 [channels], by the serving model's backbone.
 Embed = Callable[[Image.Image], FloatArray]
-# Pairs of a known photo and an orientation that are looked at. Fewer would miss copies that were
+# Pairs of a known photo and an orientation that are compared. Fewer would miss copies that were
 # cropped by a tenth (docs/log/data.md, 2026-11-28).
 MAX_PROPOSALS = 24
-# Of the training data, pairs whose embeddings are compared, each orientation embedded once.
+# In the training data, pairs whose embeddings are compared, each orientation embedded once.
 MAX_EMBEDDED = 3
 
 
 def load_training_index(folder: Path) -> TrainingIndex:
-    """The training index of the package in `folder`, cached; empty without a whole package."""
+    """The training index of the package in `folder`, cached; empty without a complete package."""
     try:
         modified_ns = (folder / MANIFEST).stat().st_mtime_ns
     except FileNotFoundError:
@@ -59,7 +59,7 @@ def _read_training_index(folder: Path, _modified_ns: int) -> TrainingIndex:
 
 @dataclass(frozen=True)
 class KnownPhotos:
-    """Where known photos are looked up. `embed` is None where no model is loaded."""
+    """Where known photos are looked up. `embed` is None if no model is loaded."""
 
     blobs: Blobs
     training_index: TrainingIndex
@@ -117,14 +117,14 @@ class _TableIndex(Generic[_Row]):
     def refresh(self, session: Session) -> None:
         """Add the photos that were stored or restored since the last call.
 
-        By number and not by time: clocks are changed, and those of two machines differ.
+        By number, not by time: clocks get changed, and those of two machines differ.
         """
         self._first_new = len(self._ids)
         after, self._last_number = self._last_number, repository.last_photo_number(session)
         self._extend(repository.signatures_after(session, after, self._table))
 
     def _extend(self, photos: Iterable[tuple[str, str]]) -> None:
-        """`photos`: ids and hexadecimal signatures."""
+        """`photos`: IDs and hexadecimal signatures."""
         rows = list(photos)
         if not rows:
             return
@@ -133,11 +133,11 @@ class _TableIndex(Generic[_Row]):
         self._signatures = np.vstack([self._signatures, read_signatures(texts)])
 
     def find_copy(self, session: Session, photo: Photo, *, only_new: bool) -> _Row | None:
-        """The photo that this is a copy of. `only_new`: of those that the last refresh added."""
+        """The photo that this is a copy of. `only_new`: among those that the last refresh added."""
         first = self._first_new if only_new else 0
         proposals = propose(photo.thumbnail, self._signatures[first:], MAX_PROPOSALS)
         ids = [self._ids[first + row] for row in proposals.rows]
-        # Photos that were deleted since have none.
+        # Photos that have been deleted since have no thumbnail.
         known = read_thumbnails(session, self._blobs, ids, self._table)
         pairs = [
             (photo_id, oriented(photo.thumbnail, orientation))
@@ -159,7 +159,7 @@ class DuplicateIndex:
     """
 
     def __init__(self, session: Session, known: KnownPhotos, since: datetime | None = None) -> None:
-        """`since`: of the catalog, only the photos that were added then or later."""
+        """`since`: only the catalog's photos that were added then or later."""
         self._embed = known.embed
         self._training_index = known.training_index.without_catalog
         self._images = _TableIndex(session, known.blobs, ImageRow, since)
@@ -176,7 +176,7 @@ class DuplicateIndex:
         return match.group if match else self.find_boxed_group(session, photo)
 
     def find_new_group(self, session: Session, sha256: str, photo: Photo) -> SourceGroup | None:
-        """As `find_group`, of the photos that the last refresh added."""
+        """Like `find_group`, among the photos that the last refresh added."""
         match = self.find_file(session, sha256) or self.find_in_catalog(
             session, photo, only_new=True
         )
@@ -212,7 +212,7 @@ class DuplicateIndex:
     ) -> Match | None:
         """The image of the catalog that the photo is a copy of.
 
-        `only_new`: of those that the last refresh added.
+        `only_new`: among those that the last refresh added.
         """
         image = self._images.find_copy(session, photo, only_new=only_new)
         return _catalog_match("near", image) if image else None
@@ -229,7 +229,7 @@ class DuplicateIndex:
             agreement[of_view], difference[of_view] = best_windows(
                 view, index.signatures[proposals.rows[of_view]]
             )
-        # Rows that are no copy even at the largest cosine need no embedding.
+        # Rows that are not copies even at the largest cosine need no embedding.
         likely = np.flatnonzero(is_alike(agreement, difference, 1.0))
         likely = likely[np.argsort(-agreement[likely], kind="stable")][:MAX_EMBEDDED]
         rows, orientations = proposals.rows[likely], proposals.orientations[likely].tolist()

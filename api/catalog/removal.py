@@ -31,14 +31,14 @@ _SHARED = ("id", "filename", "photograph", "split", "blob", "thumbnail", "create
 
 @dataclass
 class Restoring:
-    """The ids that were restored, and those whose photo was added again since."""
+    """The IDs that were restored, and those whose photo has been added again since."""
 
     restored: list[str] = field(default_factory=list)
     known: list[str] = field(default_factory=list)
 
 
 def keep_images(database: Database, image_ids: Sequence[str]) -> list[str]:
-    """Remove images, to be restored or swept later. Returns the ids of those that existed."""
+    """Remove images, to be restored or swept later. Returns the IDs of those that existed."""
     with database.session() as session:
         repository.lock_images(session)
         query = select(ImageRow).where(ImageRow.id.in_(image_ids))
@@ -63,7 +63,7 @@ def keep_boxed(database: Database, photo_id: str) -> None:
 
 
 def restore(database: Database, known: KnownPhotos, photo_ids: Sequence[str]) -> Restoring:
-    """Bring removed photos back, all or none; ids that are not removed photos are left out."""
+    """Bring removed photos back, all or none; IDs of other photos are left out."""
     outcome = Restoring()
     with database.session() as session:
         repository.lock_images(session)
@@ -73,7 +73,7 @@ def restore(database: Database, known: KnownPhotos, photo_ids: Sequence[str]) ->
             query.order_by(RemovedPhotoRow.removed_at.desc(), RemovedPhotoRow.id)
         ).all()
         for removed_at, together in groupby(rows, key=lambda row: row.removed_at):
-            # Photos from before the removal have been compared with it already. If the clock was
+            # Photos added before the removal have been compared with it already. If the clock was
             # ahead then, it is unknown which those are.
             since = removed_at if removed_at <= now() else None
             index = DuplicateIndex(session, known, since)
@@ -102,7 +102,7 @@ def count(session: Session) -> int:
 
 
 def delete_removed(database: Database, blobs: Blobs, photo_ids: Sequence[str]) -> list[str]:
-    """Delete removed photos for good. Returns the ids of those that there were."""
+    """Delete removed photos for good. Returns the IDs of those that existed."""
     with database.session() as session:
         repository.lock_images(session)
         query = select(RemovedPhotoRow.id, RemovedPhotoRow.blob)
@@ -119,7 +119,7 @@ def delete_removed(database: Database, blobs: Blobs, photo_ids: Sequence[str]) -
 def sweep_removed(
     database: Database, blobs: Blobs, keep_days: float, at: datetime | None = None
 ) -> int:
-    """Delete for good what was removed more than `keep_days` ago; returns how many photos."""
+    """Delete for good what was removed more than `keep_days` ago; returns the number of photos."""
     cutoff, swept = (at or now()) - timedelta(days=keep_days), 0
     query = select(RemovedPhotoRow.id).where(RemovedPhotoRow.removed_at < cutoff).limit(CHUNK)
     while True:
@@ -150,7 +150,7 @@ def _others(row: ImageRow | BoxedPhotoRow) -> dict[str, Any]:
 
 
 def _photo(session: Session, blobs: Blobs, row: RemovedPhotoRow) -> Photo | None:
-    """To look for copies; None if it has no thumbnail and cannot be read."""
+    """The photo, to look for copies; None if it has no thumbnail and cannot be read."""
     pixels = read_thumbnails(session, blobs, [row.id], RemovedPhotoRow).get(row.id)
     return None if pixels is None else Photo(Image.fromarray(pixels), pixels)
 
@@ -158,7 +158,7 @@ def _photo(session: Session, blobs: Blobs, row: RemovedPhotoRow) -> Photo | None
 def _add_image(
     session: Session, index: DuplicateIndex, row: RemovedPhotoRow, photo: Photo | None
 ) -> bool:
-    """Whether it was added; not if the same photo is there."""
+    """Restore an image; False if the same photo is there already."""
     values = row.contents["row"]
     if repository.by_sha256(session, values["sha256"]):
         return False
@@ -183,7 +183,7 @@ def _add_image(
 def _add_boxed(
     session: Session, index: DuplicateIndex, row: RemovedPhotoRow, photo: Photo | None
 ) -> bool:
-    """As `_add_image`."""
+    """Like `_add_image`, for a boxed photo."""
     values = row.contents["row"]
     if boxed_repository.by_sha256(session, values["sha256"]):
         return False
@@ -215,7 +215,7 @@ def _values(row: RemovedPhotoRow, group: SourceGroup | None) -> dict[str, Any]:
 
 
 def _add(session: Session, photo: ImageRow | BoxedPhotoRow) -> None:
-    # As new, so that copies of it that were removed before it are compared with it.
+    # Added as new, so that copies that were removed before it are compared with it.
     photo.created_at, photo.number = now(), repository.next_photo_number(session)
     session.add(photo)
     session.flush()

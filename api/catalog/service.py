@@ -34,7 +34,7 @@ from api.storage.tables.removed_photos import RemovedPhotoRow
 Origin = Literal["upload", "feedback", "review"]
 MAX_STEM = 120
 ID_LETTERS = 12
-# Most photos of a group that a file with the group's name is compared with.
+# A file with the name of a group is compared with at most this many of its photos.
 MAX_MEMBERS = 3
 
 
@@ -92,7 +92,7 @@ def _duplicate_message(match: Match, sent_class: str) -> str:
         )
     return (
         f"{known} and not {sent_class}. It is not in the catalog, so there is nothing to relabel: "
-        "put it right in the folder that this model was trained on, and train anew."
+        "correct it in the folder that this model was trained on, and train again."
     )
 
 
@@ -182,13 +182,13 @@ class PhotographStore:
 
         The name of a file proposes the group of the photo that it is a saved copy of (turned by any
         angle, shifted, speckled); the pixels decide. Otherwise the group is new. If its name is
-        taken, a part of the random id is appended: phones call every photo `image.jpg`, and file
+        taken, a part of the random ID is appended: phones call every photo `image.jpg`, and file
         names must not put two photos into one group.
         """
         plain = safe_filename(filename)
         group = f"{class_name}/{original_name(plain)[:MAX_STEM]}"
         is_taken = self.index.has_group(group)
-        # A removed photo may be restored, so its group stays what it was.
+        # A removed photo may be restored, so its group stays taken.
         for table in (ImageRow, RemovedPhotoRow):
             members = repository.group_members(session, group, MAX_MEMBERS, table)
             known = read_thumbnails(session, self.blobs, [one.id for one in members], table)
@@ -204,7 +204,7 @@ class PhotographStore:
 
 
 def open_catalog(database: Database, blobs: Blobs) -> None:
-    """Upgrade the database, or make it. Raises what `Database.upgrade` raises, and
+    """Upgrade the database, or create it. Raises what `Database.upgrade` raises, and
     EmptyCatalogError if it was lost: photos that no row names would be swept as orphans."""
     database.check_not_restoring()
     if database.is_empty() and any(blobs.keys(FOLDER)):
@@ -213,7 +213,7 @@ def open_catalog(database: Database, blobs: Blobs) -> None:
 
 
 def remove_images(database: Database, blobs: Blobs, image_ids: Sequence[str]) -> list[str]:
-    """Remove images and their blobs. Returns the ids of those that existed."""
+    """Remove images and their blobs. Returns the IDs of those that existed."""
     with database.session() as session:
         repository.lock_images(session)
         removed = repository.delete_images(session, image_ids)

@@ -60,8 +60,8 @@ class UploadService:
     def store_form(self, form: UploadForm) -> list[Outcome | FileError]:
         """Store the photos of a form; returns one outcome for each, in order.
 
-        Raises MissingClassNameError, NotAnImageError for what can be neither a photo nor a zip, or
-        what `ClassNames` raises for the form's class, before anything is stored, and what
+        Before anything is stored, raises MissingClassNameError, NotAnImageError for a file that is
+        neither a photo nor a zip, or what `ClassNames` raises for the form's class. Raises what
         `ZipArchive` raises if the only file is an unusable zip.
         """
         classes = ClassNames(self.database, self.known.training_index, form.new_class)
@@ -107,7 +107,7 @@ class UploadService:
 
 
 def _without_class(file: SentFile) -> ProblemError:
-    """Why a file that is no zip cannot be stored without a class."""
+    """Why a file that is not a zip cannot be stored without a class."""
     kind = kind_of(file.stream.read(START_BYTES))
     return NotAnImageError.of(kind) if kind else MissingClassNameError("A photo")
 
