@@ -121,7 +121,7 @@ class SqliteCatalog:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """No process opens the catalog meanwhile. Raises CatalogBusyError."""
+        """While this is held, no process opens the catalog. Raises CatalogBusyError."""
         with restore_lock(self._path) as is_held:
             if not is_held:
                 raise CatalogBusyError()
@@ -219,7 +219,7 @@ class PostgresCatalog:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """No process opens the catalog meanwhile.
+        """While this is held, no process opens the catalog.
 
         Raises CatalogBusyError, CatalogUnavailableError.
         """
