@@ -4,18 +4,17 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from secrets import token_bytes
 
-from sqlalchemy import ColumnElement, Row, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from api.core.errors import NotFoundError
 from api.core.labels import accepted_class_name
+from api.storage.advisory_locks import AdvisoryLock, hold_until_commit
 from api.storage.ids import by_id
 from api.storage.tables.photos import BoxedPhotoRow, ImageRow, PhotoCounterRow, SplitSecretRow
 from api.storage.tables.predictions import FeedbackRow, PredictionRow
 from api.storage.tables.removed_photos import RemovedPhotoRow
 
-# Key of a PostgreSQL advisory lock; any number that nothing else uses.
-IMAGES_LOCK = 7_253_002
 FETCH_ROWS = 2000
 SECRET_BYTES = 32
 PhotoTable = type[ImageRow] | type[BoxedPhotoRow]
@@ -42,12 +41,8 @@ def image_filters(
 
 
 def lock_images(session: Session) -> None:
-    """Let only this transaction add, relabel or delete images until it ends.
-
-    SQLite needs no lock: a session that may write holds the write lock from its start.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": IMAGES_LOCK})
+    """Let only this transaction add, relabel or delete images until it ends."""
+    hold_until_commit(session, AdvisoryLock.IMAGES)
 
 
 def split_secret(session: Session) -> bytes:

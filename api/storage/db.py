@@ -32,6 +32,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from api.storage import migrate
+from api.storage.advisory_locks import AdvisoryLock
 from api.storage.failures import (
     ClosedCatalogError,
     DamagedCatalogError,
@@ -45,8 +46,6 @@ from api.storage.failures import (
 from api.storage.restore_lock import file_lock, is_restoring
 from api.storage.sqlite_file import check_file, file_revision, file_tables
 
-# Key of a PostgreSQL advisory lock; any number that nothing else uses.
-MIGRATION_LOCK = 7_253_001
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 5
 # Raised when the database cannot be reached or is too busy. Retry later.
@@ -141,7 +140,9 @@ class Database:
                     self._use_wal()
                 with self.engine.begin() as connection:
                     if not self.is_sqlite:
-                        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+                        connection.execute(
+                            select(func.pg_advisory_xact_lock(int(AdvisoryLock.MIGRATION)))
+                        )
                         if is_restoring(connection):
                             raise RestoringError()
                         _check_encoding(connection)

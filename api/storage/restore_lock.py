@@ -11,8 +11,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, func, select
 
-# Key of a PostgreSQL advisory lock; any number that nothing else uses.
-RESTORE_LOCK = 7_253_002
+from api.storage.advisory_locks import AdvisoryLock
+
+LOCK = int(AdvisoryLock.RESTORE)
 
 
 @contextmanager
@@ -29,12 +30,12 @@ def restore_lock(catalog: Path | Engine) -> Iterator[bool]:
     # Held by the session: without an open transaction, which would keep the database from cleaning
     # up.
     with catalog.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        is_held = bool(connection.scalar(select(func.pg_try_advisory_lock(RESTORE_LOCK))))
+        is_held = bool(connection.scalar(select(func.pg_try_advisory_lock(LOCK))))
         try:
             yield is_held
         finally:
             if is_held:
-                connection.execute(select(func.pg_advisory_unlock(RESTORE_LOCK)))
+                connection.execute(select(func.pg_advisory_unlock(LOCK)))
 
 
 @contextmanager
@@ -56,4 +57,4 @@ def file_lock(catalog: Path) -> Iterator[bool]:
 def is_restoring(connection: Connection) -> bool:
     """Whether a backup is being restored into PostgreSQL; none begins before the transaction ends
     if not."""
-    return not connection.scalar(select(func.pg_try_advisory_xact_lock_shared(RESTORE_LOCK)))
+    return not connection.scalar(select(func.pg_try_advisory_xact_lock_shared(LOCK)))
