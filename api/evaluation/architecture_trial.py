@@ -54,7 +54,7 @@ def run_trial(trial: Trial, corpus: TrainingCorpus, progress: Progress = silent)
     model = (_linear_probe if trial.frozen else _fine_tune)(recipe, corpus, progress)
     backbone = LiteRTBackbone(model.graph)
     samples = corpus.file_samples("test")
-    stage = "Embedding the test photographs"
+    stage = "Embedding the test photos"
     embeddings = embed_samples(backbone, samples, recipe.input_size, progress, stage)
     metrics = evaluate(
         model.probabilities(embeddings),
@@ -109,7 +109,7 @@ def _linear_probe(recipe: Recipe, corpus: TrainingCorpus, progress: Progress) ->
     network = build_backbone(recipe.architecture, recipe.input_size, recipe.weights)
     graph = to_litert(network)
     samples = [sample for sample in corpus.training_split().training if sample.target]
-    stage = "Embedding what is learned from"
+    stage = "Embedding the training photos"
     embeddings = embed_samples(LiteRTBackbone(graph), samples, recipe.input_size, progress, stage)
     weights = balanced_weights(*balance_keys(samples, corpus.classes))
     linear = fit_head(embeddings, targets(samples), weights, recipe.head_l2)

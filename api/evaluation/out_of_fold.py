@@ -101,7 +101,7 @@ def prefixed(progress: Progress, title: str) -> Progress:
 def predict(grader: Grader, samples: Sequence[Sample], progress: Progress = silent) -> OutOfFold:
     """Predictions on the first file of each sample, and on synthetic images."""
     head = grader.head
-    embeddings = grader.embed(samples, progress, "what was held out")
+    embeddings = grader.embed(samples, progress, "held-out photos")
 
     def margins(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         return head.ood_score(embeddings) - np.float32(head.ood.threshold)

@@ -81,8 +81,6 @@ class _Converter:
         [output] = operator.outputs
         order = (3, 0, 1, 2) if is_depthwise else _TO_CHANNELS_FIRST
         weights = self._array(kernel).transpose(order)
-        inputs = [_name(image), self._constant(kernel, weights)]
-        inputs.append(self._constant(bias, self._array(bias)))
         self._activated(
             "Conv",
             [

@@ -45,11 +45,11 @@ class Grader:
     history: tuple[dict[str, float], ...]
 
     def embed(
-        self, samples: Sequence[Sample], progress: Progress = silent, purpose: str = "photographs"
+        self, samples: Sequence[Sample], progress: Progress = silent, what: str = "photos"
     ) -> NDArray[np.float32]:
         """Embeddings float32 [n, channels] from the exported graph."""
         return embed_samples(
-            self.backbone, samples, self.input_size, progress, f"Embedding {purpose}"
+            self.backbone, samples, self.input_size, progress, f"Embedding {what}"
         )
 
 
@@ -64,14 +64,14 @@ def train_grader(
     graph = to_litert(trained.backbone)
     backbone = LiteRTBackbone(graph)
 
-    def embed(samples: Sequence[Sample], purpose: str) -> NDArray[np.float32]:
-        return embed_samples(backbone, samples, recipe.input_size, progress, f"Embedding {purpose}")
+    def embed(samples: Sequence[Sample], what: str) -> NDArray[np.float32]:
+        return embed_samples(backbone, samples, recipe.input_size, progress, f"Embedding {what}")
 
     known = [sample for sample in split.training if sample.target]
     held_out = [sample for sample in split.validation if sample.target]
-    ood = fit_ood(embed(known, "what was learned from"), targets(known).argmax(axis=1))
+    ood = fit_ood(embed(known, "training photos"), targets(known).argmax(axis=1))
     head = uncalibrated_head(split.classes, *trained.layout.separate(trained.heads), ood)
-    logits = HeadLogits.of(head, embed(held_out, "for calibration"))
+    logits = HeadLogits.of(head, embed(held_out, "validation photos"))
     truth = GroundTruth(
         targets(held_out),
         level_numbers(held_out, split.classes),

@@ -47,7 +47,7 @@ def build_replay(
         for split in SPLITS[:2]
         for sample in (*corpus.near_ood(split), *corpus.far_ood(split))
     ]
-    embeddings, rows = grader.embed(samples, progress, "for the replay"), targets(samples)
+    embeddings, rows = grader.embed(samples, progress, "photos for the replay buffer"), targets(samples)
     splits = np.array(
         [*(file.split for file in files), *(corpus.split_of_run[sample.group] for sample in boxed)]
     )
@@ -73,7 +73,7 @@ def build_replay(
         copies=_copies(samples),
         sources=np.array([sample.source for sample in samples], np.str_),
         others=OodSamples(
-            embeddings=grader.embed(ood, progress, "what is none of the classes"),
+            embeddings=grader.embed(ood, progress, "photos of no class"),
             groups=np.array([sample.group for sample in ood], np.str_),
             splits=np.array([split_of(sample.group) for sample in ood], np.str_),
             freshness=freshness_values(ood),
