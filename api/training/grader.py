@@ -48,9 +48,7 @@ class Grader:
         self, samples: Sequence[Sample], progress: Progress = silent, what: str = "photos"
     ) -> NDArray[np.float32]:
         """Embeddings float32 [n, channels] from the exported graph."""
-        return embed_samples(
-            self.backbone, samples, self.input_size, progress, f"Embedding {what}"
-        )
+        return embed_samples(self.backbone, samples, self.input_size, progress, f"Embedding {what}")
 
 
 def train_grader(

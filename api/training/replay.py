@@ -47,7 +47,8 @@ def build_replay(
         for split in SPLITS[:2]
         for sample in (*corpus.near_ood(split), *corpus.far_ood(split))
     ]
-    embeddings, rows = grader.embed(samples, progress, "photos for the replay buffer"), targets(samples)
+    embeddings = grader.embed(samples, progress, "photos for the replay buffer")
+    rows = targets(samples)
     splits = np.array(
         [*(file.split for file in files), *(corpus.split_of_run[sample.group] for sample in boxed)]
     )
