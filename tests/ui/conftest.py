@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
 from tests.ui.fake_api import FakeApi
+from tests.ui.query_contract import unknown_parameters
 from tests.waiting import ANSWER_SECONDS
 
 APP = Path(__file__).parents[2] / "ui" / "navigation.py"
@@ -26,6 +27,7 @@ def api() -> Iterator[FakeApi]:
     fake = FakeApi()
     yield fake
     fake.stop()
+    assert not unknown_parameters(path for path, _ in fake.received)
 
 
 @pytest.fixture
