@@ -351,6 +351,9 @@ class ClassName(RootModel[str]):
 class MarkedFruit(BaseModel):
     """A bounding box around one fruit, and its class."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+    )
     box: FruitBox
     class_name: ClassName | None = None
 

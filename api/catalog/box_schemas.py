@@ -36,7 +36,7 @@ class FruitBox(BaseModel):
 class MarkedFruit(BaseModel):
     """A bounding box around one fruit, and its class."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     box: FruitBox
     class_name: ClassOfFruit | None = Field(
@@ -50,7 +50,7 @@ class DrawnOn(BaseModel):
     a response of `POST /predict`.
     """
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     width: Side
     height: Side
@@ -59,7 +59,7 @@ class DrawnOn(BaseModel):
 class MarkedFruits(BaseModel):
     """All bounding boxes of one photo."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     boxes: list[MarkedFruit] = Field(max_length=box_frames.MAX_BOXES)
     complete: bool = Field(default=True, description="Whether every fruit in the photo has a box.")

@@ -170,14 +170,14 @@ class DatasetSummary(BaseModel):
 
 
 class Relabel(BaseModel):
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     class_name: ClassName
     new_class: NewClass = False
 
 
 class Selection(BaseModel):
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     ids: list[ImageId] = Field(min_length=1, max_length=MAX_IDS)
 

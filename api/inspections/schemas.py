@@ -41,7 +41,7 @@ Limit = Annotated[float, Field(gt=0, lt=1)]
 class NewInspection(BaseModel):
     """An inspection to open."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     lot: Name = Field(description="Number or name of the lot.")
     supplier: Text = ""
@@ -280,7 +280,7 @@ class AddedPhotos(BaseModel):
 class Correction(BaseModel):
     """The correct level of a fruit, or that it is not a fruit."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     said: Said
 
@@ -288,7 +288,7 @@ class Correction(BaseModel):
 class MissedFruit(BaseModel):
     """A fruit that the grader missed; its box is in pixels of the upright photo."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     box: FruitBox
     level: Level
@@ -297,7 +297,7 @@ class MissedFruit(BaseModel):
 class PhotoChange(BaseModel):
     """Whether a photo counts towards the verdict. Photos of the same fruits should count once."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     counted: bool = Field(description="False if it shows the same fruits as another photo.")
 

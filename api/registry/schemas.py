@@ -36,7 +36,7 @@ def _clean_lines(text: str) -> str:
 class VersionDescription(BaseModel):
     """Name and note of a version. Omitted fields stay unchanged; an empty string clears a field."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     name: Annotated[str, Field(max_length=60), AfterValidator(clean_line)] | None = Field(
         default=None, description="Null leaves the name unchanged."

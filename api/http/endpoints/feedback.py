@@ -50,7 +50,9 @@ router = APIRouter(route_class=CheckedRoute, tags=["feedback"], responses=respon
 class Feedback(BaseModel):
     """Either the correct class, or confirmation that the prediction was correct."""
 
-    model_config = ConfigDict(strict=True, json_schema_extra={"oneOf": [_LABELLED, _AGREED]})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"oneOf": [_LABELLED, _AGREED]}
+    )
 
     label: ClassName | None = Field(
         default=None,
@@ -90,7 +92,7 @@ class ReviewQueue(BaseModel):
 
 
 class Confirmation(BaseModel):
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     prediction_id: str
     # Checked one by one, so that an invalid name does not fail the others.
@@ -102,6 +104,8 @@ class Confirmation(BaseModel):
 
 
 class Confirmations(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
     items: list[Confirmation] = Field(min_length=1, max_length=MAX_ITEMS)
 
 
