@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from api.catalog.archive import UploadLimits
 from api.http.deps import SettingsDep, StateDep
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
+from api.http.query import CheckedRoute
 from api.http.row_stream import NDJSON, row_stream
 from api.http.upload_form import FILES, describe_form, upload_form
 from api.model.instances import check_detector

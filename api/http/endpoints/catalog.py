@@ -43,7 +43,7 @@ from api.http.deps import (
 )
 from api.http.headers import cached_jpeg
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
+from api.http.query import CheckedRoute
 from api.http.upload_form import FILES, describe_flag, describe_form, upload_form
 from api.storage.ids import is_id
 

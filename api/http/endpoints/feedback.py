@@ -26,7 +26,7 @@ from api.http.deps import (
     TrainingIndexDep,
 )
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
+from api.http.query import CheckedRoute
 from api.predictions import feedback_repository
 from api.predictions.feedback import FeedbackAnswer, FeedbackService, UnclearFeedbackError
 from api.predictions.feedback_repository import Accuracy

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from api.http.deps import DatabaseDep, SettingsDep, StateDep
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
+from api.http.query import CheckedRoute
 from api.predictions import freshness_thresholds
 from api.predictions.freshness_thresholds import FreshnessThresholds, FreshnessThresholdsChange
 

@@ -24,8 +24,7 @@ from api.http.deps import (
     ThumbnailSize,
 )
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
-from api.http.ranges import check_range
+from api.http.query import CheckedRoute, check_range
 from api.predictions import dismissal, search
 from api.predictions.history import (
     FLUSH_SECONDS,

@@ -12,7 +12,7 @@ from api.catalog.schemas import ImageId
 from api.http.deps import BlobsDep, DatabaseDep, SettingsDep, StateDep
 from api.http.photo_upload import OPENAPI, read_photo
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
+from api.http.query import CheckedRoute
 from api.insights.appearance import appearance, sizes
 from api.insights.augmentation import augmentation
 from api.insights.balance import balance, copies, counts, freshness

@@ -11,7 +11,7 @@ from api.core.workbook import XLSX
 from api.http.deps import BlobsDep, DatabaseDep
 from api.http.endpoints.inspections import INSPECTION
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
+from api.http.query import CheckedRoute
 from api.inspections import repository
 from api.inspections.acceptance import Tally
 from api.inspections.report import Report

@@ -25,8 +25,7 @@ from api.http.deps import (
 )
 from api.http.endpoints.boxed_photos import StoreDep
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
-from api.http.ranges import check_range
+from api.http.query import CheckedRoute, check_range
 from api.http.upload_form import FILES, describe_form, upload_form
 from api.inspections import removal, repository
 from api.inspections.corrections import Corrections

@@ -14,7 +14,7 @@ from api.http.deps import (
     SettingsDep,
 )
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
+from api.http.query import CheckedRoute
 from api.insights import report as quality_report
 from api.insights.mistakes import find_mistakes
 from api.insights.mistakes_zip import mistakes_zip

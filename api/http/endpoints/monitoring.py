@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from api.core import telemetry
 from api.http.deps import BlobsDep, DatabaseDep, ReadingDep, SettingsDep, StateDep
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
+from api.http.query import CheckedRoute
 from api.monitoring.drift import DriftFigure, current_drift
 from api.monitoring.summary import Summary, summarise
 from api.predictions.accuracy_in_use import AccuracyInUse, accuracy_in_use

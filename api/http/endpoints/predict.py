@@ -11,7 +11,7 @@ from api.core.errors import UnprocessableError
 from api.http.deps import StateDep
 from api.http.photo_upload import OPENAPI, read_photo
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
+from api.http.query import CheckedRoute
 from api.model.instances import check_detector
 from api.model.predictor import PredictRequest
 from api.model.trace import trace_steps

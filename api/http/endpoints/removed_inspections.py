@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.http.deps import DatabaseDep, Offset, ReadingDep, SettingsDep
 from api.http.endpoints.inspections import INSPECTION, PHOTO, Limit
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
+from api.http.query import CheckedRoute
 from api.inspections import removal, repository
 from api.inspections.removed_schemas import (
     RemovedInspection,

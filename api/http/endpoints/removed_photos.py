@@ -24,7 +24,7 @@ from api.http.deps import (
     SettingsDep,
 )
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
+from api.http.query import CheckedRoute
 
 REMOVED = "/dataset/removed"
 router = APIRouter(

@@ -16,7 +16,7 @@ from api.http.deps import (
     SettingsDep,
 )
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
+from api.http.query import CheckedRoute
 from api.retraining import repository, service
 from api.retraining.detector_plan import check_detector_run
 from api.retraining.plan import estimate_seconds, make_plan

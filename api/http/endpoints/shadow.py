@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from api.core.errors import ConflictError
 from api.http.deps import VERSION, BlobsDep, DatabaseDep, ReadingDep, SessionDep, SettingsDep
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
+from api.http.query import CheckedRoute
 from api.registry import repository, service, shadow_repository
 from api.registry.shadow_schemas import Shadow, ShadowStart
 from api.settings import Settings

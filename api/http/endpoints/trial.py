@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from api.catalog.archive import UploadLimits
 from api.http.deps import DatabaseDep, Limit, SettingsDep, StateDep
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
+from api.http.query import CheckedRoute
 from api.http.row_stream import NDJSON, Rows, row_stream
 from api.http.upload_form import FILES, describe_form, upload_form
 from api.predictions.batch import BatchItem, batch_items

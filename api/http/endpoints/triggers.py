@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.deps import BlobsDep, DatabaseDep, QueueDep, ReadingDep, SessionDep, SettingsDep
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
+from api.http.query import CheckedRoute
 from api.monitoring import suggestions
 from api.monitoring.trigger_rules import RULES, Schedule
 from api.monitoring.triggers import (

@@ -14,7 +14,7 @@ from api.http.deps import (
     SettingsDep,
 )
 from api.http.problems import responses
-from api.http.query_names import CheckedRoute
+from api.http.query import CheckedRoute
 from api.insights import threshold_sweep
 from api.insights.threshold_sweep import ThresholdSweep
 from api.predictions import fruit_thresholds
