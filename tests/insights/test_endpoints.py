@@ -164,7 +164,7 @@ def test_mistakes_of_the_shipped_version_are_as_measured(service: TestClient) ->
 def test_augmentation_of_a_damaged_file_says_what_to_do(service: TestClient) -> None:
     image = service.get("/dataset/images").json()["images"][0]
     blobs = service.app.state.service.blobs  # type: ignore[attr-defined]
-    (key,) = [key for key in blobs.keys("photographs") if image["sha256"] in key]
+    (key,) = [key for key in blobs.keys("photographs") if image["id"] in key]
     data = blobs.get(key)
     blobs.put(key, data[:200])
     answer = service.get("/insights/augmentation", params={"image_id": image["id"]})
