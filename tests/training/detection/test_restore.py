@@ -51,5 +51,5 @@ def test_graph_of_another_network_is_refused(
 
 def test_restored_network_that_differs_is_refused(graph: bytes) -> None:
     """The weights of a deeper network fit into a shallower one."""
-    with pytest.raises(NotRestorableError, match="is another"):
+    with pytest.raises(NotRestorableError, match="does not give its results"):
         restore_network(graph, replace(RECIPE, depth=1), FRUITS)
