@@ -11,6 +11,7 @@ from tests.deploy.dockerfile import Stage, copied, exec_form, ignored, image, la
 
 FILES = sorted(PROJECT.glob("Dockerfile.*"))
 IMAGES = [("Dockerfile.api", "serve"), ("Dockerfile.api", "worker"), ("Dockerfile.ui", "")]
+INSTRUCTIONS = set("ARG CMD COPY ENV EXPOSE HEALTHCHECK LABEL RUN USER VOLUME WORKDIR".split())
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
 
 
@@ -18,6 +19,13 @@ each_file = pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
 def chain(request: pytest.FixtureRequest) -> list[Stage]:
     file, target = request.param
     return image(PROJECT / file, target)
+
+
+@each_file
+def test_every_line_is_an_instruction(file: Path) -> None:
+    """Not what is left of one whose start ended up in a comment."""
+    for stage in stages(file):
+        assert {instruction for instruction, _ in stage.lines} <= INSTRUCTIONS
 
 
 @each_file
