@@ -11,7 +11,18 @@ from tests.deploy.dockerfile import Stage, copied, exec_form, ignored, image, la
 
 FILES = sorted(PROJECT.glob("Dockerfile.*"))
 IMAGES = [("Dockerfile.api", "serve"), ("Dockerfile.api", "worker"), ("Dockerfile.ui", "")]
-INSTRUCTIONS = set("ARG CMD COPY ENV EXPOSE HEALTHCHECK LABEL RUN USER VOLUME WORKDIR".split())
+INSTRUCTIONS = {
+    "ARG",
+    "CMD",
+    "COPY",
+    "ENV",
+    "EXPOSE",
+    "HEALTHCHECK",
+    "LABEL",
+    "RUN",
+    "USER",
+    "WORKDIR",
+}
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
 
 
