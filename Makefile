@@ -39,7 +39,7 @@ env: ## Write .env for docker compose, with random passwords
 test: $(READY) check ## Check the code and run the tests (half an hour on two slow cores)
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
-test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (two to three minutes)
+test-fast: $(READY) ## Run the fast tests: no processes, TensorFlow, browser or PostgreSQL (about four minutes)
 	$(BIN)/python -m pytest -m "not slow and not stack and not images and not containers" --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test-stack: $(READY) ## Test the full stack as processes, killing parts of it (needs nginx, prometheus with alertmanager, postgresql)
