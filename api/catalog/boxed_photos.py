@@ -12,7 +12,7 @@ from api.catalog import boxed_repository, repository
 from api.catalog.box_frames import LabelledBox, Size, checked, scaled, upright
 from api.catalog.boxed_repository import BoxedPhoto
 from api.catalog.duplicate_index import DuplicateIndex, SourceGroup
-from api.catalog.photo_files import PutPhoto, delete_photos, photo_key, put_photo, put_sanitized
+from api.catalog.photo_files import StagedPhoto, delete_photos, photo_key, stage_photo, store_file
 from api.catalog.sanitize import SanitizedImage, sanitize
 from api.catalog.service import ID_LETTERS, MAX_STEM
 from api.catalog.thumbnails import encode_thumbnail
@@ -88,12 +88,12 @@ class BoxedPhotoStore:
     index: DuplicateIndex
     max_pixels: int = MAX_PIXELS
 
-    def put_file(self, data: bytes) -> PutPhoto:
-        """Like `PhotographStore.put_file`."""
+    def stage(self, data: bytes) -> StagedPhoto:
+        """Like `PhotographStore.stage`."""
         with self.database.reading() as session:
             if boxed_repository.by_sha256(session, content_hash(data)):
-                return PutPhoto(data, None)
-        return put_photo(self.blobs, data, self.max_pixels)
+                return StagedPhoto(data, None)
+        return stage_photo(self.blobs, data, self.max_pixels)
 
     def add(
         self,
@@ -107,7 +107,7 @@ class BoxedPhotoStore:
     ) -> tuple[BoxedOutcome, BoxedPhoto]:
         """Add a photo with its boxes. Both are in the catalog on return.
 
-        `photo_id`: from `put_file`, which has stored the file. Boxes from feedback replace those of
+        `photo_id`: from `stage`, which has stored the file. Boxes from feedback replace those of
         earlier feedback on the same file; otherwise a known file keeps its boxes. A copy of a known
         photo gets the group and split of that photo. Raises what `Annotation.on` and
         `imaging.decode` raise, without storing anything.
@@ -120,7 +120,7 @@ class BoxedPhotoStore:
             group = self.index.find_group(session, sha256, sanitized.photo)
             known = boxed_repository.by_sha256(session, sha256)
         if not known and not photo_id:
-            photo_id = put_sanitized(self.blobs, sanitized)
+            photo_id = store_file(self.blobs, sanitized)
         with self.database.session() as session:
             repository.lock_images(session)
             if known := boxed_repository.by_sha256(session, sha256):
@@ -131,7 +131,7 @@ class BoxedPhotoStore:
             self.index.refresh(session)
             group = group or self.index.find_new_group(session, sha256, sanitized.photo)
             # If the photo was known and has just been removed, its file is not there yet.
-            photo_id = photo_id or put_sanitized(self.blobs, sanitized)
+            photo_id = photo_id or store_file(self.blobs, sanitized)
             row = _row(session, photo_id, sanitized, group, filename)
             row.sha256, row.origin = sha256, origin
             row.complete, row.prediction_id = annotation.complete, prediction_id

@@ -26,7 +26,7 @@ ORPHAN_AGE = timedelta(hours=1)
 log = logging.getLogger(__name__)
 
 
-class PutPhoto(NamedTuple):
+class StagedPhoto(NamedTuple):
     """A photo whose file was stored ahead of its row, so that no transaction waits for the store.
 
     `photo_id`: the ID that its row will have; None if the photo is known and needs no file.
@@ -40,16 +40,16 @@ def photo_key(photo_id: str, sanitized: SanitizedImage) -> str:
     return f"{FOLDER}/{photo_id[:2]}/{photo_id}{sanitized.suffix}"
 
 
-def put_sanitized(blobs: Blobs, sanitized: SanitizedImage) -> str:
+def store_file(blobs: Blobs, sanitized: SanitizedImage) -> str:
     """Store the file of a new photo. Returns the ID that its row will have."""
     photo_id = new_id()
     blobs.put(photo_key(photo_id, sanitized), sanitized.data)
     return photo_id
 
 
-def put_photo(blobs: Blobs, data: bytes, max_pixels: int) -> PutPhoto:
-    """Like `put_sanitized`, for a photo as it was sent. Raises what `imaging.decode` raises."""
-    return PutPhoto(data, put_sanitized(blobs, sanitize(data, max_pixels)))
+def stage_photo(blobs: Blobs, data: bytes, max_pixels: int) -> StagedPhoto:
+    """Like `store_file`, for a photo as it was sent. Raises what `imaging.decode` raises."""
+    return StagedPhoto(data, store_file(blobs, sanitize(data, max_pixels)))
 
 
 def load_image(blobs: Blobs, image: ImageRow) -> bytes:

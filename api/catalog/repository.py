@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from api.core.errors import NotFoundError
 from api.core.labels import accepted_class_name
-from api.storage.advisory_locks import AdvisoryLock, hold_until_commit
 from api.storage.ids import by_id
+from api.storage.locks import AdvisoryLock, hold_until_commit
 from api.storage.tables.photos import BoxedPhotoRow, ImageRow, PhotoCounterRow, SplitSecretRow
 from api.storage.tables.predictions import FeedbackRow, PredictionRow
 from api.storage.tables.removed_photos import RemovedPhotoRow

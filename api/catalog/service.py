@@ -11,11 +11,11 @@ from api.catalog import repository
 from api.catalog.duplicate_index import DuplicateIndex, Match, MatchKind, Photo
 from api.catalog.photo_files import (
     FOLDER,
-    PutPhoto,
+    StagedPhoto,
     delete_photos,
     photo_key,
-    put_photo,
-    put_sanitized,
+    stage_photo,
+    store_file,
 )
 from api.catalog.sanitize import sanitize
 from api.catalog.thumbnails import encode_thumbnail, read_thumbnails
@@ -105,15 +105,15 @@ class PhotographStore:
     index: DuplicateIndex
     max_pixels: int = MAX_PIXELS
 
-    def put_file(self, data: bytes) -> PutPhoto:
+    def stage(self, data: bytes) -> StagedPhoto:
         """Store the file of a photo that `add` will add inside a caller's transaction.
 
         Raises what `imaging.decode` raises.
         """
         with self.database.reading() as session:
             if self.index.find_file(session, content_hash(data)):
-                return PutPhoto(data, None)
-        return put_photo(self.blobs, data, self.max_pixels)
+                return StagedPhoto(data, None)
+        return stage_photo(self.blobs, data, self.max_pixels)
 
     def add(
         self,
@@ -126,7 +126,7 @@ class PhotographStore:
     ) -> Outcome:
         """Add a photo unless it is a duplicate. It is on disk and in the catalog on return.
 
-        `class_name` need not be normalized. `photo_id`: from `put_file`, which has stored the file.
+        `class_name` need not be normalized. `photo_id`: from `stage`, which has stored the file.
         Raises BadClassNameError and what `imaging.decode` raises, without storing anything.
         """
         class_name = accepted_class_name(class_name)
@@ -142,7 +142,7 @@ class PhotographStore:
                 return DuplicateFile.of_match(filename, match, class_name)
             boxed = self.index.find_boxed_group(session, photo)
 
-        photo_id = photo_id or put_sanitized(self.blobs, sanitized)
+        photo_id = photo_id or store_file(self.blobs, sanitized)
         with self.database.session() as session:
             repository.lock_images(session)
             # Another process may have stored the same photo meanwhile.

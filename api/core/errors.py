@@ -212,3 +212,25 @@ class ModelCacheUnavailableError(ProblemError):
         "This machine cannot write its copies of the model versions. Photos are graded as before. "
         "Look at the disk of RIPELINE_STATE_DIR, and at the service log."
     )
+
+
+def each_its_own(error: Exception, count: int) -> list[Exception]:
+    """`count` errors alike, with `error` as their cause; `error` itself if it is needed once.
+
+    Every `raise` adds to the traceback of its error, so one error that several threads or tasks
+    raise would show all of them.
+    """
+    return [error] if count == 1 else [_alike(error) for _ in range(count)]
+
+
+def _alike(error: Exception) -> Exception:
+    # Not by its constructor, whose parameters may be others than `args`.
+    kind = type(error)
+    alike: Exception = kind.__new__(kind, *error.args)
+    alike.args = error.args
+    if isinstance(error, OSError) and isinstance(alike, OSError):
+        alike.errno, alike.strerror = error.errno, error.strerror
+        alike.filename = error.filename
+    vars(alike).update(vars(error))
+    alike.__cause__ = error
+    return alike

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from api.catalog import repository as images
 from api.catalog.box_frames import MAX_BOXES, LabelledBox, Size, TooManyBoxesError, checked
 from api.catalog.boxed_photos import Annotation, BoxedPhotoStore
-from api.catalog.photo_files import PutPhoto
+from api.catalog.photo_files import StagedPhoto
 from api.core.boxes import Box
 from api.core.errors import ConflictError
 from api.core.labels import Level, fruits_of, read_label
@@ -44,14 +44,14 @@ class Corrections:
         Raises InspectionNotFoundError, InspectionPhotoNotFoundError, FruitNotFoundError,
         AddedByPersonError.
         """
-        put = self._put_photo(inspection_id, photo_id)
+        staged = self._stage_photo(inspection_id, photo_id)
         with self.store.database.session() as session:
             inspection, photo = _locked(session, inspection_id, photo_id)
             fruit = repository.fruit(photo, number)
             if fruit.added and said == "no_fruit":
                 raise AddedByPersonError()
             fruit.said = said
-            self._teach(session, inspection, photo, put)
+            self._teach(session, inspection, photo, staged)
             return photo
 
     def take_back(self, inspection_id: str, photo_id: str, number: int) -> Photo:
@@ -59,7 +59,7 @@ class Corrections:
 
         Raises InspectionNotFoundError, InspectionPhotoNotFoundError, FruitNotFoundError.
         """
-        put = self._put_photo(inspection_id, photo_id)
+        staged = self._stage_photo(inspection_id, photo_id)
         with self.store.database.session() as session:
             inspection, photo = _locked(session, inspection_id, photo_id)
             fruit = repository.fruit(photo, number)
@@ -67,7 +67,7 @@ class Corrections:
             if fruit.added:
                 session.delete(fruit)
                 photo = replace(photo, fruits=[one for one in photo.fruits if one is not fruit])
-            self._teach(session, inspection, photo, put)
+            self._teach(session, inspection, photo, staged)
             return photo
 
     def add_missed(self, inspection_id: str, photo_id: str, box: Box, level: Level) -> Photo:
@@ -76,7 +76,7 @@ class Corrections:
         Raises InspectionNotFoundError, InspectionPhotoNotFoundError, BadBoxError,
         TooManyBoxesError.
         """
-        put = self._put_photo(inspection_id, photo_id)
+        staged = self._stage_photo(inspection_id, photo_id)
         with self.store.database.session() as session:
             inspection, photo = _locked(session, inspection_id, photo_id)
             if len(photo.fruits) >= MAX_BOXES:
@@ -92,25 +92,25 @@ class Corrections:
             )
             session.add(fruit)
             photo = replace(photo, fruits=[*photo.fruits, fruit])
-            self._teach(session, inspection, photo, put)
+            self._teach(session, inspection, photo, staged)
             return photo
 
-    def _put_photo(self, inspection_id: str, photo_id: str) -> PutPhoto | None:
-        """Like `BoxesService.put_photo`.
+    def _stage_photo(self, inspection_id: str, photo_id: str) -> StagedPhoto | None:
+        """Like `BoxesService.stage_photo`.
 
         Raises InspectionNotFoundError, InspectionPhotoNotFoundError.
         """
         with self.store.database.reading() as session:
             repository.get(session, inspection_id)
             photo = repository.photo(session, inspection_id, photo_id)
-        return BoxesService(self.store, self.recorder).put_photo(photo.prediction)
+        return BoxesService(self.store, self.recorder).stage_photo(photo.prediction)
 
     def _teach(
-        self, session: Session, inspection: InspectionRow, photo: Photo, put: PutPhoto | None
+        self, session: Session, inspection: InspectionRow, photo: Photo, staged: StagedPhoto | None
     ) -> None:
         """Put the photo's boxes into the training data, if the photo is still kept.
 
-        `put` is from `_put_photo`.
+        `staged` is from `_stage_photo`.
         """
         store = replace(self.store, database=OpenTransaction(self.store.database, session))
         fruits = [one for one in photo.fruits if one.said != "no_fruit"]
@@ -124,7 +124,7 @@ class Corrections:
         # If no box is left, a person said that nothing here is a fruit: that is complete.
         annotation = Annotation(boxes, not boxes, Size(photo.row.width, photo.row.height))
         try:
-            BoxesService(store, self.recorder).put_recorded(photo.prediction, annotation, put)
+            BoxesService(store, self.recorder).put_recorded(photo.prediction, annotation, staged)
         except PhotographNotKeptError:
             return
 

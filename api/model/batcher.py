@@ -21,9 +21,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from api.core.errors import OverloadedError
+from api.core.errors import OverloadedError, each_its_own
 from api.core.imaging.decode import decodes_quickly
-from api.core.own_errors import each_its_own
 from api.model.engines.litert import FORWARD_BATCH
 from api.model.grade import Grade
 from api.model.instances import InstanceGrading

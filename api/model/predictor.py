@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from api.core.arrays import FloatArray, check_finite, pool
+from api.core.errors import each_its_own
 from api.core.freshness_levels import LevelThresholds, fitted_thresholds
 from api.core.heads import Head
 from api.core.imaging.decode import DRAFT_SIDE, MAX_PIXELS, DecodedImage, decode
 from api.core.imaging.resize import hash_thumbnail, resize, select_stored_image, to_input
 from api.core.labels import Label, read_label
 from api.core.ood import drift_features
-from api.core.own_errors import each_its_own
 from api.model.backbone import open_backbone
 from api.model.detector import Detection, Detector
 from api.model.engines.choice import EngineInfo, time_graph

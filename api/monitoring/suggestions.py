@@ -9,8 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.core.errors import ConflictError, NotFoundError
-from api.monitoring.trigger_rules import RULES, TriggerResult
-from api.monitoring.trigger_runs import record_run
+from api.monitoring.trigger_rules import RULES, TriggerResult, record_run
 from api.retraining.plan import make_plan
 from api.retraining.queue import RunQueue
 from api.retraining.service import NothingNewError, create_run

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api.core.errors import ProblemError
 from api.monitoring.suggestions import active_suggestions, lock_trigger, suggest, withdraw
-from api.monitoring.trigger_runs import record_run
+from api.monitoring.trigger_rules import record_run
 from api.monitoring.triggers import (
     TriggerState,
     config_of,

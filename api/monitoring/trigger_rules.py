@@ -1,23 +1,30 @@
-"""The rules of the triggers that start a retraining. RULES is in the order of evaluation."""
+"""The rules of the triggers that start a retraining. RULES is in the order of evaluation.
+
+A run that failed or was interrupted has learned no photos, and its cause may pass: memory, the
+store or the worker was gone. So it is tried again, but not for ever.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.core.formatting import percent
 from api.monitoring.drift import DriftFigure
-from api.monitoring.trigger_runs import MAX_ATTEMPTS
 from api.predictions.accuracy_in_use import accuracy_in_use
 from api.registry.schemas import Headlines
 from api.retraining.plan import CatalogDiff
 from api.settings import TriggerMode
-from api.storage.tables.models import ModelRow
+from api.storage.tables.models import ModelRow, RunRow
+from api.storage.tables.triggers import TriggerRow
 
 Schedule = Literal["none", "weekly", "monthly"]
 SCHEDULES: tuple[Schedule, ...] = ("none", "weekly", "monthly")
+# Consecutive runs of a trigger without a result, after which it waits for other photos.
+MAX_ATTEMPTS = 3
 
 
 def read_schedule(stored: str | None) -> Schedule:
@@ -254,3 +261,22 @@ MANUAL = Rule(
 RULES: dict[str, Rule] = {
     rule.name: rule for rule in (ACCURACY, DRIFT, NEW_IMAGES, SCHEDULE, MANUAL)
 }
+
+
+def ended_without_result(session: Session, trigger: TriggerRow) -> bool:
+    """Whether the trigger's last run failed or was interrupted, and no run has succeeded since."""
+    run = session.get(RunRow, trigger.last_run_id) if trigger.last_run_id else None
+    if run is None or run.state not in ("failed", "interrupted"):
+        return False
+    later = select(RunRow.id).where(RunRow.state == "succeeded", RunRow.number > run.number)
+    return session.scalars(later.limit(1)).first() is None
+
+
+def record_run(
+    session: Session, trigger: TriggerRow, run: RunRow, photos: str | None, at: datetime
+) -> None:
+    """Note a new run on the locked row of its trigger. `photos`: as in `RetrainPlan.photos`."""
+    goes_on = trigger.attempts < MAX_ATTEMPTS or photos == trigger.last_photos
+    is_repeated = goes_on and ended_without_result(session, trigger)
+    trigger.attempts = trigger.attempts + 1 if is_repeated else 1
+    trigger.last_fired_at, trigger.last_run_id, trigger.last_photos = at, run.id, photos

@@ -19,14 +19,15 @@ from api.monitoring.suggestions import (
 )
 from api.monitoring.trigger_rules import (
     CLOCK_TOLERANCE,
+    MAX_ATTEMPTS,
     RULES,
     Rule,
     TriggerConfig,
     TriggerContext,
     TriggerResult,
+    ended_without_result,
     read_schedule,
 )
-from api.monitoring.trigger_runs import MAX_ATTEMPTS, ended_without_result
 from api.registry import repository as models
 from api.retraining import repository as runs
 from api.retraining.plan import CatalogDiff, make_plan

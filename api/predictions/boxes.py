@@ -11,7 +11,7 @@ from api.catalog import repository as images
 from api.catalog.box_schemas import MarkedFruit, marked
 from api.catalog.boxed_photos import Annotation, BoxedPhotoStore
 from api.catalog.boxed_repository import BoxedPhoto
-from api.catalog.photo_files import PutPhoto
+from api.catalog.photo_files import StagedPhoto
 from api.core.errors import ConflictError
 from api.core.formatting import number
 from api.core.imaging.decode import UNREADABLE
@@ -64,7 +64,7 @@ class BoxesService:
         prediction, _ = find_recorded(self.store.database, self.recorder, prediction_id)
         return self.put_recorded(prediction, annotation)
 
-    def put_photo(self, prediction: PredictionRow) -> PutPhoto | None:
+    def stage_photo(self, prediction: PredictionRow) -> StagedPhoto | None:
         """The photo, stored as a boxed photo's file before the transaction: a bucket may take
         minutes. None if it is not needed, or is gone.
         """
@@ -72,26 +72,26 @@ class BoxesService:
             if boxed_repository.of_prediction(session, prediction.id):
                 return None
         try:
-            return self.store.put_file(load_image(self.store.blobs, prediction))
+            return self.store.stage(load_image(self.store.blobs, prediction))
         except (PhotographGoneError, *UNREADABLE):  # `put_recorded` reports it.
             return None
 
     def put_recorded(
-        self, prediction: PredictionRow, annotation: Annotation, put: PutPhoto | None = None
+        self, prediction: PredictionRow, annotation: Annotation, staged: StagedPhoto | None = None
     ) -> BoxesAnswer:
-        """The method `put`, for a prediction in the catalog. The argument is from `put_photo`."""
+        """Like `put`, for a prediction in the catalog. `staged` is from `stage_photo`."""
         prediction_id = prediction.id
         # A boxed photo stays when the prediction's own photo is no longer kept.
         if photo := self._replace(prediction_id, annotation):
             return _answer(prediction_id, "replaced", photo)
         try:
             outcome, photo = self.store.add(
-                put.data if put else load_image(self.store.blobs, prediction),
+                staged.data if staged else load_image(self.store.blobs, prediction),
                 annotation,
                 origin="feedback",
                 filename=prediction.filename,
                 prediction_id=prediction_id,
-                photo_id=put.photo_id if put else None,
+                photo_id=staged.photo_id if staged else None,
             )
         except (PhotographGoneError, *UNREADABLE) as error:  # Deleted, or damaged on disk.
             if not isinstance(error, PhotographGoneError):

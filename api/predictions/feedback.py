@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api.catalog import repository as images
-from api.catalog.photo_files import PutPhoto
+from api.catalog.photo_files import StagedPhoto
 from api.catalog.service import Origin, PhotographStore, Stored
 from api.core import telemetry
 from api.core.errors import UnprocessableError
@@ -82,7 +82,7 @@ class FeedbackService:
         predicted = accepted_class_name(prediction.predicted_class)
         class_name = predicted if label is None else accepted_class_name(label)
         correct = class_name == predicted
-        put = self._put_photo(prediction)
+        staged = self._stage_photo(prediction)
         # One transaction, under the lock of the images: the label and the class of the training
         # image change together, and in between nobody relabels or removes the image.
         with self.store.database.session() as session:
@@ -90,7 +90,7 @@ class FeedbackService:
             # Feedback overrides an earlier dismissal.
             dismissal.take_back(session, prediction_id)
             outcome, image_id, message = self._add_training_image(
-                session, prediction, class_name, origin, put
+                session, prediction, class_name, origin, staged
             )
             feedback_repository.put(
                 session,
@@ -112,7 +112,7 @@ class FeedbackService:
             message=message,
         )
 
-    def _put_photo(self, prediction: PredictionRow) -> PutPhoto | None:
+    def _stage_photo(self, prediction: PredictionRow) -> StagedPhoto | None:
         """The photo, stored as a training image's file before the transaction: a bucket may take
         minutes. None if it is not needed, or is gone.
         """
@@ -121,7 +121,7 @@ class FeedbackService:
             if feedback is not None and _is_from_feedback(session, feedback.image_id):
                 return None
         try:
-            return self.store.put_file(load_image(self.store.blobs, prediction))
+            return self.store.stage(load_image(self.store.blobs, prediction))
         except (PhotographGoneError, *UNREADABLE):  # Reported in the transaction.
             return None
 
@@ -131,11 +131,11 @@ class FeedbackService:
         prediction: PredictionRow,
         label: str,
         origin: Origin,
-        put: PutPhoto | None,
+        staged: StagedPhoto | None,
     ) -> tuple[PhotoOutcome, str | None, str]:
         """The outcome, the training image's ID, and a message for the user.
 
-        `put`: from `_put_photo`.
+        `staged`: from `_stage_photo`.
         """
         feedback = session.get(FeedbackRow, prediction.id)
         if feedback is not None and _is_from_feedback(session, feedback.image_id):
@@ -143,11 +143,11 @@ class FeedbackService:
         store = replace(self.store, database=OpenTransaction(self.store.database, session))
         try:
             outcome = store.add(
-                put.data if put else load_image(self.store.blobs, prediction),
+                staged.data if staged else load_image(self.store.blobs, prediction),
                 class_name=label,
                 origin=origin,
                 filename=prediction.filename,
-                photo_id=put.photo_id if put else None,
+                photo_id=staged.photo_id if staged else None,
             )
         except (PhotographGoneError, *UNREADABLE) as error:  # Deleted, or damaged on disk.
             if not isinstance(error, PhotographGoneError):

@@ -30,7 +30,7 @@ from api.storage.failures import ModelCacheError, StoreError
 FOLDER = "models"
 LOCK = ".lock"
 FETCHING = ".fetching"
-# Longer than a download takes. Whoever waits holds a thread of the service.
+# Longer than a download takes. Each waiting caller occupies a thread of the service.
 WAIT_SECONDS = 60.0
 
 

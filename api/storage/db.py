@@ -32,7 +32,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from api.storage import migrate
-from api.storage.advisory_locks import AdvisoryLock
 from api.storage.failures import (
     ClosedCatalogError,
     DamagedCatalogError,
@@ -43,7 +42,7 @@ from api.storage.failures import (
     WrongEncodingError,
     is_damaged,
 )
-from api.storage.restore_lock import file_lock, is_restoring
+from api.storage.locks import AdvisoryLock, file_lock, is_restoring
 from api.storage.sqlite_file import check_file, file_revision, file_tables
 
 BUSY_SECONDS = 30
@@ -218,7 +217,7 @@ class Database:
 class OpenTransaction(Database):
     """A database inside one transaction: all its sessions are `session`.
 
-    Whoever opened the transaction commits or rolls back everything at once.
+    The code that opened the transaction commits or rolls back everything at once.
     """
 
     def __init__(self, database: Database, session: Session) -> None:

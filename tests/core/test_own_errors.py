@@ -5,8 +5,7 @@ import traceback
 
 import pytest
 
-from api.core.errors import BodyTooLargeError
-from api.core.own_errors import each_its_own
+from api.core.errors import BodyTooLargeError, each_its_own
 
 
 def raised(error: Exception) -> Exception:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from api.monitoring import suggestions, trigger_check
-from api.monitoring.trigger_runs import MAX_ATTEMPTS
+from api.monitoring.trigger_rules import MAX_ATTEMPTS
 from api.monitoring.triggers import trigger_states
 from api.retraining import repository
 from api.retraining.plan import CatalogDiff, make_plan

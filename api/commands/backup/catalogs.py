@@ -18,8 +18,8 @@ from api.commands.backup.contents import BackupError, NotEmptyError
 from api.core.errors import CatalogUnavailableError
 from api.storage.blobs import make_folder, sync
 from api.storage.db import UNAVAILABLE, Database
+from api.storage.locks import restore_lock
 from api.storage.migrate import NewerCatalogError, known_revisions
-from api.storage.restore_lock import restore_lock
 from api.storage.tables import METADATA
 
 # The role that restores may differ from the one that saved.

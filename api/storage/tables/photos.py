@@ -111,7 +111,7 @@ class PhotoCounterRow(Base):
 class SplitSecretRow(Base):
     """The secret that decides the split of added photos. One row, made with the first photo.
 
-    Whoever reads it can choose splits, so no response, log or error may contain it.
+    A person who knows it can choose splits, so no response, log or error may contain it.
     """
 
     __tablename__ = "split_secret"

@@ -19,7 +19,7 @@ class TriggerRow(Base):
     processes of an older version beside this one. `scheduled_at`: when `schedule` was set, or its
     suggestion dismissed; earlier due times do not count. `last_photos`: a hash of the photos of its
     last run, see `retraining.plan.RetrainPlan.photos`. `attempts`: 1, and 1 for each run without
-    a result directly before the last one; see `monitoring.trigger_runs`.
+    a result directly before the last one; see `monitoring.trigger_rules`.
     """
 
     __tablename__ = "triggers"

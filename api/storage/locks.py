@@ -1,19 +1,38 @@
-"""The lock between the restore of a backup and processes that open the catalog.
+"""Locks between processes: advisory locks of PostgreSQL, and the lock of a restore.
 
-A process that made an empty catalog during a restore would lose it to the restored one, with all
-that it had written. The system frees the lock of a process that dies.
+A process that made an empty catalog during the restore of a backup would lose it to the restored
+one, with all that it had written. The system frees the lock of a process that dies.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum, unique
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.orm import Session
 
-from api.storage.advisory_locks import AdvisoryLock
 
-LOCK = int(AdvisoryLock.RESTORE)
+@unique
+class AdvisoryLock(IntEnum):
+    """Keys that nothing else on the server uses, all in one place: no two may be the same."""
+
+    MIGRATION = 7_253_001
+    IMAGES = 7_253_002
+    RESTORE = 7_253_003
+
+
+def hold_until_commit(session: Session, lock: AdvisoryLock) -> None:
+    """Wait for `lock`, and hold it until the transaction ends.
+
+    SQLite needs no lock: a session that may write holds the write lock from its start.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(int(lock))))
+
+
+RESTORE = int(AdvisoryLock.RESTORE)
 
 
 @contextmanager
@@ -30,12 +49,12 @@ def restore_lock(catalog: Path | Engine) -> Iterator[bool]:
     # Held by the session: without an open transaction, which would keep the database from cleaning
     # up.
     with catalog.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        is_held = bool(connection.scalar(select(func.pg_try_advisory_lock(LOCK))))
+        is_held = bool(connection.scalar(select(func.pg_try_advisory_lock(RESTORE))))
         try:
             yield is_held
         finally:
             if is_held:
-                connection.execute(select(func.pg_advisory_unlock(LOCK)))
+                connection.execute(select(func.pg_advisory_unlock(RESTORE)))
 
 
 @contextmanager
@@ -57,4 +76,4 @@ def file_lock(catalog: Path) -> Iterator[bool]:
 def is_restoring(connection: Connection) -> bool:
     """Whether a backup is being restored into PostgreSQL; none begins before the transaction ends
     if not."""
-    return not connection.scalar(select(func.pg_try_advisory_xact_lock_shared(LOCK)))
+    return not connection.scalar(select(func.pg_try_advisory_xact_lock_shared(RESTORE)))

@@ -6,7 +6,7 @@ import pytest
 
 from api.catalog import repository
 from api.storage.db import Database
-from api.storage.restore_lock import restore_lock
+from api.storage.locks import restore_lock
 from tests.postgres import fresh_database
 
 pytestmark = pytest.mark.slow
