@@ -219,7 +219,7 @@ def _storage_message(error: ModelCacheError | StoreError) -> str:
     if isinstance(error, ModelCacheError):
         return f"{error}. Look at the disk of RIPELINE_STATE_DIR, then start the run again."
     return (
-        "The store of photos and models could not be reached, or not be read or written: "
+        "The store of photos and models could not be reached, read or written: "
         f"{error.strerror}. Look at STORAGE_URL, its keys and its disk, then start the run "
         "again. The worker's log says more."
     )
