@@ -29,9 +29,10 @@ def render(reports: Sequence[Report]) -> str:
     """The whole document."""
     parts = [
         "# Load test results",
-        "One report for each processor and engine that `make bench` ran on. Server on one core, "
-        "load on the other. Medians over rounds, each with all servers; ratios are taken within a "
-        "round. Absolute numbers hold for their machine only.",
+        "One report for each processor and engine that `make bench` ran on. Unless stated "
+        "otherwise, the server has one core and the load generator the other. The bare loop only "
+        "decodes and grades. Figures are medians over rounds that measure all servers in turn; "
+        "ratios are taken within a round. Absolute figures hold only for the machine named.",
         "## Targets",
         _targets_table(reports),
         *(part for report in reports for part in _report(report)),
@@ -141,22 +142,22 @@ def _sections(results: Results) -> list[str]:
         it = results.batch
         sections += [
             "### Batch on two cores",
-            f"{it.batch:.0f} images/s; two bare loops {it.loops:.0f}. The first result came after "
+            f"{it.batch:.0f} images/s; two bare loops: {it.loops:.0f}. The first result came after "
             f"{it.first_line * 1000:.0f} ms.",
         ]
     if results.large:
         big = results.large
         sections += [
             "### A 12-megapixel photo",
-            f"{big.megabytes:.1f} MB, on one core: {big.ours:.0f} ms; decoded in full with Pillow "
-            f"{big.full:.0f} ms.",
+            f"{big.megabytes:.1f} MB, on one core: {big.ours:.0f} ms; with Pillow decoding it in "
+            f"full: {big.full:.0f} ms.",
         ]
     if results.instances:
         five = results.instances
         sections += [
             "### Five fruits in a photo",
-            f"640 x 480, on one core: {five.instances:.1f} ms, found and each graded; the photo "
-            f"as a whole {five.plain:.1f} ms.",
+            f"640 x 480, on one core: {five.instances:.1f} ms to find and grade each fruit, "
+            f"{five.plain:.1f} ms to grade the photo as a whole.",
         ]
     if results.floods:
         sections += ["### Locust", _floods(results.floods)]
@@ -164,7 +165,7 @@ def _sections(results: Results) -> list[str]:
         idle, busy = results.retraining.idle, results.retraining.busy
         sections += [
             "### During a full retraining",
-            f"API and worker share both cores, {results.retraining.predictions} predictions. Idle: "
+            f"API and worker share both cores; {results.retraining.predictions} predictions. Idle: "
             f"p50 {idle[0]:.1f} ms, p95 {idle[1]:.1f} ms. During training: p50 "
             f"{busy[0]:.1f} ms, p95 {busy[1]:.1f} ms.",
         ]
