@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import IO, cast
+from typing import IO, Self, cast
 
 from api.core.errors import ProblemError, TooLargeError, UnprocessableError
 from api.core.formatting import printable
@@ -21,6 +21,7 @@ from api.core.layout import (
     is_system_folder,
     may_name_class,
 )
+from api.settings import Settings
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 ENCRYPTED_FLAG, UTF8_FLAG = 0x1, 0x800
@@ -129,6 +130,10 @@ class UploadLimits:
     zip_bytes: int
     file_bytes: int
 
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        return cls(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
+
 
 class UnreadableFolderNameError(UnprocessableError):
     code = "unreadable-folder-name"
@@ -152,7 +157,7 @@ class Entry:
     path: str
     folders: tuple[str, ...]
     info: zipfile.ZipInfo
-    has_readable_folders: bool = True
+    has_readable_folders: bool
 
     @property
     def folder(self) -> str:

@@ -100,7 +100,7 @@ def signatures_after(session: Session, number: int, table: PhotoTable) -> Iterat
 
 
 def thumbnails(
-    session: Session, image_ids: Sequence[str], table: WithThumbnail = ImageRow
+    session: Session, image_ids: Sequence[str], table: WithThumbnail
 ) -> dict[str, tuple[bytes | None, str]]:
     """Thumbnail (None in older catalogs) and blob of the images that exist, by ID."""
     query = select(table.id, table.thumbnail, table.blob)
@@ -112,7 +112,7 @@ def group_members(
     session: Session,
     photograph: str,
     limit: int,
-    table: type[ImageRow] | type[RemovedPhotoRow] = ImageRow,
+    table: type[ImageRow] | type[RemovedPhotoRow],
 ) -> Sequence[Row[str, str, str]]:
     """ID, split and filename of the images of this source group, the oldest first."""
     query = select(table.id, table.split, table.filename).where(table.photograph == photograph)

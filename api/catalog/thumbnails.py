@@ -13,7 +13,6 @@ from api.core.errors import ProblemError
 from api.core.imaging.alignment import SIDE, thumbnail_pixels
 from api.core.imaging.decode import decode
 from api.storage.blobs import Blobs
-from api.storage.tables.photos import ImageRow
 
 QUALITY = 90
 # Images of older catalogs have no thumbnail: the likeliest, up to this many, are read from blobs.
@@ -31,7 +30,7 @@ def read_thumbnails(
     session: Session,
     blobs: Blobs,
     image_ids: Sequence[str],
-    table: repository.WithThumbnail = ImageRow,
+    table: repository.WithThumbnail,
 ) -> dict[str, NDArray[np.uint8]]:
     """Thumbnails uint8 [64, 64, 3] by ID, the likeliest images first. Some may be missing."""
     pixels: dict[str, NDArray[np.uint8]] = {}

@@ -35,9 +35,7 @@ def import_boxes(settings: Settings, source: Path, *, new_class: bool = False) -
         training_index = load_training_index(settings.model_dir)
         with database.reading() as session:
             index = DuplicateIndex(session, KnownPhotos(blobs, training_index, None))
-        limits = UploadLimits(
-            settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes
-        )
+        limits = UploadLimits.of(settings)
         store = BoxedPhotoStore(database, blobs, index, settings.max_pixels)
         classes = ClassNames(database, training_index, new_class)
         return BoxedUpload(store, classes, limits).store_path(source)

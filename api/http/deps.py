@@ -55,6 +55,7 @@ LIMIT = "Maximum number of items to return."
 # PostgreSQL refuses null characters in text.
 Text = Annotated[str, Query(max_length=80, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, Query(ge=1, le=1000, description=LIMIT)]
+PageLimit = Annotated[int, Query(ge=1, le=200, description=LIMIT)]
 Offset = Annotated[int, Query(ge=0, le=10**9, description="Number of items to skip.")]
 Restorable = Annotated[
     bool,

@@ -24,6 +24,16 @@ SPOOL_BYTES = 64 * 2**10
 ONCE = ("class_name", "new_class")
 _FLAG = TypeAdapter(bool)
 _FLAG_WORDS = ("true", "false", "1", "0", "yes", "no", "on", "off", "y", "n", "t", "f")
+# For OpenAPI. Form fields are always text.
+NEW_CLASS: dict[str, Any] = {
+    "type": "string",
+    "enum": [
+        "",
+        *dict.fromkeys(word for flag in _FLAG_WORDS for word in (flag, flag.title(), flag.upper())),
+    ],
+    "default": "false",
+    "description": "Accept new classes whose names resemble those of known classes.",
+}
 FILES: dict[str, Any] = {
     "type": "array",
     "items": {"type": "string", "format": "binary"},
@@ -37,14 +47,6 @@ def describe_form(**fields: dict[str, Any]) -> dict[str, Any]:
     schema = {"type": "object", "required": ["files"], "properties": fields}
     content = {"multipart/form-data": {"schema": schema}}
     return {"requestBody": {"required": True, "content": content}}
-
-
-def describe_flag(description: str) -> dict[str, Any]:
-    """A field that is true or false, for OpenAPI. Form fields are always text."""
-    words = [
-        word for flag in _FLAG_WORDS for word in dict.fromkeys((flag, flag.title(), flag.upper()))
-    ]
-    return {"type": "string", "enum": ["", *words], "default": "false", "description": description}
 
 
 class NoFilesError(UnprocessableError):

@@ -39,7 +39,6 @@ Source = Literal["shipped", "boxed", "upload", "feedback", "review"]
 class TrainingSet:
     """What a version was trained and tested on. `files` counts saved copies too."""
 
-    package: Path
     input_size: int
     files: int
     index: TrainingIndex
@@ -51,7 +50,7 @@ def load_training_set(blobs: Blobs, cache: Path, version: str) -> TrainingSet:
     package = fetch_package(blobs, version, cache)
     manifest = package.manifest
     index = TrainingIndex.load(package.folder / REPLAY, manifest.classes)
-    return TrainingSet(package.folder, manifest.input_size, manifest.data.files, index)
+    return TrainingSet(manifest.input_size, manifest.data.files, index)
 
 
 def load_images(session: Session) -> Sequence[Any]:

@@ -53,7 +53,9 @@ def find_mistakes(
     misses = metrics.get("worst_misses") or []
     with database.reading() as session:
         pictures = _pictures(session, wrong)
-        missed = _photos_with_boxes(session, BoxedPhotoRow.sha256, _hashes(misses))
+        # Others were not in the catalog.
+        hashes = [row["sha256"] for row in misses if "sha256" in row]
+        missed = _photos_with_boxes(session, BoxedPhotoRow.sha256, hashes)
         by_file = {row.sha256: _of_boxed(row) for row in missed}
     # Already sorted by confidence, and the sort is stable.
     shown = sorted(wrong, key=lambda row: row.sha256 not in pictures.photos)[:limit]
@@ -127,11 +129,6 @@ def _photos_with_boxes(
 def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(values), BATCH):
         yield values[start : start + BATCH]
-
-
-def _hashes(misses: Sequence[Mapping[str, Any]]) -> list[str]:
-    """SHA-256s of the photos that were in the catalog."""
-    return [row["sha256"] for row in misses if "sha256" in row]
 
 
 def _of_boxed(row: BoxedPhotoRow) -> CatalogPhoto:

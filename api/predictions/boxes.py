@@ -61,7 +61,7 @@ class BoxesService:
         Raises PredictionNotFoundError, NotRecordedYetError, PhotographNotKeptError and what
         `Annotation.on` raises, and then changes nothing.
         """
-        prediction, _ = find_recorded(self.store.database, self.recorder, prediction_id)
+        prediction = find_recorded(self.store.database, self.recorder, prediction_id)
         return self.put_recorded(prediction, annotation)
 
     def stage_photo(self, prediction: PredictionRow) -> StagedPhoto | None:

@@ -78,7 +78,7 @@ class FeedbackService:
         Waits up to `timeout` seconds for the prediction to be recorded. Raises
         PredictionNotFoundError or BadClassNameError, and then changes nothing.
         """
-        prediction, _ = find_recorded(self.store.database, self.recorder, prediction_id, timeout)
+        prediction = find_recorded(self.store.database, self.recorder, prediction_id, timeout)
         predicted = accepted_class_name(prediction.predicted_class)
         class_name = predicted if label is None else accepted_class_name(label)
         correct = class_name == predicted

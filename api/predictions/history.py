@@ -16,7 +16,7 @@ from api.core.imaging.hashing import near_rows, perceptual_hash
 from api.predictions.recorder import Recorder
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.tables.predictions import FeedbackRow, PredictionRow
+from api.storage.tables.predictions import PredictionRow
 
 FLUSH_SECONDS = 5.0
 # Another process may have graded it; it writes several times a second.
@@ -27,10 +27,6 @@ MAX_WAITING = 4
 WAITING = BoundedSemaphore(MAX_WAITING)
 # What `uuid4` makes.
 _ID = re.compile("[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}")
-# Predictions with the label from feedback.
-_LABELLED = select(PredictionRow, FeedbackRow.label).outerjoin(
-    FeedbackRow, FeedbackRow.prediction_id == PredictionRow.id
-)
 
 
 class PredictionNotFoundError(NotFoundError):
@@ -108,8 +104,8 @@ def find_recorded(
     recorder: Recorder,
     prediction_id: str,
     timeout: float = OTHER_PROCESS_SECONDS,
-) -> tuple[PredictionRow, str | None]:
-    """The prediction and its label from feedback.
+) -> PredictionRow:
+    """The prediction, once it is in the catalog.
 
     Waits up to FLUSH_SECONDS for this process to write it, and up to `timeout` seconds for another
     one. Raises PredictionNotFoundError, or NotRecordedYetError, also if MAX_WAITING already wait.
@@ -146,7 +142,7 @@ def check_explainable(
     Returns the signature of the prediction's photo, in hexadecimal, if it was stored. Raises
     OtherVersionError and what `find_recorded` raises.
     """
-    row, _ = find_recorded(database, recorder, prediction_id)
+    row = find_recorded(database, recorder, prediction_id)
     if row.model_version != version:
         raise OtherVersionError(row.model_version)
     return row.signature
@@ -160,10 +156,9 @@ def check_same_photo(signature: str | None, thumbnail: Image.Image | None) -> No
         raise OtherPhotoError()
 
 
-def _find(database: Database, prediction_id: str) -> tuple[PredictionRow, str | None]:
-    query = _LABELLED.where(PredictionRow.id == prediction_id)
+def _find(database: Database, prediction_id: str) -> PredictionRow:
     with database.reading() as session:
-        if row := session.execute(query).one_or_none():
+        if row := session.get(PredictionRow, prediction_id):
             return row
     raise PredictionNotFoundError(prediction_id)
 

@@ -102,9 +102,7 @@ def _put_back(blobs: Blobs, package: Package) -> None:
         log.warning("%s of version %s were damaged.", damaged, package.manifest.version)
 
 
-def check_package(
-    blobs: Blobs, version: str, cache: Path, engine: EngineName = "litert"
-) -> Package:
+def check_package(blobs: Blobs, version: str, cache: Path, engine: EngineName) -> Package:
     """Fetch the package and grade its probe with `engine`: a champion must be able to grade. Its
     detector, if it has one, is run on the probe too. Raises DamagedModelError."""
     try:

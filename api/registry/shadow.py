@@ -9,7 +9,6 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from datetime import datetime
 from random import SystemRandom
 
@@ -110,18 +109,15 @@ class ShadowLane:
 
 
 class ShadowFollower:
-    """Makes `state.shadow` follow the catalog. `clock` returns seconds.
+    """Makes `state.shadow` follow the catalog.
 
     Call `follow` every POLL_SECONDS, from one thread.
     """
 
-    def __init__(
-        self, settings: Settings, state: AppState, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, settings: Settings, state: AppState) -> None:
         # It grades one photo at a time, and each further thread would take memory.
         self._settings = settings.model_copy(update={"inference_threads": 1})
         self._state = state
-        self._clock = clock
         self._lane: ShadowLane | None = None
         self._failed: tuple[str, datetime] | None = None
         self._retry_at = 0.0
@@ -151,12 +147,12 @@ class ShadowFollower:
         self._lane = None
 
     def _start(self, row: ShadowRow) -> None:
-        if _key(row) == self._failed and self._clock() < self._retry_at:
+        if _key(row) == self._failed and time.monotonic() < self._retry_at:
             return
         try:
             loaded = load_version(self._settings, self._state.blobs, row.version)
         except Exception as error:  # Each kind of blob store raises its own errors.
-            self._failed, self._retry_at = _key(row), self._clock() + RETRY_SECONDS
+            self._failed, self._retry_at = _key(row), time.monotonic() + RETRY_SECONDS
             log.error("Version %s cannot grade beside the one in use: %s", row.version, error)
             return
         predictor = with_thresholds_in_use(self._state, self._settings, loaded)

@@ -49,10 +49,10 @@ def store_package(blobs: Blobs, folder: Path) -> Manifest:
     return manifest
 
 
-def store_new_package(blobs: Blobs, folder: Path) -> Manifest:
+def store_new_package(blobs: Blobs, folder: Path) -> None:
     """`store_package` for a version that nobody else stores: if it fails, nothing is left of it."""
     try:
-        return store_package(blobs, folder)
+        store_package(blobs, folder)
     except BaseException:
         with suppress(OSError, BadPackageError):  # If that fails too, it is swept later.
             version = read_manifest(folder).version

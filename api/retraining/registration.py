@@ -53,7 +53,7 @@ def register_candidates(
     run_id: str,
     judged: Sequence[Judged],
     *,
-    promoter: Promoter = "gate",
+    promoter: Promoter,
 ) -> None:
     """In one transaction: register the versions, promote the last if it passed, and end the run.
 

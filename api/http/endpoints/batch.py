@@ -63,7 +63,7 @@ async def predict_batch(
     if instances:
         check_detector(predictor)
     state.batcher.check_capacity()
-    limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
+    limits = UploadLimits.of(settings)
     async with AsyncExitStack() as stack:
         form = await stack.enter_async_context(upload_form(request))
         batch = Batch(state, predictor, settings.inference_threads, batch_id or new_id(), instances)

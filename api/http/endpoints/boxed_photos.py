@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -18,12 +18,12 @@ from api.core import telemetry
 from api.core.errors import ProblemError
 from api.core.imaging.resize import thumbnail
 from api.http.deps import (
-    LIMIT,
     PHOTO_ID,
     BlobsDep,
     DatabaseDep,
     KnownPhotosDep,
     Offset,
+    PageLimit,
     ReadingDep,
     RecordedId,
     Restorable,
@@ -36,7 +36,7 @@ from api.http.deps import (
 from api.http.headers import cached_jpeg
 from api.http.problems import responses
 from api.http.query import CheckedRoute
-from api.http.upload_form import FILES, describe_flag, describe_form, upload_form
+from api.http.upload_form import FILES, NEW_CLASS, describe_form, upload_form
 from api.predictions.boxes import BoxesAnswer, BoxesService
 from api.storage.ids import is_id
 
@@ -44,7 +44,7 @@ BOXED_PHOTOS = "/dataset/boxed-photos"
 UPLOADS = "/upload-boxed-photos"
 _UPLOAD = describe_form(
     files={**FILES, "description": "Zips of photos and their annotation files."},
-    new_class=describe_flag("Accept new classes whose names resemble those of known classes."),
+    new_class=NEW_CLASS,
 )
 router = APIRouter(route_class=CheckedRoute, tags=["boxed photos"], responses=responses(503, 507))
 
@@ -90,7 +90,7 @@ def list_boxed_photos(
     session: ReadingDep,
     *,
     offset: Offset = 0,
-    limit: Annotated[int, Query(ge=1, le=200, description=LIMIT)] = 50,
+    limit: PageLimit = 50,
 ) -> BoxedPhotoPage:
     """List boxed photos, newest first."""
     photos = boxed_repository.list_photos(session, offset, limit)
@@ -214,7 +214,7 @@ async def upload_boxed_photos(
     an annotation file is refused; one whose annotation file has no boxes counts as a photo without
     fruits.
     """
-    limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
+    limits = UploadLimits.of(settings)
     async with upload_form(request) as form:
         classes = ClassNames(database, training_index, form.new_class)
         upload = BoxedUpload(store, classes, limits)

@@ -1,9 +1,8 @@
 """`/dataset/images`, `/dataset/summary` and `/upload-training-data`."""
 
 from collections import defaultdict
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.catalog import removal, repository
@@ -29,11 +28,11 @@ from api.core.labels import CLASS_NAME_PATTERN, ClassName, accepted_class_name
 from api.core.splits import Split
 from api.http.deps import (
     IMAGE_ID,
-    LIMIT,
     BlobsDep,
     DatabaseDep,
     KnownPhotosDep,
     Offset,
+    PageLimit,
     ReadingDep,
     Restorable,
     SessionDep,
@@ -44,7 +43,7 @@ from api.http.deps import (
 from api.http.headers import cached_jpeg
 from api.http.problems import responses
 from api.http.query import CheckedRoute
-from api.http.upload_form import FILES, describe_flag, describe_form, upload_form
+from api.http.upload_form import FILES, NEW_CLASS, describe_form, upload_form
 from api.storage.ids import is_id
 
 IMAGES = "/dataset/images"
@@ -57,7 +56,7 @@ _UPLOAD = describe_form(
         "description": "Class of the photos that are not in a class folder. Not needed for a zip "
         "with class folders.",
     },
-    new_class=describe_flag("Accept new classes whose names resemble those of known classes."),
+    new_class=NEW_CLASS,
 )
 router = APIRouter(
     route_class=CheckedRoute, tags=["training images"], responses=responses(503, 507)
@@ -72,7 +71,7 @@ def images(
     split: Split | None = None,
     origin: Origin | None = None,
     offset: Offset = 0,
-    limit: Annotated[int, Query(ge=1, le=200, description=LIMIT)] = 50,
+    limit: PageLimit = 50,
 ) -> ImagePage:
     """List training images, newest first."""
     name = None if class_name is None else accepted_class_name(class_name)
@@ -215,7 +214,7 @@ async def upload(
     `class_name`, all photos of a zip with at most one folder get that class; in a zip with several
     folders, the folders are the classes, and `class_name` applies to the photos outside of them.
     """
-    limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
+    limits = UploadLimits.of(settings)
     uploads = UploadService(database, blobs, known, limits, settings.max_pixels)
     async with upload_form(request) as form:
         with telemetry.counting_failures():

@@ -10,11 +10,11 @@ from api.core.imaging.resize import thumbnail
 from api.core.labels import Level
 from api.core.workbook import XLSX
 from api.http.deps import (
-    LIMIT,
     BlobsDep,
     DatabaseDep,
     Moment,
     Offset,
+    PageLimit,
     ReadingDep,
     RecordedId,
     SessionDep,
@@ -131,7 +131,7 @@ def predictions(
         Query(description="Page cursor: `next` from the previous page of the same search."),
     ] = None,
     offset: Offset = 0,
-    limit: Annotated[int, Query(ge=1, le=200, description=LIMIT)] = 50,
+    limit: PageLimit = 50,
 ) -> PredictionPage:
     """List the recorded predictions that match all filters, newest first by default."""
     if after is not None and offset:
@@ -219,7 +219,7 @@ def photograph(
     size: ThumbnailSize = 256,
 ) -> Response:
     """Get the photo as an upright JPEG without metadata. Returns 404 once it is no longer kept."""
-    row, _ = find_recorded(database, state.recorder, prediction_id)
+    row = find_recorded(database, state.recorder, prediction_id)
     data = load_image(blobs, row)
     try:
         small = thumbnail(data, size, settings.max_pixels)

@@ -16,6 +16,7 @@ from api.http.deps import (
     DatabaseDep,
     Moment,
     Offset,
+    PageLimit,
     ReadingDep,
     Restorable,
     SettingsDep,
@@ -57,7 +58,6 @@ FRUIT = f"{PHOTO}/fruits/{{number}}"
 UPLOADS_PATTERN = rf"{INSPECTIONS}/[^/]+/photos"
 _UPLOAD = describe_form(files={**FILES, "description": "Photos, zips of photos, or both."})
 Number = Annotated[int, Path(ge=1, le=10**6)]
-Limit = Annotated[int, Query(ge=1, le=200, description=LIMIT)]
 router = APIRouter(route_class=CheckedRoute, tags=["inspections"], responses=responses(503, 507))
 
 
@@ -161,7 +161,7 @@ async def add_photos(
     check_detector(predictor)
     state.batcher.check_capacity()
     await run_in_threadpool(service.check_open, inspection_id)
-    limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
+    limits = UploadLimits.of(settings)
     added: list[InspectionPhoto] = []
     known: list[InspectionPhoto] = []
     errors: list[FailedPhoto] = []
@@ -196,7 +196,7 @@ async def add_photos(
 
 @router.get(PHOTOS, summary="List photos of an inspection", responses=responses(404, 422))
 def list_photos(
-    session: ReadingDep, inspection_id: str, offset: Offset = 0, limit: Limit = 50
+    session: ReadingDep, inspection_id: str, offset: Offset = 0, limit: PageLimit = 50
 ) -> InspectionPhotoPage:
     """List the photos of an inspection, newest first."""
     repository.get(session, inspection_id)
@@ -215,7 +215,7 @@ def list_photos(
     responses=responses(404, 422),
 )
 def list_fruits(
-    session: ReadingDep, inspection_id: str, offset: Offset = 0, limit: Limit = 50
+    session: ReadingDep, inspection_id: str, offset: Offset = 0, limit: PageLimit = 50
 ) -> InspectionFruitPage:
     """List the fruits in the photos that count: rotten first, then past their best, unknown and
     fresh.

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.http.deps import DatabaseDep, Offset, ReadingDep, SettingsDep
-from api.http.endpoints.inspections import INSPECTION, PHOTO, Limit
+from api.http.deps import DatabaseDep, Offset, PageLimit, ReadingDep, SettingsDep
+from api.http.endpoints.inspections import INSPECTION, PHOTO
 from api.http.problems import responses
 from api.http.query import CheckedRoute
 from api.inspections import removal, repository
@@ -24,7 +24,7 @@ router = APIRouter(route_class=CheckedRoute, tags=["inspections"], responses=res
     responses=responses(422),
 )
 def removed_inspections(
-    session: ReadingDep, settings: SettingsDep, offset: Offset = 0, limit: Limit = 50
+    session: ReadingDep, settings: SettingsDep, offset: Offset = 0, limit: PageLimit = 50
 ) -> RemovedInspectionPage:
     """List the removed inspections that can be restored, last removed first."""
     days = settings.keep_removed_days
@@ -48,7 +48,7 @@ def removed_photos(
     settings: SettingsDep,
     inspection_id: str,
     offset: Offset = 0,
-    limit: Limit = 50,
+    limit: PageLimit = 50,
 ) -> RemovedInspectionPhotoPage:
     """List the removed photos of an inspection that can be restored, last removed first."""
     repository.get(session, inspection_id)

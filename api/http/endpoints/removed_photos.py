@@ -1,8 +1,6 @@
 """`/dataset/images/remove` and `/dataset/removed`: removing photos, and restoring them."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from api.catalog import removal
 from api.catalog.removed_schemas import (
@@ -15,11 +13,11 @@ from api.catalog.removed_schemas import (
 from api.catalog.schemas import Selection, missing_ids
 from api.catalog.service import remove_images
 from api.http.deps import (
-    LIMIT,
     BlobsDep,
     DatabaseDep,
     KnownPhotosDep,
     Offset,
+    PageLimit,
     ReadingDep,
     SettingsDep,
 )
@@ -56,7 +54,7 @@ def removed_photos(
     settings: SettingsDep,
     *,
     offset: Offset = 0,
-    limit: Annotated[int, Query(ge=1, le=200, description=LIMIT)] = 50,
+    limit: PageLimit = 50,
 ) -> RemovedPage:
     """List the removed images and boxed photos that can be restored, last removed first."""
     days = settings.keep_removed_days

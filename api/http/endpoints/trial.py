@@ -58,7 +58,7 @@ async def compare_on_photos(
     is sent as a line as soon as it is ready.
     """
     state.batcher.check_capacity()
-    limits = UploadLimits(settings.max_zip_files, settings.max_zip_bytes, settings.max_body_bytes)
+    limits = UploadLimits.of(settings)
     async with AsyncExitStack() as stack:
         form = await stack.enter_async_context(upload_form(request))
         rows = _rows(trial, batch_items(form.files, limits), state)

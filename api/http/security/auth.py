@@ -122,9 +122,9 @@ class SecurityPolicy:
     """What a deployment allows. `origins` are sites whose pages may send requests."""
 
     keys: ApiKeys
-    origins: Collection[str] = ()
-    allow_open: bool = False
-    rate_limit: "RateLimit | None" = None
+    origins: Collection[str]
+    allow_open: bool
+    rate_limit: "RateLimit | None"
 
 
 class AuthMiddleware:
