@@ -46,12 +46,11 @@ from api.http.endpoints import (
     triggers,
     version_thresholds,
 )
-from api.http.graceful_shutdown import drain_on_sigterm
+from api.http.graceful_shutdown import DrainingMiddleware, drain_on_sigterm
 from api.http.headers import EXPOSED, REQUEST_ID, is_safe_request_id
 from api.http.middleware import (
     BodySizeLimitMiddleware,
     BodyTimeoutMiddleware,
-    DrainingMiddleware,
     HeadMiddleware,
     RequestMetricsMiddleware,
 )

@@ -20,9 +20,8 @@ from api.catalog.photo_files import delete_photos
 from api.catalog.thumbnails import read_thumbnails
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
-from api.storage.tables.photos import BoxedPhotoRow, BoxRow, ImageRow
+from api.storage.tables.photos import BoxedPhotoRow, BoxRow, ImageRow, RemovedKind, RemovedPhotoRow
 from api.storage.tables.predictions import FeedbackRow, PredictionRow
-from api.storage.tables.removed_photos import RemovedKind, RemovedPhotoRow
 
 CHUNK = 500
 # Columns of both tables. `created_at` is not restored, see `_add`.

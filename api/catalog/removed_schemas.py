@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import BaseModel, Field
 
 from api.catalog.schemas import Selection
-from api.storage.tables.removed_photos import RemovedKind, RemovedPhotoRow
+from api.storage.tables.photos import RemovedKind, RemovedPhotoRow
 
 
 class Removal(Selection):

@@ -11,9 +11,14 @@ from api.core.errors import NotFoundError
 from api.core.labels import accepted_class_name
 from api.storage.ids import by_id
 from api.storage.locks import AdvisoryLock, hold_until_commit
-from api.storage.tables.photos import BoxedPhotoRow, ImageRow, PhotoCounterRow, SplitSecretRow
+from api.storage.tables.photos import (
+    BoxedPhotoRow,
+    ImageRow,
+    PhotoCounterRow,
+    RemovedPhotoRow,
+    SplitSecretRow,
+)
 from api.storage.tables.predictions import FeedbackRow, PredictionRow
-from api.storage.tables.removed_photos import RemovedPhotoRow
 
 FETCH_ROWS = 2000
 SECRET_BYTES = 32

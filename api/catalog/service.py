@@ -28,8 +28,7 @@ from api.core.splits import secret_split_of
 from api.storage.blobs import Blobs
 from api.storage.db import Database
 from api.storage.failures import EmptyCatalogError
-from api.storage.tables.photos import ImageRow
-from api.storage.tables.removed_photos import RemovedPhotoRow
+from api.storage.tables.photos import ImageRow, RemovedPhotoRow
 
 Origin = Literal["upload", "feedback", "review"]
 MAX_STEM = 120

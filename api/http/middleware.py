@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from re import Pattern
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -72,22 +72,6 @@ class HeadMiddleware:
             await self._app(as_get, receive, send_without_body)
         finally:
             scope.update({name: as_get[name] for name in ("route",) if name in as_get})
-
-
-class DrainingMiddleware:
-    """While `is_draining`, after SIGTERM, responses announce that their connection closes."""
-
-    def __init__(self, app: ASGIApp, is_draining: Callable[[], bool]) -> None:
-        self._app = app
-        self._is_draining = is_draining
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_closing(message: Message) -> None:
-            if message["type"] == "http.response.start" and self._is_draining():
-                message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
-            await send(message)
-
-        await self._app(scope, receive, send_closing if scope["type"] == "http" else send)
 
 
 class BodySizeLimitMiddleware:

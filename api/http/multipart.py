@@ -14,6 +14,8 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from api.core.errors import UnreadableCharsetError
+
 MAX_PREAMBLE_BYTES = 64 * 2**10
 # A part of one of these types is a file, even without a file name.
 _FILE_TYPES = (
@@ -32,8 +34,7 @@ _BY_BROWSERS = (("%22", '"'), ("%0D", " "), ("%0A", " "))
 
 
 class FormParser(MultiPartParser):
-    """Raises MultiPartException for a body that is not a form, and UnicodeError for an unusable
-    charset."""
+    """Raises MultiPartException for a body that is not a form, and UnreadableCharsetError."""
 
     _is_whole = False
 
@@ -71,7 +72,10 @@ class FormParser(MultiPartParser):
         if boundary := options.get(b"boundary"):
             delimiter = b"--" + boundary
             self.stream = self._ended(_without_preamble(self.stream, delimiter), delimiter)
-        return await super().parse()
+        try:
+            return await super().parse()
+        except UnicodeError as error:  # From a charset that decodes nothing, such as "undefined".
+            raise UnreadableCharsetError() from error
 
     async def _ended(
         self, stream: AsyncGenerator[bytes, None], delimiter: bytes

@@ -8,7 +8,7 @@ from fastapi import HTTPException, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
 
-from api.core.errors import MissingFileError, UnreadableCharsetError, UnsupportedBodyError
+from api.core.errors import MissingFileError, UnsupportedBodyError
 from api.http.multipart import FormParser
 
 FIELD = "file"
@@ -59,8 +59,6 @@ async def read_photo(request: Request) -> PhotoUpload:
             form = await FormParser(request.headers, stream, **LIMITS).parse()
         except MultiPartException as error:
             raise HTTPException(HTTPStatus.BAD_REQUEST, error.message) from error
-        except UnicodeError as error:  # From a charset that decodes nothing, such as "undefined".
-            raise UnreadableCharsetError() from error
     try:
         return await _only_file(form)
     finally:

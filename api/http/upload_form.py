@@ -11,7 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
 
 from api.catalog.archive import SentFile, UploadForm
-from api.core.errors import ProblemError, UnprocessableError, UnreadableCharsetError
+from api.core.errors import ProblemError, UnprocessableError
 from api.core.formatting import printable
 from api.http.multipart import FormParser
 
@@ -126,8 +126,6 @@ async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
                 f"The form cannot be read: {error.message} Send at most {MAX_FILES} files at once, "
                 "or a zip."
             ) from error
-        except UnicodeError as error:  # From a charset that decodes nothing, such as "undefined".
-            raise UnreadableCharsetError() from error
     try:
         files = tuple(
             SentFile(printable(item.filename or "") or "photograph", item.file)

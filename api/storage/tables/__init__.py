@@ -11,7 +11,6 @@ from api.storage.tables import (  # noqa: F401
     models,
     photos,
     predictions,
-    removed_photos,
     shadows,
     triggers,
 )

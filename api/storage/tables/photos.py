@@ -1,14 +1,16 @@
-"""The tables of training photos: of one fruit, with boxes, and the split secret."""
+"""The tables of training photos: of one fruit, with boxes, removed ones, and the split secret."""
 
 from datetime import datetime
+from typing import Any, Literal
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.storage.db import Base, UtcDateTime, now
 
 # `ImageRow` and `BoxedPhotoRow` have a column named `bytes`.
 _Bytes = bytes
+RemovedKind = Literal["image", "boxed"]
 
 
 class ImageRow(Base):
@@ -92,6 +94,34 @@ class BoxRow(Base):
     x_max: Mapped[float]
     y_max: Mapped[float]
     class_name: Mapped[str | None] = mapped_column(String(80), index=True)
+
+
+class RemovedPhotoRow(Base):
+    """One removed photo, under its old id, which can be restored for some days.
+
+    It is moved here, out of the tables that everything else reads, so no count, list, export or run
+    can include one by mistake.
+
+    `kind`: an image, or a boxed photo, which has no class. `contents`: the other columns of its row
+    (`row`), its boxes (`boxes`), and the predictions whose feedback it was made from
+    (`predictions`). The other columns are as in `ImageRow`: until the photo is deleted, its source
+    group keeps its name and split.
+    """
+
+    __tablename__ = "removed_photos"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[RemovedKind] = mapped_column(String(10))
+    filename: Mapped[str] = mapped_column(String(255))
+    class_name: Mapped[str | None] = mapped_column(String(80))
+    photograph: Mapped[str] = mapped_column(String(200), index=True)
+    split: Mapped[str] = mapped_column(String(10))
+    blob: Mapped[str] = mapped_column(String(200))
+    # Deferred: as in `ImageRow`.
+    thumbnail: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    contents: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    removed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
 
 
 class PhotoCounterRow(Base):
