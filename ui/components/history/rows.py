@@ -9,7 +9,7 @@ import streamlit as st
 from api_models import HistoryItem, PredictionPage
 from formatting import pluralize
 from history import Search, details, grade, said
-from history_client import MOST_IN_WORKBOOK, HistoryClient, photo_path
+from history_client import MOST_IN_WORKBOOK, photo_path
 from plain_text import as_markdown
 
 from components.display import excel_button
@@ -64,7 +64,7 @@ def _download(search: Search, total: int) -> None:
     """Download all pages."""
     too_many = total > MOST_IN_WORKBOOK
     excel_button(
-        partial(HistoryClient(cached_api.api()).workbook, search),
+        partial(cached_history.client().workbook, search),
         "ripeline-grades",
         "history_xlsx",
         help=f"A table holds {MOST_IN_WORKBOOK:,} photos. Choose fewer days." if too_many else "",

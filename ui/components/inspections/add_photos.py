@@ -9,7 +9,6 @@ import lots
 import streamlit as st
 import uploads
 from formatting import pluralize
-from inspection_client import InspectionClient
 from photos import READABLE, Photo
 from plain_text import as_markdown
 from transfer import inspection_upload
@@ -93,7 +92,7 @@ def _camera(inspection_id: str) -> None:
 def _keep(inspection_id: str, photo: Photo) -> str:
     """Add a photo from the live camera at once, and say what became of it. Raises ApiError."""
     try:
-        answer = InspectionClient(cached_api.api()).add(inspection_id, [photo])
+        answer = cached_inspections.client().add(inspection_id, [photo])
     finally:
         cached_inspections.clear()
     if answer.added:

@@ -11,7 +11,6 @@ import streamlit as st
 from api_models import Inspection, InspectionPage
 from errors import ApiError
 from formatting import format_time, fruit_and_freshness, pluralize
-from inspection_client import InspectionClient
 from plain_text import as_markdown
 from timezone import local, start_of
 
@@ -135,7 +134,7 @@ def _kind_begun(typed: str, names: set[str]) -> str:
 
 def _open(body: dict[str, object]) -> None:
     def action() -> None:
-        inspection_state.open_inspection(InspectionClient(cached_api.api()).open(body).id)
+        inspection_state.open_inspection(cached_inspections.client().open(body).id)
 
     if run_action(AREA, action):
         cached_inspections.clear()

@@ -10,7 +10,7 @@ import lots
 import streamlit as st
 from api_models import Inspection, InspectionFruit, InspectionPhoto
 from fruits import relative_box
-from inspection_client import InspectionClient, graded_photo_path
+from inspection_client import graded_photo_path
 from plain_text import as_markdown
 
 from components.messages import run_action, show_action_error
@@ -104,6 +104,7 @@ def open_fruit(inspection: Inspection, photo: InspectionPhoto, fruit: Inspection
         st.image(crop, width=240, alt=lots.fruit_name(fruit, inspection.kind))
     st.subheader(as_markdown(lots.fruit_name(fruit, inspection.kind)), anchor=False)
     st.caption(f"{lots.said_by(fruit)} · {lots.photo_title(photo).lower()}, fruit {fruit.number}")
+    client = cached_inspections.client()
     st.write("What is it?")
     with st.container(horizontal=True, key="sayings"):
         for said, label in lots.SAYINGS.items():
@@ -116,23 +117,19 @@ def open_fruit(inspection: Inspection, photo: InspectionPhoto, fruit: Inspection
                 type="primary" if chosen else "secondary",
                 icon=":material/check:" if chosen else None,
             ):
-                _change(partial(_client().say, inspection.id, photo.id, fruit.number, said))
+                change(AREA, partial(client.say, inspection.id, photo.id, fruit.number, said))
     if fruit.said and st.button(
         "Remove it again" if fruit.added else "Undo: use the grade again",
         icon=":material/undo:",
         type="tertiary",
     ):
-        _change(partial(_client().take_back, inspection.id, photo.id, fruit.number))
+        change(AREA, partial(client.take_back, inspection.id, photo.id, fruit.number))
     show_action_error(AREA, "This cannot be saved")
 
 
-def _client() -> InspectionClient:
-    return InspectionClient(cached_api.api())
-
-
-def _change(action: Callable[[], object]) -> None:
-    """Send a correction, and close the dialog if it was accepted."""
-    if run_action(AREA, action):
+def change(area: str, action: Callable[[], object]) -> None:
+    """Send a change of the lot, and close the dialog if it was accepted."""
+    if run_action(area, action):
         inspection_state.open_in_lot()
         cached_inspections.clear()
         cached_api.clear_training_data()

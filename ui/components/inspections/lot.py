@@ -1,5 +1,6 @@
-"""The open inspection: its verdict, adding photos, its fruits and photos."""
+"""The open inspection: its verdict, adding photos, its fruits and photos, its report."""
 
+import re
 from functools import partial
 
 import cached_inspections
@@ -13,11 +14,11 @@ from plain_text import as_markdown
 from timezone import local
 
 from components import undo
+from components.display import excel_button
 from components.inspections import removed
 from components.inspections.add_photos import add_photos
 from components.inspections.fruits import all_photos, open_fruit, worst_fruits
 from components.inspections.photos import open_photo, photo_list, same_fruits
-from components.inspections.report import report
 from components.inspections.verdict import verdict
 from components.messages import run_action, show_action_error, show_error
 
@@ -74,9 +75,34 @@ def _lot(inspection: Inspection) -> None:
         photo_list(inspection)
     removed.photos_removed_lately(inspection)
     if inspection.photos:
-        report(inspection)
+        _report(inspection)
     _opened(inspection)
     _delete(inspection)
+
+
+def _report(inspection: Inspection) -> None:
+    """The report to download and send; each kind of file is made on the click."""
+    st.subheader("Report", anchor=False)
+    client = cached_inspections.client()
+    with st.container(horizontal=True, key="reports"):
+        st.download_button(
+            "PDF with photos",
+            partial(client.report, inspection.id, "pdf"),
+            f"{_report_name(inspection)}.pdf",
+            "application/pdf",
+            key="report_pdf",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        excel_button(
+            partial(client.report, inspection.id, "xlsx"), _report_name(inspection), "report_xlsx"
+        )
+
+
+def _report_name(inspection: Inspection) -> str:
+    """A file name that is valid on every system: "inspection-A-17"."""
+    lot = re.sub(r"[^\w]+", "-", inspection.lot).strip("-")
+    return f"inspection-{lot}" if lot else "inspection"
 
 
 def _opened(inspection: Inspection) -> None:

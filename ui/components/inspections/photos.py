@@ -1,6 +1,5 @@
 """The photos of an inspection: their boxes, photos of the same fruits, missed fruits."""
 
-from collections.abc import Callable
 from functools import partial
 
 import cached_api
@@ -11,13 +10,13 @@ import photos
 import streamlit as st
 from api_models import ImageSize, Inspection, InspectionPhoto
 from formatting import pluralize
-from inspection_client import InspectionClient, graded_photo_path
+from inspection_client import graded_photo_path
 from plain_text import as_markdown
 
 from components.box_drawing import place_of_fruit
 from components.display import photo_grid
 from components.inspections import removed
-from components.inspections.fruits import all_photos
+from components.inspections.fruits import all_photos, change
 from components.messages import run_action, show_action_error
 
 PAGE_SIZE = 12
@@ -121,11 +120,12 @@ def open_photo(inspection: Inspection, photo: InspectionPhoto) -> None:
     with st.container(horizontal=True):
         label = "Count it" if not photo.counted else "Do not count it: the same fruits as another"
         if st.button(label, icon=":material/content_copy:", type="tertiary"):
-            _change(partial(_client().count, inspection.id, photo.id, counted=not photo.counted))
+            count = cached_inspections.client().count
+            change(AREA, partial(count, inspection.id, photo.id, counted=not photo.counted))
         with st.popover("Remove the photo", icon=":material/delete:", type="tertiary"):
             lost = "Its fruits and their corrections are lost."
             if removed.confirm(partial(removed.kept_days_of_photos, inspection), "Remove", lost):
-                _change(partial(removed.remove_photo, inspection, photo))
+                change(AREA, partial(removed.remove_photo, inspection, photo))
     show_action_error(AREA, "This cannot be changed")
 
 
@@ -158,22 +158,11 @@ def _add_missed(inspection: Inspection, photo: InspectionPhoto, picture: bytes) 
         disabled=box is None or level is None,
     )
     if added and box and level:
-        _change(partial(_client().add_missed, inspection.id, photo.id, box, level))
-
-
-def _client() -> InspectionClient:
-    return InspectionClient(cached_api.api())
+        add = cached_inspections.client().add_missed
+        change(AREA, partial(add, inspection.id, photo.id, box, level))
 
 
 def _count(inspection_id: str, photo_id: str, counted: bool) -> None:
-    run_action(AREA, partial(_client().count, inspection_id, photo_id, counted=counted))
+    count = cached_inspections.client().count
+    run_action(AREA, partial(count, inspection_id, photo_id, counted=counted))
     cached_inspections.clear()
-
-
-def _change(action: Callable[[], object]) -> None:
-    """Send a change, and close the dialog if it was accepted."""
-    if run_action(AREA, action):
-        inspection_state.open_in_lot()
-        cached_inspections.clear()
-        cached_api.clear_training_data()
-        st.rerun()

@@ -13,7 +13,6 @@ from charts.bars import class_bars
 from errors import ApiError
 from formatting import SEVERAL, level_label, pluralize
 from history import Search
-from history_client import HistoryClient
 from photos import READABLE
 from transfer import grading
 from transfer.grading import Graded
@@ -113,7 +112,7 @@ def _results(rows: list[Graded]) -> None:
         if batch_id := state.batch_id():
             search = Search(batch_id=batch_id, order="oldest")
             excel_button(
-                partial(HistoryClient(cached_api.api()).workbook, search),
+                partial(cached_history.client().workbook, search),
                 "ripeline-grades",
                 "batch_xlsx",
                 disabled=not any(row.prediction for row in rows),
