@@ -244,7 +244,7 @@ def _one_and_several(
 ) -> Iterator[tuple[str, str, Image.Image]]:
     """Source, "one" or "several", and picture of each photo; one at a time, as they are large."""
     for sample in corpus.photographs(split):
-        if (count := corpus.fruit_count(sample)) != "unclear":
+        if (count := corpus.fruit_count(sample) or "one") != "unclear":
             yield sample.source, count, load_image(sample)
     for frame in corpus.frames(split):
         if frame.boxes:

@@ -89,14 +89,16 @@ class TrainingCorpus:
             for sample in photograph_samples(root, self.files(split), classes)
         ]
 
-    def fruit_count(self, sample: Sample) -> FruitCount:
-        """How many fruits a photograph of the class folders shows."""
-        counts = {fruit_count(self.by_path[copy].sha256) for copy in sample.copies}
-        return next(iter(counts - {"one"}), "one")
+    def fruit_count(self, sample: Sample) -> FruitCount | None:
+        """How many fruits a photograph of the class folders shows; None if nobody has counted."""
+        counts = (fruit_count(self.by_path[copy].sha256) for copy in sample.copies)
+        return next(filter(None, counts), None)
 
     def of_one_fruit(self, *splits: Split) -> list[Sample]:
-        """Those of `photographs` that show one fruit."""
-        return [each for each in self.photographs(*splits) if self.fruit_count(each) == "one"]
+        """Those of `photographs` that show one fruit, or may do so."""
+        return [
+            each for each in self.photographs(*splits) if self.fruit_count(each) in ("one", None)
+        ]
 
     def file_samples(self, *splits: Split) -> list[Sample]:
         """One sample for each file of the class folders, saved copies included."""

@@ -1,8 +1,8 @@
 """How many fruits a photo of a class folder shows.
 
-A class folder names the fruit, not the number. The photos of the public sets were viewed one by
-one; `fruit_counts.csv` lists those that do not show exactly one fruit, by the SHA-256 of a file. A
-bunch of bananas counts as one. A photo that is not listed is taken to show one fruit.
+A class folder names the fruit, not the number. All photos of the public sets were inspected;
+`fruit_counts.csv` lists them by the SHA-256 of one of their files. A bunch of bananas counts as
+one.
 """
 
 import csv
@@ -15,8 +15,9 @@ FruitCount = Literal["one", "several", "unclear"]
 LIST = Path(__file__).with_name("fruit_counts.csv")
 
 
-def fruit_count(sha256: str) -> FruitCount:
-    return _listed().get(sha256, "one")
+def fruit_count(sha256: str) -> FruitCount | None:
+    """None for a file that is not listed."""
+    return _listed().get(sha256)
 
 
 @cache

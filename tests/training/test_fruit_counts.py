@@ -16,7 +16,9 @@ from api.model.package import load_package
 from api.settings import PROJECT
 from api.training import fruit_counts
 from api.training.corpus import TrainingCorpus, read_corpus
+from api.training.detection.recipe import DetectorRecipe
 from api.training.detection.sampler import read_material
+from api.training.detection.several import VIEWS, draw_counted_photos
 from api.training.samples import Sample
 from tests.training.drawn_collection import draw_collection
 
@@ -51,11 +53,11 @@ def test_every_row_names_a_file_once_and_what_it_shows() -> None:
     with fruit_counts.LIST.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert rows
-    assert {row["shows"] for row in rows} == {"several", "unclear"}
+    assert {row["shows"] for row in rows} == {"one", "several", "unclear"}
     assert all(re.fullmatch("[0-9a-f]{64}", row["sha256"]) for row in rows)
     assert len({row["sha256"] for row in rows}) == len(rows)
     assert fruit_counts.fruit_count(rows[0]["sha256"]) == rows[0]["shows"]
-    assert fruit_counts.fruit_count("0" * 64) == "one"
+    assert fruit_counts.fruit_count("0" * 64) is None
 
 
 def test_unknown_fruit_count_is_an_error(corpus: TrainingCorpus, list_as: ListAs) -> None:
@@ -77,6 +79,23 @@ def test_detector_learns_single_fruits_only_from_photos_of_one(
     assert len(after.single) == len(before.single) - 2
     assert len(after.cutouts) == len(before.cutouts) - 2
     assert len(corpus.of_one_fruit("train")) == len(corpus.photographs("train")) - 2
+
+
+def test_only_counted_photos_teach_what_several_fruits_look_like(
+    corpus: TrainingCorpus, list_as: ListAs
+) -> None:
+    def examples() -> list[tuple[NDArray[np.uint8], bool]]:
+        return list(draw_counted_photos(DetectorRecipe(), corpus, 96))
+
+    assert not examples()
+    one, several, unclear = corpus.photographs("train")[:3]
+    list_as(one, "one")
+    list_as(several, "several")
+    list_as(unclear, "unclear")
+    assert [has_several for _, has_several in examples()] == [False] * VIEWS + [True] * VIEWS
+    views = np.stack([pixels for pixels, _ in examples()])
+    assert views.shape == (2 * VIEWS, 96, 96, 3)
+    assert len(np.unique(views, axis=0)) == 2 * VIEWS
 
 
 def test_single_fruit_metrics_exclude_photos_of_several(
