@@ -1,28 +1,21 @@
 """Shadow grading counts correctly, is bounded, and does not delay the version in use."""
 
-import asyncio
 import gc
 import weakref
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from prometheus_client import REGISTRY
 
 from api.app import create_app
-from api.core.freshness_levels import LevelThresholds
 from api.model.predictor import Predictor
-from api.predictions.schemas import Prediction
 from api.predictions.state import AppState
 from api.registry import shadow
 from api.registry.model_reloader import load_version
-from api.registry.shadow import MAX_QUEUE, ShadowLane
 from api.registry.shadow_repository import Agreement
 from api.settings import Settings
 from api.storage.blobs import Blobs
@@ -35,7 +28,6 @@ from tests.small_grader import write_small_grader
 from tests.waiting import PATIENCE_SECONDS, until
 
 OTHER = "other"
-Lane = Callable[..., ShadowLane]
 SHADOW = f"/models/{CANDIDATE}/shadow"
 
 
@@ -84,10 +76,6 @@ def predict(client: TestClient, count: int = 12) -> list[dict[str, Any]]:
 def is_graded(client: TestClient, count: int, version: str = CANDIDATE) -> bool:
     seen = found(client, version)
     return bool(seen["graded"] + seen["failed"] == count)
-
-
-def dropped() -> float:
-    return REGISTRY.get_sample_value("ripeline_shadow_dropped_total") or 0.0
 
 
 def test_agreement_and_differences_are_counted_right(service: TestClient) -> None:
@@ -264,79 +252,6 @@ def test_version_that_cannot_grade_in_shadow_is_refused(
 def test_share_and_number_of_photos_are_required(service: TestClient, body: dict[str, Any]) -> None:
     assert service.put(SHADOW, json=body).status_code == 422
     assert found(service)["state"] == "off"
-
-
-@pytest.fixture
-def held(service: TestClient, own: Settings) -> Iterator[tuple[Event, Lane]]:
-    """A shadow lane whose only thread waits for the event, and a prediction to offer to it."""
-    prediction = Prediction.model_validate(predict(service, 1)[0])
-    predictor = load_version(own, Blobs(own.storage), CANDIDATE)
-    event, data = Event(), photos(1)[0][1][1]
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(event.wait)
-        state = replace(state_of(service), pool=pool)
-
-        def offered(share: float, times: int, version: str = SMALL) -> ShadowLane:
-            row = ShadowRow(version=CANDIDATE, beside=SMALL, share=share, photos=1000)
-            row.same = row.different = row.failed = 0
-            lane = ShadowLane(state, row, predictor)
-            sent = prediction.model_copy(update={"model_version": version})
-            for _ in range(times):
-                asyncio.run(lane.offer(data, sent))
-            return lane
-
-        yield event, offered
-        event.set()
-
-
-def test_the_queue_is_bounded(held: tuple[Event, Lane]) -> None:
-    """Photos that do not fit into the queue are dropped and counted."""
-    event, offered = held
-    before = dropped()
-    lane = offered(1, MAX_QUEUE + 5)
-    assert dropped() - before == 5
-    event.set()
-    until(lambda: len(lane._results) == MAX_QUEUE)
-
-
-def test_its_memory_is_bounded(held: tuple[Event, Lane], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shadow, "MAX_QUEUE_BYTES", 3 * len(photos(1)[0][1][1]))
-    _, offered = held
-    assert len(offered(1, 9)._queue) == 3
-
-
-def test_the_share_is_drawn(held: tuple[Event, Lane]) -> None:
-    """With a share of one half, fewer than 3 or more than 27 of 30 are taken once in a million."""
-    _, offered = held
-    assert 3 <= len(offered(0.5, 30)._queue) <= 27
-
-
-def test_predictions_of_another_version_are_left_out(held: tuple[Event, Lane]) -> None:
-    _, offered = held
-    assert not offered(1, 5, OTHER)._queue
-
-
-def test_it_follows_the_thresholds_and_the_photos_that_are_left(
-    held: tuple[Event, Lane], own: Settings
-) -> None:
-    _, offered = held
-    lane = offered(1, 2)
-    thresholds = {"apple": LevelThresholds(0.1, 0.2)}
-    lane._state.fruit_thresholds = {CANDIDATE: thresholds}
-    lane.update(own, 0)
-    assert lane._predictor
-    assert lane._predictor.fruit_thresholds == thresholds
-    assert lane._left <= 0
-
-
-def test_closed_lane_has_no_model_and_accepts_nothing(held: tuple[Event, Lane]) -> None:
-    event, offered = held
-    lane = offered(1, 3)
-    lane.close()
-    assert lane._predictor is None
-    event.set()
-    until(lambda: not lane._is_running)
-    assert not lane._results
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from tests.ui import (
     fake_insights,
     fake_learning,
     fake_lots,
+    fake_report,
     fake_thresholds,
 )
 from tests.ui.fake_api import Answer, FakeApi
@@ -67,7 +68,7 @@ def script(api: FakeApi, photo: bytes) -> FakeApi:
     """Script answers for every page, with only hostile texts, a failed run and two versions."""
     fake_collect.script(api, photo)
     summary, images = api.answers["/dataset/summary"], api.answers["/dataset/images"]
-    fake_insights.script(api)
+    fake_report.script(api)
     fake_learning.script(api)
     model_info = api.answers["/model-info"]
     fake_lots.script(api, photo)
@@ -82,15 +83,15 @@ def script(api: FakeApi, photo: bytes) -> FakeApi:
         "/models": Answer(
             {
                 "champion": fake_insights.CHAMPION,
-                "rollback_to": fake_insights.PREVIOUS,
+                "rollback_to": fake_report.PREVIOUS,
                 "models": [
-                    fake_insights.version(fake_insights.CHAMPION) | {"name": EVIL},
-                    fake_insights.version(fake_insights.PREVIOUS, "retired") | {"name": EVIL},
+                    fake_report.version(fake_insights.CHAMPION) | {"name": EVIL},
+                    fake_report.version(fake_report.PREVIOUS, "retired") | {"name": EVIL},
                 ],
             }
         ),
         f"/report/{fake_insights.CHAMPION}": Answer(
-            fake_insights.REPORT | {"comparison": fake_insights.NETWORKS}
+            fake_report.REPORT | {"comparison": fake_report.NETWORKS}
         ),
         fake_learning.THRESHOLDS_PATH: Answer(fake_learning.MODEL_THRESHOLDS),
         "/runs": fake_learning.runs(failed, fake_learning.RUN),

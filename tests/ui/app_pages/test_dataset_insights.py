@@ -7,7 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, Answer, FakeApi, problem
-from tests.ui.fake_insights import AUGMENTATION, IMAGE_ID, IMAGES, INSIGHTS, MAP, script
+from tests.ui.fake_insights import AUGMENTATION, IMAGE_ID, IMAGES, INSIGHTS, MAP
+from tests.ui.fake_report import script
 
 PAGE = "dataset_insights"
 

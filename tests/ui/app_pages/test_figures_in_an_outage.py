@@ -4,7 +4,8 @@ import pytest
 
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import HEALTH, OUTAGE, Answer, FakeApi
-from tests.ui.fake_insights import IMAGE_ID, script
+from tests.ui.fake_insights import IMAGE_ID
+from tests.ui.fake_report import script
 
 PAGES = {"dataset_insights": "/insights/dataset", "model_report": "/models"}
 each_page = pytest.mark.parametrize("name", PAGES)

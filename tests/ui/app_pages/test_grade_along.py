@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from tests.ui.app_pages.pages import button, page_text
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import Answer, FakeApi, problem
-from tests.ui.fake_insights import CHAMPION, PREVIOUS, details, script
+from tests.ui.fake_insights import CHAMPION
+from tests.ui.fake_report import PREVIOUS, details, script
 
 ABOUT = "Nobody is shown its grades but you"
 SHADOW = f"/models/{PREVIOUS}/shadow"

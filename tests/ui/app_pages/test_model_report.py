@@ -7,8 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, Answer, FakeApi, problem
-from tests.ui.fake_insights import (
-    CHAMPION,
+from tests.ui.fake_insights import CHAMPION
+from tests.ui.fake_report import (
     NETWORKS,
     PREVIOUS,
     REPORT,

@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import Answer, FakeApi, problem
-from tests.ui.fake_insights import CHAMPION, PREVIOUS, details, script, version
+from tests.ui.fake_insights import CHAMPION
+from tests.ui.fake_report import PREVIOUS, details, script, version
 
 PATH = f"/models/{CHAMPION}"
 NAME = "Summer *apples*"

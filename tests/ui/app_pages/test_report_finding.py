@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 from tests.ui.app_pages.test_hostile_text import raw_texts
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import Answer, FakeApi
-from tests.ui.fake_insights import CHAMPION, details, script
+from tests.ui.fake_insights import CHAMPION
+from tests.ui.fake_report import details, script
 from tests.ui.hostile_text import EVIL
 
 BOXED: dict[str, Any] = {

@@ -11,7 +11,8 @@ from tests.ui import fake_thresholds as fake
 from tests.ui.app_pages.pages import button, page_text
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, Answer, FakeApi, problem
-from tests.ui.fake_insights import CHAMPION, PREVIOUS, details, script
+from tests.ui.fake_insights import CHAMPION
+from tests.ui.fake_report import PREVIOUS, details, script
 
 PATH, SWEEP = fake.path(CHAMPION), fake.sweep_path(CHAMPION)
 SHARED, SAVE = "Back to the model's own", "Save this line"

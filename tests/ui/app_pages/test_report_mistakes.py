@@ -12,7 +12,8 @@ from tests.ui.app_pages.test_hostile_text import raw_texts
 from tests.ui.app_pages.test_report_finding import METRICS, a_detector, open_part
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import OUTAGE, Answer, FakeApi
-from tests.ui.fake_insights import CHAMPION, MISTAKES, script
+from tests.ui.fake_insights import CHAMPION
+from tests.ui.fake_report import MISTAKES, script
 from tests.ui.hostile_text import EVIL
 
 PATH = f"/report/{CHAMPION}/mistakes"

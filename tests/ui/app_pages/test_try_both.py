@@ -9,7 +9,8 @@ from tests.ui.app_pages.pages import button, page_text
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import PREDICTION, PROBABILITIES, Answer, FakeApi, problem
 from tests.ui.fake_collect import sent_names
-from tests.ui.fake_insights import CHAMPION, PREVIOUS, script, version
+from tests.ui.fake_insights import CHAMPION
+from tests.ui.fake_report import PREVIOUS, script, version
 from tests.waiting import PATIENCE_SECONDS
 
 COMPARE = "/models/compare"

@@ -14,7 +14,7 @@ from charts.report import (
 from charts.style import HIGHLIGHT, WARNING
 from stored_models import MetricSlice, PrecisionRecallCurve, ReliabilityBin, RocCurve
 
-from tests.ui.fake_insights import TRIAL, figure
+from tests.ui.fake_report import TRIAL, figure
 
 
 def test_each_metric_is_a_dot_with_its_interval_and_leaks_are_marked() -> None:

@@ -32,7 +32,8 @@ from charts.thresholds import LineWords, sweep_chart
 from stored_models import MetricSlice, PrecisionRecallCurve, ReliabilityBin, RocCurve
 
 from api.core.threshold_sweep import Costs
-from tests.ui.fake_insights import APPEARANCE, TRIAL, figure
+from tests.ui.fake_insights import APPEARANCE
+from tests.ui.fake_report import TRIAL, figure
 from tests.ui.fake_thresholds import swept
 
 KIWI_APPEARANCE = ClassAppearance.model_validate(
