@@ -9,6 +9,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from random import Random
 
+SECONDS = 60.0
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -47,10 +49,8 @@ class _Station:
         return user
 
 
-def simulate(
-    machine: Machine, processes: int, users: int, seconds: float = 60, seed: int = 0
-) -> Simulated:
-    """Simulate `users` against `processes` for `seconds` of simulated time.
+def simulate(machine: Machine, processes: int, users: int, seed: int = 0) -> Simulated:
+    """Simulate `users` against `processes` for SECONDS of simulated time.
 
     The operating system distributes connections at random, here seeded with `seed`.
     """
@@ -64,7 +64,7 @@ def simulate(
     now = 0.0
     for user in range(users):
         load.add(user)
-    while now < seconds:
+    while now < SECONDS:
         busy = [station for station in stations if station.queue]
         speed = min(1.0, machine.cores / len(busy))
         step = min(station.left for station in busy)

@@ -83,9 +83,7 @@ class BadFormError(ProblemError):
 
 class BadFlagError(UnprocessableError):
     code = "bad-flag"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"The form field '{name}' is either true or false.")
+    detail = "The form field 'new_class' is either true or false."
 
 
 class NotAFormError(ProblemError):
@@ -141,14 +139,14 @@ async def upload_form(request: Request) -> AsyncIterator[UploadForm]:
                 raise RepeatedFieldError(name)
         named = form.get("class_name")
         class_name = named.strip() if isinstance(named, str) else ""
-        yield UploadForm(files, class_name, _flag(form, "new_class"))
+        yield UploadForm(files, class_name, _is_new_class(form))
     finally:
         await form.close()
 
 
-def _flag(form: FormData, name: str) -> bool:
-    """A field that is true or false; false if it is missing or empty."""
+def _is_new_class(form: FormData) -> bool:
+    """False if the field is missing or empty. Raises BadFlagError."""
     try:
-        return _FLAG.validate_python(form.get(name) or "false")
+        return _FLAG.validate_python(form.get("new_class") or "false")
     except ValidationError:
-        raise BadFlagError(name) from None
+        raise BadFlagError() from None
