@@ -99,6 +99,17 @@ def test_uploads_and_batches_take_the_same_forms(client: TestClient) -> None:
     assert send(client, packed, "/predict/batch").json()["summary"]["graded"] == 1
 
 
+@pytest.mark.parametrize("path", ["/predict", "/predict/batch", "/upload-training-data"])
+def test_character_set_that_decodes_nothing_is_refused(client: TestClient, path: str) -> None:
+    field = "file" if path == "/predict" else "files"
+    answer = client.post(
+        path,
+        content=part(f'name="{field}"; filename="a.jpg"') + b"--b--\r\n",
+        headers={"content-type": f"{FORM['content-type']}; charset=undefined"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "unreadable-charset")
+
+
 @pytest.mark.parametrize(
     ("start", "kind"),
     [
