@@ -91,8 +91,9 @@ class ModelClient:
     def promote(self, version: str) -> PromotionByHand:
         return self._http.call(PromotionByHand, "POST", f"/models/{version}/promote")
 
-    def roll_back(self) -> Promotion:
-        return self._http.call(Promotion, "POST", "/models/rollback")
+    def roll_back(self, version: str) -> Promotion:
+        """Return to `version`, the one that was in use before. Sent twice, it goes back once."""
+        return self._http.call(Promotion, "POST", "/models/rollback", params={"to": version})
 
     def freshness_thresholds(self) -> FreshnessThresholds:
         return self._http.call(FreshnessThresholds, "GET", _THRESHOLDS)

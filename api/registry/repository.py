@@ -49,6 +49,18 @@ class NothingToRollBackToError(ConflictError):
     )
 
 
+class RollbackChangedError(ConflictError):
+    code = "rollback-changed"
+
+    def __init__(self, wanted: str, target: str | None) -> None:
+        leads = f"to '{target}'" if target else "nowhere"
+        super().__init__(
+            f"A rollback would not lead to version '{wanted[:80]}' any more, but {leads}: what is "
+            "in use was changed meanwhile. GET /models says what is in use now; POST "
+            "/models/{version}/promote takes any version."
+        )
+
+
 def champion_version(session: Session) -> str | None:
     """The version that serves; None before the first promotion."""
     return session.scalar(select(ChampionRow.version))
@@ -160,16 +172,26 @@ def compared_version(session: Session, version: str) -> str | None:
     return last[0].replaced if last else None
 
 
-def rollback(session: Session) -> PromotionRow:
-    """Make the previous champion the champion again.
+def rollback(session: Session, to: str | None = None) -> PromotionRow:
+    """Make the previous champion the champion again; `to`: the version that this is to be.
 
-    Raises NothingToRollBackToError, PrunedModelError.
+    If `to` is the champion already, nothing changes. Raises NothingToRollBackToError,
+    RollbackChangedError, PrunedModelError.
     """
-    _lock_champion(session)
-    version = rollback_target(session)
-    if version is None:
+    current = _lock_champion(session)
+    if current is not None and current.version == to:
+        return history(session, limit=1)[0]
+    return promote(session, checked_rollback_target(session, to), "rollback")
+
+
+def checked_rollback_target(session: Session, to: str | None) -> str:
+    """Raises NothingToRollBackToError; RollbackChangedError if a rollback does not lead to `to`."""
+    target = rollback_target(session)
+    if to is not None and target != to:
+        raise RollbackChangedError(to, target)
+    if target is None:
         raise NothingToRollBackToError()
-    return promote(session, version, "rollback")
+    return target
 
 
 def history(session: Session, limit: int | None = None) -> list[PromotionRow]:

@@ -16,7 +16,6 @@ from api.model.manifest import Manifest
 from api.model.package import BadPackageError, Package, read_manifest
 from api.model.predictor import Predictor
 from api.registry import repository, store
-from api.registry.repository import NothingToRollBackToError
 from api.settings import EngineName
 from api.storage.blobs import Blobs
 from api.storage.db import Database, now
@@ -78,13 +77,17 @@ def promote(
 
 
 def roll_back(
-    database: Database, blobs: Blobs, cache: Path, engine: EngineName = "litert"
+    database: Database,
+    blobs: Blobs,
+    cache: Path,
+    engine: EngineName = "litert",
+    to: str | None = None,
 ) -> PromotionRow:
     """`repository.rollback`, after verifying the package. Raises DamagedModelError as well."""
     with database.reading() as session:
-        version = repository.rollback_target(session)
-        if version is None:
-            raise NothingToRollBackToError()
+        if to is not None and repository.champion_version(session) == to:
+            return repository.history(session, limit=1)[0]
+        version = repository.checked_rollback_target(session, to)
         repository.check_promotable(session, version)
     package = check_package(blobs, version, cache, engine)
     try:
@@ -92,7 +95,8 @@ def roll_back(
     except OSError as error:  # A rollback must not wait until the store works again.
         log.warning("The stored files of version %s are not verified: %s", version, error)
     with database.session() as session:
-        return repository.rollback(session)
+        # To the verified version: another rollback may have been faster.
+        return repository.rollback(session, version)
 
 
 def _put_back(blobs: Blobs, package: Package) -> None:

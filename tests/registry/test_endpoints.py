@@ -164,8 +164,13 @@ def test_promotion_and_rollback(
     assert statuses(own_client) == {"b": "champion", SMALL: "retired"}
     assert own_client.get("/models").json()["rollback_to"] == SMALL
 
-    back = own_client.post("/models/rollback").json()
+    to_b = own_client.post("/models/rollback", params={"to": "b"})
+    assert to_b.json()["version"] == "b"
+    to_c = own_client.post("/models/rollback", params={"to": "c"})
+    assert_problem(to_c, 409, "rollback-changed")
+    back = own_client.post("/models/rollback", params={"to": SMALL}).json()
     assert (back["version"], back["replaced"], back["kind"]) == (SMALL, "b", "rollback")
+    assert own_client.post("/models/rollback", params={"to": SMALL}).json() == back
     assert_problem(own_client.post("/models/rollback"), 409, "nothing-to-roll-back-to")
     assert own_client.get("/models").json()["rollback_to"] is None
 

@@ -1,6 +1,8 @@
 """`/models`: list, compare, promote and roll back versions; `/report`: how good one is."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 
 from api.core.freshness_levels import fitted_thresholds
@@ -40,6 +42,15 @@ from api.storage.blobs import Blobs
 from api.storage.db import Database
 
 ZIP = "application/zip"
+RollbackTo = Annotated[
+    str,
+    Query(
+        max_length=80,
+        description="Version that the rollback must lead to: `rollback_to` of `GET /models`. If it "
+        "is in use already, nothing changes; if the rollback would lead elsewhere, the response is "
+        "409 `rollback-changed`. So a request that is sent twice goes back only once.",
+    ),
+]
 # More than the held-out photos of any version.
 ALL = 10**9
 router = APIRouter(route_class=CheckedRoute, tags=["models"], responses=responses(503, 507))
@@ -155,13 +166,16 @@ def promote(
 @router.post(
     "/models/rollback", summary="Roll back to the previous version", responses=responses(409)
 )
-def rollback(database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep) -> Promotion:
+def rollback(
+    database: DatabaseDep, blobs: BlobsDep, settings: SettingsDep, *, to: RollbackTo | None = None
+) -> Promotion:
     """Return to the version that was in use before. A second rollback goes one version further
-    back.
+    back, unless `to` names the version to return to.
 
     Versions that were rolled back from are skipped; to use one again, promote it.
     """
-    promotion = service.roll_back(database, blobs, settings.model_cache, settings.engine)
+    cache, engine = settings.model_cache, settings.engine
+    promotion = service.roll_back(database, blobs, cache, engine, to)
     return Promotion.model_validate(promotion, from_attributes=True)
 
 

@@ -76,7 +76,13 @@ def confirm_rollback(champion: str, version: str) -> None:
         "you can put the current version in use again later."
     )
     _compare(champion, version)
-    if st.button("Roll back", type="primary", key="confirm-rollback", on_click=_roll_back):
+    if st.button(
+        "Roll back",
+        type="primary",
+        key="confirm-rollback",
+        on_click=_roll_back,
+        args=(version,),
+    ):
         st.rerun()
 
 
@@ -84,8 +90,9 @@ def _promote(version: str, champion: str) -> None:
     run_action(AREA, lambda: carry_over.promote(version, champion))
 
 
-def _roll_back() -> None:
-    run_action(AREA, lambda: cached_api.models().roll_back())
+def _roll_back(version: str) -> None:
+    # Named, since a double click sends it twice, and somebody else may have rolled back meanwhile.
+    run_action(AREA, lambda: cached_api.models().roll_back(version))
 
 
 def _compare(champion: str, version: str) -> None:
