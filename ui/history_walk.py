@@ -49,17 +49,25 @@ class Walk:
 
     def next(self, opened: str, load: Load) -> str:
         """The photo after `opened`, perhaps on the next page; `opened` itself if it is the last."""
-        if opened == self.ids[-1] and self.has_more:
-            self.turn(1)
-            self.see(load(self.after))
-            return self.ids[0] if self.ids else opened
-        return self.ids[min(self.ids.index(opened) + 1, len(self.ids) - 1)]
+        if not self.has_next(opened):
+            return opened
+        if opened != self.ids[-1]:
+            return self.ids[self.ids.index(opened) + 1]
+        self._open(self.place + 1, load)
+        return self.ids[0] if self.ids else opened
 
     def previous(self, opened: str, load: Load) -> str:
         """The photo before `opened`, perhaps on the previous page; `opened` itself if it is the
         first."""
-        if opened == self.ids[0] and self.place:
-            self.turn(-1)
-            self.see(load(self.after))
-            return self.ids[-1] if self.ids else opened
-        return self.ids[max(self.ids.index(opened) - 1, 0)]
+        if not self.has_previous(opened):
+            return opened
+        if opened != self.ids[0]:
+            return self.ids[self.ids.index(opened) - 1]
+        self._open(self.place - 1, load)
+        return self.ids[-1] if self.ids else opened
+
+    def _open(self, place: int, load: Load) -> None:
+        """Turn to the page at `place`. If it cannot be loaded, the open page stays."""
+        page = load(self.cursors[place])
+        self.place = place
+        self.see(page)

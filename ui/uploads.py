@@ -22,7 +22,8 @@ def chosen_files(uploader: str) -> list[UploadedFile]:
 
 
 def take_files(uploader: str) -> list[Photo]:
-    """Take all files from the uploader, and empty it."""
+    """Take all files from the uploader, and empty it. None the second time: a double click on a
+    button calls its callback twice."""
     files = chosen_files(uploader)
     photos = [Photo(file.name, file.getvalue()) for file in files]
     context = get_script_run_ctx()

@@ -28,8 +28,8 @@ def offer(area: str) -> None:
                 st.button(
                     "Undo",
                     icon=":material/undo:",
-                    on_click=_run,
-                    args=(area, done.take_back),
+                    on_click=_take_back,
+                    args=(area, done),
                 )
     show_action_error(area, "This cannot be done")
 
@@ -86,6 +86,11 @@ def removed_lately(area: str, removed: Removed) -> None:
 def days_text(days: float) -> str:
     """The number of days as in "the last 7 days"."""
     return "day" if days == 1 else f"{days:g} days"
+
+
+def _take_back(area: str, done: Undo) -> None:
+    if done.take_back and state.undo(area) is done:  # Otherwise a second click.
+        _run(area, done.take_back)
 
 
 def _run(area: str, action: Callable[[], str]) -> None:

@@ -49,6 +49,10 @@ def jpeg() -> bytes:
 @pytest.fixture(autouse=True)
 def scripted(api: FakeApi, photo: bytes) -> None:
     script(api, photo)
+    script_boxed(api)
+
+
+def script_boxed(api: FakeApi) -> None:
     api.answers[LIST] = Answer(PAGE)
     api.answers[f"{LIST}/{PHOTO_ID}/photograph"] = Answer(jpeg(), content_type="image/jpeg")
     api.answers[f"{LIST}/{PHOTO_ID}/boxes"] = Answer(PHOTO)

@@ -129,6 +129,16 @@ def test_photo_opens_and_the_next_ones_follow(open_page: OpenPage, api: FakeApi)
     assert "1 to 3 of 4 photos" in page_text(page)
 
 
+def test_next_page_that_cannot_be_loaded_is_tried_again(open_page: OpenPage, api: FakeApi) -> None:
+    page = opened(open_page, CAT)
+    following = f"{LIST}?order=newest&limit=20&after={CURSOR}"
+    api.first[following].append(OUTAGE)
+    button(page, "Next").click().run()
+    assert page.query_params["prediction"] == CAT
+    button(page, "Next").click().run()
+    assert page.query_params["prediction"] == OLD
+
+
 def test_photo_that_is_opened_by_its_address_has_a_next_one(open_page: OpenPage) -> None:
     page = opened(open_page, APPLE)
     button(page, "Next").click().run()

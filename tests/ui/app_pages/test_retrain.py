@@ -50,6 +50,19 @@ def test_retrain_button_starts_a_run_and_shows_it(
     assert not has_button(page, "Retrain")
 
 
+def test_version_that_was_just_put_in_use_is_asked_for_once(
+    open_page: OpenPage, api: FakeApi
+) -> None:
+    """What is new is cached for some seconds, and is still that of the version before."""
+    api.first["/retrain/estimate"].append(Answer(fake.ESTIMATE))
+    api.answers["/retrain/estimate"] = Answer(fake.ESTIMATE | {"champion": fake.CANDIDATE})
+    api.answers["/models"] = Answer(fake.MODELS | {"champion": fake.CANDIDATE})
+
+    retrain_page(open_page)
+
+    assert len(api.sent_to("/models")) == 2
+
+
 def test_without_changes_only_the_thorough_mode_can_be_started(
     open_page: OpenPage, api: FakeApi
 ) -> None:

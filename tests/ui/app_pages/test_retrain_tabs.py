@@ -45,7 +45,7 @@ def test_rollback_needs_confirmation_and_names_the_version(
     assert not api.sent_to("/models/rollback")
     page.button(key="confirm-rollback").click().run()
 
-    # Named: a second click, or a page that is older than another rollback, must not go further back.
+    # Named: a second click, or a page older than another rollback, must not go further back.
     [sent] = [path for path, _ in api.received if path.startswith("/models/rollback")]
     assert sent == "/models/rollback?to=20261119-100000-0000000"
     assert not page.exception

@@ -56,9 +56,11 @@ def _steps(prediction_id: str) -> None:
     load = partial(_load, walk.search)
 
     def go(forward: bool) -> None:
+        # Not always the photo on the page: a key may be pressed again before the page is drawn.
+        opened = history_state.opened() or prediction_id
         try:
             step = walk.next if forward else walk.previous
-            history_state.open_photo(step(prediction_id, load))
+            history_state.open_photo(step(opened, load))
         except ApiError:  # The page says so when it asks for this photo again.
             cached_history.clear()
 

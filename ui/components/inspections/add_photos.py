@@ -73,8 +73,8 @@ def _files(inspection_id: str) -> None:
             f"Add {pluralize(chosen, 'file')}",
             type="primary",
             icon=":material/add_photo_alternate:",
-            on_click=_start_files,
-            args=(inspection_id,),
+            on_click=_start,
+            args=(inspection_id, UPLOADER),
         )
 
 
@@ -84,8 +84,8 @@ def _camera(inspection_id: str) -> None:
         "Photograph some fruits of the lot. Each photo is added at once.",
         # A new key after each photo makes the camera ready for the next.
         key=uploads.uploader_key(CAMERA),
-        on_change=_start_camera,
-        args=(inspection_id,),
+        on_change=_start,
+        args=(inspection_id, CAMERA),
     )
 
 
@@ -103,18 +103,10 @@ def _keep(inspection_id: str, photo: Photo) -> str:
     return f"Not added. {answer.errors[0].error.detail}"
 
 
-def _start_files(inspection_id: str) -> None:
-    _start(inspection_id, uploads.take_files(UPLOADER))
-
-
-def _start_camera(inspection_id: str) -> None:
-    if taken := uploads.take_files(CAMERA):
-        _start(inspection_id, taken)
-
-
-def _start(inspection_id: str, files: list[Photo]) -> None:
-    upload = inspection_upload.start(cached_api.api(), inspection_id, files)
-    inspection_state.keep_inspection_upload(upload)
+def _start(inspection_id: str, uploader: str) -> None:
+    if files := uploads.take_files(uploader):
+        upload = inspection_upload.start(cached_api.api(), inspection_id, files)
+        inspection_state.keep_inspection_upload(upload)
 
 
 def _result(upload: BackgroundUpload[AddedFile]) -> None:

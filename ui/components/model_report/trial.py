@@ -61,7 +61,8 @@ def _choose(a: str, b: str) -> None:
 
 
 def _start(a: str, b: str) -> None:
-    state.keep_trial(trial.start(cached_api.api(), a, b, uploads.take_files(UPLOADER)))
+    if files := uploads.take_files(UPLOADER):
+        state.keep_trial(trial.start(cached_api.api(), a, b, files))
 
 
 def _start_kept(a: str, b: str) -> None:

@@ -64,9 +64,9 @@ def _choose() -> None:
 
 
 def _start() -> None:
-    batch_id = uuid4().hex
-    files = uploads.take_files(UPLOADER)
-    state.keep_batch(grading.start(cached_api.api(), files, batch_id), batch_id)
+    if files := uploads.take_files(UPLOADER):
+        batch_id = uuid4().hex
+        state.keep_batch(grading.start(cached_api.api(), files, batch_id), batch_id)
 
 
 def _restored(batch_id: str) -> None:

@@ -86,4 +86,7 @@ def _say(one: Marked, key: str, class_name: str | None) -> None:
 
 
 def _keep(step: Step) -> None:
-    state.keep_corrections([*state.corrections(), step])
+    steps = state.corrections()
+    if steps[-1:] != [step]:  # Otherwise a second click.
+        steps = [*steps, step]
+    state.keep_corrections(steps)

@@ -41,6 +41,8 @@ def missed_fruit(
 
 
 def _add(found: list[Instance], box: PixelBox, class_name: str | None) -> None:
+    if state.opened_fruit() != state.MISSED:
+        return  # Added already: a second click.
     steps = state.corrections()
     step = corrections.Step(
         corrections.next_number(found, steps),

@@ -1,5 +1,7 @@
 """What is new, and the button that starts a run."""
 
+from collections.abc import Callable
+
 import cached_api
 import state
 import streamlit as st
@@ -24,6 +26,8 @@ from components.messages import (
 from components.retrain.choice import Choice, choose, has_new, nothing_to_do
 
 _AREA = "retrain"
+# The API's code if a run is queued or running.
+_RUN_ACTIVE = "run-active"
 
 
 @st.fragment(run_every="5s")
@@ -38,6 +42,8 @@ def start_panel(shown: Run | None, champion: str | None) -> None:
         show_fragment_error(error, rejected="What is new is not available")
         return
     if _has_changed(shown, newest) or estimate.champion != champion:
+        # Otherwise the page would rerun without end until the cache forgets an earlier version.
+        cached_api.clear_model_data()
         st.rerun()
     _show_new(estimate)
     _show_boxed(estimate.boxed_photos)
@@ -58,7 +64,7 @@ def start_panel(shown: Run | None, champion: str | None) -> None:
 
 
 def _start(choice: Choice) -> None:
-    run_action(_AREA, lambda: cached_api.api().start_run(choice.mode, choice.detector))
+    _unless_active(lambda: cached_api.api().start_run(choice.mode, choice.detector))
 
 
 def start_again(run: Run) -> None:
@@ -73,7 +79,21 @@ def start_again(run: Run) -> None:
 
 
 def _start_again(run: Run) -> None:
-    run_action(_AREA, lambda: cached_api.api().start_again(run))
+    _unless_active(lambda: cached_api.api().start_again(run))
+
+
+def _unless_active(start: Callable[[], object]) -> None:
+    """Start a run. If there is one already, by a second click or another person, the page shows
+    it."""
+
+    def action() -> None:
+        try:
+            start()
+        except ApiError as error:
+            if error.code != _RUN_ACTIVE:
+                raise
+
+    run_action(_AREA, action)
 
 
 def _has_changed(shown: Run | None, newest: Run | None) -> bool:

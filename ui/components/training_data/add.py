@@ -81,10 +81,11 @@ def _choose() -> None:
 
 def _start(uploader: str, class_name: str | None) -> None:
     new_class = is_new_class(state.FOLDERS if class_name is None else state.UPLOAD_CLASS)
-    upload = training_upload.start(
-        cached_api.api(), uploads.take_files(uploader), class_name, new_class=new_class
-    )
-    state.keep_training_upload(upload)
+    if files := uploads.take_files(uploader):
+        api = cached_api.api()
+        state.keep_training_upload(
+            training_upload.start(api, files, class_name, new_class=new_class)
+        )
 
 
 def _results(upload: BackgroundUpload[FileOutcome]) -> None:

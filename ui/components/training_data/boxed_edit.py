@@ -111,6 +111,8 @@ def _named(changes: BoxChanges, number: int, key: str) -> None:
 
 
 def _added(changes: BoxChanges, box: PixelBox, class_name: str | None) -> None:
+    if not st.session_state[state.BOXED_ADD]:
+        return  # Added already: a second click.
     changes.new_class |= is_new_class(state.BOXED_CLASS)
     changes.add(FruitBox(**box.model_dump()), class_name)
     st.session_state[state.BOXED_ADD] = False

@@ -94,6 +94,8 @@ def _remove(ids: list[str]) -> None:
 
 
 def _run(action: Callable[[], None], ids: list[str]) -> None:
+    if not any(st.session_state.get(selection_key(image_id)) for image_id in ids):
+        return  # Done already: a second click must not replace how to undo the first.
     state.keep_undo(AREA, None)
     if run_action(AREA, action):
         _select(ids, False)

@@ -118,7 +118,9 @@ def _dismiss(prediction_id: str) -> None:
 
 
 def _take_back() -> None:
-    *others, last = st.session_state[_DISMISSED]
+    if not (dismissed := st.session_state[_DISMISSED]):
+        return  # A second click.
+    *others, last = dismissed
     if run_action(_AREA, lambda: cached_history.client().take_back(last)):
         st.session_state[_DISMISSED] = others
     _clear()
