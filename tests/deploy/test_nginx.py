@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -51,9 +52,10 @@ def test_body_limits_match_the_api(environment: dict[str, str], settings: Settin
 
 
 def test_large_uploads_pass_wherever_the_api_accepts_them() -> None:
+    api_server = TEMPLATE.read_text().partition("listen ${APP_LISTEN}")[0]
     [[pattern]] = [
         re.findall(r"location ~ (\S+) ", block)
-        for block in TEMPLATE.read_text().split("\n\n")
+        for block in api_server.split("\n\n")
         if "client_max_body_size ${RIPELINE_MAX_UPLOAD_BYTES}" in block
     ]
     posts = [
@@ -87,7 +89,8 @@ def _send_path(socket: ServerConnection) -> None:
 
 @pytest.fixture
 def proxied(environment: dict[str, str], tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """The addresses of nginx for API and app, in front of servers that accept any path."""
+    """The addresses of nginx for API and app, in front of servers that accept any path. A photo may
+    have 1,000 bytes, an upload 5,000."""
     if not shutil.which("nginx"):
         pytest.skip("needs nginx: on Debian or Ubuntu, apt-get install nginx-light")
     ports = [free_port(), free_port()]
@@ -100,7 +103,7 @@ def proxied(environment: dict[str, str], tmp_path: Path) -> Iterator[tuple[str, 
             threading.Thread(target=server.serve_forever, daemon=True).start()
         command = nginx_command(
             tmp_path,
-            environment,
+            environment | {"RIPELINE_MAX_BODY_BYTES": "1000", "RIPELINE_MAX_UPLOAD_BYTES": "5000"},
             api_port=ports[0],
             app_port=ports[1],
             replicas=[replica.server_port],
@@ -125,3 +128,26 @@ def test_api_and_app_may_be_below_a_path(proxied: tuple[str, str]) -> None:
         page = f"{app}{prefix}/_stcore/stream"
         with connect(page, proxy=None) as socket:
             assert socket.recv() == f"{prefix}/_stcore/stream"
+
+
+@pytest.mark.slow
+def test_app_takes_files_that_its_uploaders_take(proxied: tuple[str, str]) -> None:
+    """A zip of training photos is larger than a photo."""
+    _, app = proxied
+    address = app.replace("ws:", "http:")
+    for prefix in ("", "/fruit"):
+        path = f"{address}{prefix}/_stcore/upload_file/session/file"
+        statuses = [
+            httpx.put(path, content=bytes(size), trust_env=False).status_code
+            for size in (4000, 6000)
+        ]
+        assert [status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE for status in statuses] == [
+            False,
+            True,
+        ]
+
+
+def test_upload_limit_of_the_app_is_not_above_that_of_nginx(environment: dict[str, str]) -> None:
+    from components.upload_progress import MAX_MEGABYTES  # noqa: PLC0415
+
+    assert int(environment["RIPELINE_MAX_UPLOAD_BYTES"]) > MAX_MEGABYTES * 2**20
