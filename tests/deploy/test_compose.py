@@ -1,5 +1,6 @@
 """docker-compose.yml without Docker: schema, variables and references."""
 
+import re
 import subprocess
 import sys
 
@@ -12,6 +13,11 @@ from tests.deploy.known import api_variables, app_variables
 
 PROFILES = pytest.mark.parametrize("full", [False, True], ids=["small", "full"])
 SMALL = {"api", "worker", "ui"}
+# Inside the images; and keys are always set, so the API is never open.
+FIXED = {
+    *("RIPELINE_HOST", "RIPELINE_API_PORT", "PORT", "RIPELINE_ALLOW_OPEN", "MLFLOW_TRACKING_URI"),
+    *("RIPELINE_STATE_DIR", "RIPELINE_MODEL_DIR", "RIPELINE_REPORT_DIR"),
+}
 
 
 @pytest.mark.slow
@@ -53,6 +59,19 @@ def test_every_variable_is_read_by_its_service(full: bool) -> None:
     for name in ("api", "worker", *(["alerts"] if full else [])):
         assert set(selected[name]["environment"]) <= api_variables(), name
     assert set(selected["ui"]["environment"]) <= app_variables()
+
+
+def test_every_documented_setting_reaches_its_service() -> None:
+    """A line in .env that has no effect is not noticed: photos are then kept for the default."""
+    rows = re.findall(r"^\| (`.*?) \|", (PROJECT / "docs" / "SETTINGS.md").read_text(), re.M)
+    documented = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+    assert len(documented) > 50
+    selected = services(variables(full=False), full=False)
+    api, worker, app = (set(selected[name]["environment"]) for name in ("api", "worker", "ui"))
+    assert documented & api_variables() - FIXED <= api
+    assert documented & app_variables() <= app
+    # What training and serving must agree on.
+    assert {"RIPELINE_ENGINE", "RIPELINE_MAX_PIXELS", "RIPELINE_LOG_LEVEL"} <= worker
 
 
 @PROFILES
