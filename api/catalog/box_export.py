@@ -18,7 +18,9 @@ ANNOTATIONS = "annotations.json"
 
 
 def export_coco(database: Database, blobs: Blobs) -> Iterator[bytes]:
-    """The parts of a zip, photo by photo. Photos that are removed meanwhile are left out."""
+    """The parts of a zip, photo by photo. Photos that are removed meanwhile, or cannot be read, are
+    left out.
+    """
     with database.reading() as session:
         ids = boxed_repository.all_ids(session)
     archive = StreamedZip()
@@ -27,9 +29,8 @@ def export_coco(database: Database, blobs: Blobs) -> Iterator[bytes]:
         with database.reading() as session:
             page = boxed_repository.get_many(session, ids[start : start + PAGE])
         for photo in page:
-            try:
-                data = blobs.get(photo.row.blob)
-            except FileNotFoundError:
+            data = blobs.get_if_readable(photo.row.blob)
+            if data is None:
                 continue
             photos.append(photo)
             yield archive.add(_name(photo), data)

@@ -44,9 +44,12 @@ def read_thumbnails(
             pixels[image_id] = read_thumbnail(thumbnail)
         elif decoded < MAX_DECODED:
             decoded += 1
+            # Missing if it was removed meanwhile.
+            if (data := blobs.get_if_readable(blob)) is None:
+                continue
             try:
-                pixels[image_id] = thumbnail_pixels(decode(blobs.get(blob)).image)
-            except (FileNotFoundError, ProblemError):  # Removed meanwhile, or damaged.
+                pixels[image_id] = thumbnail_pixels(decode(data).image)
+            except ProblemError:
                 continue
     return pixels
 

@@ -21,33 +21,30 @@ COLUMNS = (
 
 def mistakes_zip(database: Database, blobs: Blobs, mistakes: Sequence[Mistake]) -> Iterator[bytes]:
     """The parts of the zip. A photo with several mistakes is in it once. For a photo that is not in
-    the catalog, or was removed meanwhile, the table names no file.
+    the catalog, was removed meanwhile, or cannot be read, the table names no file.
     """
     archive, files = StreamedZip(), dict[str, str]()
     for photo in filter(None, (mistake.photo for mistake in mistakes)):
         if (key := _key(photo)) in files:
             continue
-        try:
-            blob = _blob(database, photo)
-            data = blobs.get(blob)
-        except (
-            repository.ImageNotFoundError,
-            boxed_repository.BoxedPhotoNotFoundError,
-            FileNotFoundError,
-        ):
-            files[key] = ""
-            continue
-        files[key] = f"photos/{key}{PurePosixPath(blob).suffix}"
-        yield archive.add(files[key], data)
+        blob = _blob(database, photo)
+        data = blob and blobs.get_if_readable(blob)
+        files[key] = f"photos/{key}{PurePosixPath(blob).suffix}" if blob and data else ""
+        if data:
+            yield archive.add(files[key], data)
     yield archive.add(TABLE, _table(mistakes, files), compress=True)
     yield archive.close()
 
 
-def _blob(database: Database, photo: CatalogPhoto) -> str:
+def _blob(database: Database, photo: CatalogPhoto) -> str | None:
+    """None if the photo was removed meanwhile."""
     with database.reading() as session:
-        if photo.boxed_photo_id:
-            return boxed_repository.get(session, photo.boxed_photo_id).row.blob
-        return repository.get_image(session, photo.image_id or "").blob
+        try:
+            if photo.boxed_photo_id:
+                return boxed_repository.get(session, photo.boxed_photo_id).row.blob
+            return repository.get_image(session, photo.image_id or "").blob
+        except (repository.ImageNotFoundError, boxed_repository.BoxedPhotoNotFoundError):
+            return None
 
 
 def _table(mistakes: Sequence[Mistake], files: dict[str, str]) -> bytes:

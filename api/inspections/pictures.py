@@ -10,7 +10,6 @@ from api.core.imaging.decode import UNREADABLE, decode
 from api.core.labels import Level
 from api.inspections.report import real_fruits
 from api.inspections.repository import Photo, level_of
-from api.predictions.history import PhotographGoneError, load_image
 from api.storage.blobs import Blobs
 from api.storage.tables.inspections import InspectionFruitRow
 
@@ -27,9 +26,11 @@ _LINE = 4
 
 def load_picture(blobs: Blobs, photo: Photo) -> Image.Image | None:
     """The stored picture of a photo; None if it is not kept, or damaged."""
+    key = photo.prediction.blob
+    data = key and blobs.get_if_readable(key)
     try:
-        return decode(load_image(blobs, photo.prediction), full_size=True).image
-    except (PhotographGoneError, *UNREADABLE):
+        return decode(data, full_size=True).image if data else None
+    except UNREADABLE:
         return None
 
 

@@ -3,7 +3,6 @@
 import io
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -52,13 +51,20 @@ def report_pdf(report: Report, blobs: Blobs) -> bytes:
     _heading(document, report)
     _shares(document, report)
     _details(document, report)
-    pictures = partial(load_picture, blobs)
+    lost: list[Photo] = []
+
+    def pictures(photo: Photo) -> Image.Image | None:
+        picture = load_picture(blobs, photo)
+        if picture is None:
+            lost.append(photo)
+        return picture
+
     _grid(document, "Worst fruits", _FRUITS_ACROSS, _fruit_pictures(report, pictures))
     shown = report.photos[:MAX_PHOTOS]
     _grid(document, "Photos", _PHOTOS_ACROSS, _photo_pictures(shown, pictures))
     if more := len(report.photos) - len(shown):
         _text(document, f"And {more} more photos, which the workbook lists.")
-    if any(photo.prediction.blob is None for photo in report.photos):
+    if lost or any(photo.prediction.blob is None for photo in report.photos):
         _text(document, "Photos that are no longer kept are not shown; their fruits are counted.")
     return bytes(document.output())
 

@@ -25,7 +25,6 @@ from api.registry.store import fetch_package
 from api.retraining.service import NoChampionError
 from api.storage.blobs import Blobs
 from api.storage.db import Database
-from api.storage.failures import StoreError
 from api.storage.tables.photos import ImageRow
 
 # The replay buffer keeps a byte per channel: photos near a border between classes may cross it.
@@ -142,12 +141,10 @@ def measure_skew(
 
 def _embed(predictor: Predictor, blobs: Blobs, blob: str) -> FloatArray | None:
     """Float32 [channels], as for a prediction; None if the file cannot be read."""
-    try:
-        [embedding] = predictor.embed(blobs.get(blob))
-    except StoreError as error:
-        if not error.is_of_one_file:
-            raise
+    if (data := blobs.get_if_readable(blob)) is None:
         return None
-    except (FileNotFoundError, ProblemError):
+    try:
+        [embedding] = predictor.embed(data)
+    except ProblemError:
         return None
     return np.asarray(embedding, np.float32)

@@ -132,10 +132,9 @@ class KeptPhoto(NamedTuple):
     blob: str
 
     def read(self, blobs: Blobs) -> BatchItem:
-        try:
-            return BatchItem(self.filename, blobs.get(self.blob))
-        except FileNotFoundError:  # Its retention period has just ended.
-            return BatchItem(self.filename, PhotographGoneError())
+        # It is missing if its retention period has just ended.
+        data = blobs.get_if_readable(self.blob)
+        return BatchItem(self.filename, PhotographGoneError() if data is None else data)
 
 
 def kept_photos(session: Session, days: float, limit: int) -> list[KeptPhoto]:

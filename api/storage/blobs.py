@@ -138,6 +138,19 @@ class Blobs:
             data: bytes = self._fs.cat_file(path, start=start, end=end)
         return data
 
+    def get_if_readable(self, key: str) -> bytes | None:
+        """As `get`, for one of many blobs; None if it is missing, or only this one cannot be
+        read."""
+        try:
+            return self.get(key)
+        except FileNotFoundError:
+            return None
+        except StoreError as error:
+            if not error.is_of_one_file:
+                raise
+            log.warning("A file is left out. %s", error)
+            return None
+
     def exists(self, key: str) -> bool:
         path = self._path(key)
         try:

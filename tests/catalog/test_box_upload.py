@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -241,3 +242,19 @@ def test_export_gives_the_same_boxes_back(serve: Serve, tmp_path: Path) -> None:
         for box, other in zip(ours[3], theirs[3], strict=True):
             assert box["class_name"] == other["class_name"]
             assert box["box"] == pytest.approx(other["box"])
+
+
+def test_photo_that_cannot_be_read_is_left_out_of_the_export(serve: Serve, tmp_path: Path) -> None:
+    """As on a bad sector: the others are still worth having."""
+    client = serve(state_dir=tmp_path)
+    send(client, {"a.txt": YOLO_LINE, "b.txt": YOLO_LINE, "classes.txt": b"freshapples\n",
+                  "a.jpg": photo(1), "b.jpg": photo(2)})  # fmt: skip
+    damaged = next((tmp_path / "blobs" / "photographs").rglob("*.jpg"))
+    damaged.unlink()
+    damaged.mkdir()
+
+    exported = client.get("/dataset/boxed-photos/export")
+
+    names = zipfile.ZipFile(io.BytesIO(exported.content)).namelist()
+    assert [Path(name).suffix for name in names] == [".jpg", ".json"]
+    assert damaged.name not in names[0]

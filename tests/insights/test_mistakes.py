@@ -154,21 +154,23 @@ def test_boxes_that_were_missed_are_in_pixels_of_the_photo(
 
 
 @pytest.mark.usefixtures("catalog")
+@pytest.mark.parametrize("other", ["missing", "images"], ids=["missing", "a folder"])
 def test_zip_has_all_mistakes_and_the_photos_that_are_there(
-    database: Database, blobs: Blobs, tmp_path: Path, wrong: list[str]
+    database: Database, blobs: Blobs, tmp_path: Path, wrong: list[str], other: str
 ) -> None:
     picture = b"a photo"
     blobs.put("images/2.jpg", picture)
     with database.session() as session:
         image = session.get_one(ImageRow, "2" * 32)
         image.blob, image.filename = "images/2.jpg", "=cmd|' /C calc'!A0.jpg"
+        session.get_one(BoxedPhotoRow, "1" * 32).blob = other
     found = find(database, blobs, tmp_path, limit=10**9)
 
     parts = list(mistakes_zip(database, blobs, found.mistakes))
     archive = zipfile.ZipFile(io.BytesIO(b"".join(parts)))
 
     assert archive.testzip() is None
-    # The file of the photo with boxes is missing.
+    # The file of the photo with boxes is not.
     assert archive.namelist() == [f"photos/{'2' * 32}.jpg", "mistakes.csv"]
     assert archive.read(f"photos/{'2' * 32}.jpg") == picture
     table = archive.read("mistakes.csv")

@@ -1,7 +1,9 @@
 """Reports of an inspection, read by libraries."""
 
 import io
+import os
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -170,12 +172,20 @@ def test_photos_beyond_the_most_are_counted(
     assert len(pictures) == 3
 
 
-def test_photos_that_are_no_longer_kept_are_left_out(grading: TestClient, state: Settings) -> None:
+@pytest.mark.parametrize("unreadable", [False, True], ids=["swept", "on a bad sector"])
+def test_photos_that_are_no_longer_kept_are_left_out(
+    grading: TestClient, state: Settings, *, unreadable: bool
+) -> None:
     inspection_id = opened(grading)
-    add(grading, inspection_id, photo(5))
-    database = Database(state.database)
-    sweep_predicted(database, Blobs(state.storage), -1)
-    database.close()
+    add(grading, inspection_id, photo(6 if unreadable else 5))
+    if unreadable:
+        [*_, newest] = sorted(Path(state.storage).glob("predicted/*/*"), key=os.path.getmtime)
+        newest.unlink()
+        newest.mkdir()
+    else:
+        database = Database(state.database)
+        sweep_predicted(database, Blobs(state.storage), -1)
+        database.close()
     text, pictures = read_pdf(download(grading, inspection_id, "pdf"))
     assert not pictures
     assert "Photos that are no longer kept are not shown" in text

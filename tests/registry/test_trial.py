@@ -204,9 +204,12 @@ def test_kept_photos_are_graded_by_both_the_newest_first(own: Settings, tmp_path
         assert [row["same"] for row in rows] == [same(row) for row in rows]
         newest = client.post("/models/compare/kept", params=versions | {"limit": "1"})
         assert newest.json()["summary"]["count"] == 1
-        for key in blobs.keys("predicted"):
+        for key in list(blobs.keys("predicted")):
             blobs.delete(key)
-        gone = client.post("/models/compare/kept", params=versions).json()
-        assert {row["error"]["code"] for row in gone["results"]} == {"photograph-gone"}
-        assert gone["summary"]["failed"] == 3
+            missing = client.post("/models/compare/kept", params=versions).json()
+            (Path(own.storage) / key).mkdir()
+            unreadable = client.post("/models/compare/kept", params=versions).json()
+            for gone in (missing, unreadable):
+                assert {row["error"]["code"] for row in gone["results"]} == {"photograph-gone"}
+                assert gone["summary"]["failed"] == 3
         assert client.get("/predictions").json()["total"] == 4
