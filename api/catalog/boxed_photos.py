@@ -23,6 +23,7 @@ from api.core.near_duplicates import original_name, safe_filename
 from api.core.splits import secret_split_of
 from api.storage.blobs import Blobs
 from api.storage.db import Database
+from api.storage.failures import StoreError
 from api.storage.tables.photos import BoxedPhotoRow
 
 BoxedOrigin = Literal["upload", "feedback"]
@@ -160,11 +161,16 @@ def remove(database: Database, blobs: Blobs, photo_id: str) -> None:
 
 
 def load_photo(blobs: Blobs, row: BoxedPhotoRow) -> bytes:
-    """The stored photo. Raises BoxedPhotoNotFoundError if it was removed meanwhile."""
+    """The stored photo. Raises BoxedPhotoNotFoundError if it was removed meanwhile, or
+    DamagedBoxedPhotoError."""
     try:
         return blobs.get(row.blob)
     except FileNotFoundError:
         raise boxed_repository.BoxedPhotoNotFoundError(row.id) from None
+    except StoreError as error:
+        if not error.is_of_one_file:
+            raise
+        raise DamagedBoxedPhotoError(row.id) from error
 
 
 def _put(

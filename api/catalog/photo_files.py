@@ -53,11 +53,16 @@ def stage_photo(blobs: Blobs, data: bytes, max_pixels: int) -> StagedPhoto:
 
 
 def load_image(blobs: Blobs, image: ImageRow) -> bytes:
-    """The stored photo. Raises ImageNotFoundError if it was removed meanwhile."""
+    """The stored photo. Raises ImageNotFoundError if it was removed meanwhile, or
+    DamagedImageError."""
     try:
         return blobs.get(image.blob)
     except FileNotFoundError:
         raise repository.ImageNotFoundError(image.id) from None
+    except StoreError as error:
+        if not error.is_of_one_file:
+            raise
+        raise DamagedImageError(image) from error
 
 
 class DamagedImageError(NotFoundError):

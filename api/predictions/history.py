@@ -172,7 +172,8 @@ def load_image(blobs: Blobs, prediction: PredictionRow) -> bytes:
     """The stored JPEG. Raises PhotographGoneError."""
     if prediction.blob is None:
         raise PhotographGoneError()
-    try:
-        return blobs.get(prediction.blob)
-    except FileNotFoundError:  # Just deleted, or lost in a power failure.
-        raise PhotographGoneError() from None
+    # None if it was just deleted, was lost in a power failure, or is on a bad sector.
+    data = blobs.get_if_readable(prediction.blob)
+    if data is None:
+        raise PhotographGoneError()
+    return data

@@ -258,3 +258,5 @@ def test_photo_that_cannot_be_read_is_left_out_of_the_export(serve: Serve, tmp_p
     names = zipfile.ZipFile(io.BytesIO(exported.content)).namelist()
     assert [Path(name).suffix for name in names] == [".jpg", ".json"]
     assert damaged.name not in names[0]
+    shown = client.get(f"/dataset/boxed-photos/{damaged.stem}/photograph")
+    assert (shown.status_code, shown.json()["code"]) == (404, "image-damaged")

@@ -1,6 +1,7 @@
 """`/dataset/images` over HTTP."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -171,12 +172,19 @@ def test_unknown_image_gets_404(service: TestClient) -> None:
             assert_problem(answer, 404, "image-not-found")
 
 
-@pytest.mark.parametrize("data", [b"", b"no photo", photo(0)[:200]])
-def test_thumbnail_of_a_damaged_file_says_what_to_do(filled: TestClient, data: bytes) -> None:
+@pytest.mark.parametrize("data", [b"", b"no photo", photo(0)[:200], None])
+def test_thumbnail_of_a_damaged_file_says_what_to_do(
+    filled: TestClient, data: bytes | None
+) -> None:
+    """None: it cannot be read, as on a bad sector."""
     pear = listed(filled, class_name="pear")[0]
     blobs = filled.app.state.service.blobs  # type: ignore[attr-defined]
     (key,) = [key for key in blobs.keys("photographs") if pear["id"] in key]
-    blobs.put(key, data)
+    if data is None:
+        (Path(blobs.url) / key).unlink()
+        (Path(blobs.url) / key).mkdir()
+    else:
+        blobs.put(key, data)
     answer = filled.get(f"{IMAGES}/{pear['id']}/photograph")
     assert_problem(answer, 404, "image-damaged")
     assert pear["filename"] in answer.json()["detail"]

@@ -1,5 +1,7 @@
 """Submitting and replacing feedback on a prediction."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,7 +15,7 @@ from api.predictions import feedback_repository
 from api.predictions.feedback import FeedbackService
 from api.predictions.history import PredictionNotFoundError
 from api.predictions.recorder import Recorder
-from api.storage.blobs import Blobs
+from api.storage.blobs import RANGE, Blobs
 from api.storage.db import Database
 from api.storage.tables.photos import ImageRow
 from api.storage.tables.predictions import FeedbackRow
@@ -98,13 +100,18 @@ def test_feedback_without_a_stored_image_still_counts(database: Database, blobs:
     assert feedback_row(database, prediction.id).correct is False
 
 
-@pytest.mark.parametrize("data", [b"", b"no photo", None])
+@pytest.mark.parametrize("data", [b"", b"no photo", "cut off", "unreadable"])
 def test_feedback_on_a_damaged_photo_still_counts(
-    database: Database, blobs: Blobs, data: bytes | None
+    database: Database, blobs: Blobs, data: bytes | str
 ) -> None:
     prediction = a_stored_prediction(database, blobs)
     key = str(prediction.blob)
-    blobs.put(key, blobs.get(key)[:100] if data is None else data)
+    if data == "unreadable":  # As on a bad sector.
+        file = Path(blobs.url) / key.partition(RANGE)[0]
+        file.unlink()
+        file.mkdir()
+    else:
+        blobs.put(key, data if isinstance(data, bytes) else blobs.get(key)[:100])
     result = make_service(database, blobs).submit(prediction.id, "kiwi", "feedback")
     assert (result.photograph, result.image_id) == ("not-kept", None)
     assert feedback_row(database, prediction.id).label == "kiwi"
