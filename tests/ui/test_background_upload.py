@@ -13,6 +13,7 @@ from transfer.upload_batches import UploadBatch
 from tests.waiting import PATIENCE_SECONDS
 
 UNAVAILABLE = ApiError("Unavailable", "Nothing answers.", retryable=True)
+RATE_LIMITED = ApiError("Slow down", "Later.", retryable=True, code="too-many-requests")
 REJECTED = ApiError("No", "The body is too large.", retryable=False)
 
 
@@ -72,6 +73,14 @@ def test_upload_continues_after_an_outage_without_losing_files() -> None:
 
     assert upload.rows == ["a", "b"]
     assert upload.error is None
+
+
+def test_upload_waits_for_the_rate_limit_however_long_its_window_is() -> None:
+    api = Api(*[RATE_LIMITED] * (3 * MAX_TRIES))
+
+    upload = wait_for(api.upload(batch("a"), batch("b")))
+
+    assert upload.rows == ["a", "b"]
 
 
 def test_rejected_batch_does_not_stop_the_upload() -> None:

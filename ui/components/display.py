@@ -41,6 +41,26 @@ _SQUARE = (
 _WHOLE = "<style>.st-key-photos img { object-fit: contain !important; }</style>"
 
 
+class HasTotal(Protocol):
+    @property
+    def total(self) -> int: ...
+
+
+Page = TypeVar("Page", bound=HasTotal)
+
+
+def open_page(pager: str, size: int, load: Callable[[int, int], Page]) -> Page:
+    """The page of a list that is open, by the key of its `pager`. The last page if all items of
+    that page were removed meanwhile. `load` gets an offset and a limit."""
+    number = st.session_state.get(pager, 1)
+    page = load((number - 1) * size, size)
+    pages = max(1, -(-page.total // size))
+    if number > pages:
+        st.session_state[pager] = pages
+        page = load((pages - 1) * size, size)
+    return page
+
+
 def chart(figure: go.Figure, key: str, alt: str) -> None:
     """A chart without a toolbar."""
     with st.container(key=f"chart-{key}"):

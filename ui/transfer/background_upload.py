@@ -15,6 +15,9 @@ FIRST_WAIT_SECONDS = 0.5
 MAX_WAIT_SECONDS = 5.0
 # Tries of a batch that fails although the API is available.
 MAX_TRIES = 5
+# The API's code beyond its rate limit, whose window may last a minute or an hour. Then the batch
+# waits, as in an outage: nothing is wrong with it.
+_RATE_LIMITED = "too-many-requests"
 
 
 class BackgroundUpload(Generic[Row]):
@@ -112,7 +115,7 @@ class BackgroundUpload(Generic[Row]):
             try:
                 rows += self._send(batch)
             except ApiError as error:
-                tries += self._is_available()
+                tries += error.code != _RATE_LIMITED and self._is_available()
                 if not error.retryable or tries == MAX_TRIES:
                     self.error = None
                     return rows + [

@@ -16,6 +16,7 @@ from tests.ui.app_pages.test_try_both import COMPARE, graded_by_both
 from tests.ui.conftest import OpenPage
 from tests.ui.fake_api import Answer, FakeApi, problem
 from tests.ui.fake_collect import IDS
+from tests.waiting import PATIENCE_SECONDS
 
 
 def choose(page: AppTest, photo: bytes) -> AppTest:
@@ -77,7 +78,9 @@ def test_two_versions_are_tried_and_their_grades_are_shown(
 
     double_click(page, button(page, "Grade 2 files by both"))
 
-    assert page.session_state["trial"].upload.total == 2
+    upload_of_both = page.session_state["trial"].upload
+    assert upload_of_both.wait(PATIENCE_SECONDS)
+    assert [row.name for row in upload_of_both.rows] == ["a.jpg", "b.jpg"]
 
 
 def test_run_that_was_started_is_no_error(open_page: OpenPage, api: FakeApi) -> None:

@@ -254,3 +254,15 @@ def test_text_from_outside_is_plain_text(
     }
     for page in (open_page("inspections"), open_lot()):
         assert not raw_texts(page)
+
+
+def test_page_of_photos_that_were_all_removed_gives_way_to_the_last(
+    open_lot: OpenLot, api: FakeApi
+) -> None:
+    gone = {"total": 1, "offset": 12, "limit": 12, "photos": []}
+    api.answers[f"{PHOTOS}?offset=12&limit=12"] = Answer(gone)
+    page = open_lot()
+    page.session_state[f"lot_photos_page_{ID}"] = 2
+    page.run()
+    assert not page.exception
+    assert page.button(key="lot_photo_1")

@@ -96,3 +96,14 @@ def test_listed_inspection_opens_and_closes(open_page: OpenPage) -> None:
     button(page, "All inspections").click().run()
     assert page.title[0].value == "Inspections"
     assert "inspection" not in page.query_params
+
+
+def test_page_beyond_the_last_shows_the_last_one(open_page: OpenPage, api: FakeApi) -> None:
+    """Somebody else has deleted the inspections that were on it."""
+    gone = {"total": 1, "offset": 40, "limit": 20, "inspections": []}
+    api.answers[f"{LIST}?offset=40&limit=20"] = Answer(gone)
+    page = open_page("inspections")
+    page.session_state["inspections_page__None_None"] = 3
+    page.run()
+    assert not page.exception
+    assert page.subheader[0].value.startswith("Lot A-17")

@@ -1,6 +1,7 @@
 """Finding an inspection, or opening a new one."""
 
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import cached_api
 import cached_inspections
@@ -16,6 +17,7 @@ from timezone import local, start_of
 
 from components import undo
 from components.class_picker import classes_begun
+from components.display import open_page
 from components.inspections import removed
 from components.messages import empty_state, run_action, show_action_error, show_error
 
@@ -165,8 +167,8 @@ def _filters_chosen() -> tuple[str, datetime | None, datetime | None]:
 
 
 def _page(search: str, since: datetime | None, until: datetime | None) -> InspectionPage:
-    number = st.session_state.get(_pager(search, since, until), 1)
-    return cached_inspections.find(search, since, until, (number - 1) * PAGE_SIZE, PAGE_SIZE)
+    load = partial(cached_inspections.find, search, since, until)
+    return open_page(_pager(search, since, until), PAGE_SIZE, load)
 
 
 def _pager(search: str, since: datetime | None, until: datetime | None) -> str:

@@ -14,7 +14,7 @@ from inspection_client import graded_photo_path
 from plain_text import as_markdown
 
 from components.box_drawing import place_of_fruit
-from components.display import photo_grid
+from components.display import open_page, photo_grid
 from components.inspections import removed
 from components.inspections.fruits import all_photos, change
 from components.messages import run_action, show_action_error
@@ -56,8 +56,7 @@ def same_fruits(inspection: Inspection) -> None:
 def photo_list(inspection: Inspection) -> None:
     """A page of the photos, newest first, with the actions for each."""
     pager = f"lot_photos_page_{inspection.id}"
-    number = st.session_state.get(pager, 1)
-    page = cached_inspections.photos(inspection.id, (number - 1) * PAGE_SIZE, PAGE_SIZE)
+    page = open_page(pager, PAGE_SIZE, partial(cached_inspections.photos, inspection.id))
     st.html(_WHOLE)
     with st.container(key="lot-photos"):
         photo_grid(
