@@ -5,7 +5,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui import fake_collect, fake_history, fake_insights, fake_learning, fake_lots, fake_tray
+from tests.ui import fake_collect, fake_history, fake_learning, fake_lots, fake_report, fake_tray
 from tests.ui.app_pages import test_boxed_photos as boxed
 from tests.ui.app_pages.pages import button, double_click, page_text, wait_for_upload
 from tests.ui.app_pages.test_gallery import gallery, pick
@@ -69,7 +69,7 @@ def test_photos_are_added_to_a_lot_and_reported(
 def test_two_versions_are_tried_and_their_grades_are_shown(
     open_page: OpenPage, api: FakeApi, photo: bytes
 ) -> None:
-    fake_insights.script(api)
+    fake_report.script(api)
     compared = api.answers[COMPARE]
     assert isinstance(compared, Answer)
     api.answers[COMPARE] = lambda body: graded_by_both(body) if body else compared
