@@ -74,8 +74,8 @@ class AlertServer(HTTPServer):
             )
             return HTTPStatus.BAD_REQUEST
         log.warning("Alert: %s", event.title)
-        count = self.receivers.count
-        if count and self.receivers.send(event) == count:
+        everybody = self.receivers.all
+        if everybody and self.receivers.send(event, everybody) == everybody:
             return HTTPStatus.BAD_GATEWAY
         return HTTPStatus.OK
 

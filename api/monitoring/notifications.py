@@ -1,13 +1,15 @@
 """Notifications through Apprise: mail, chats and webhooks, as set in RIPELINE_NOTIFY.
 
 Every API process and worker looks for events every few seconds. The first process to record an
-event as taken sends it, so each event is sent once. If that process dies meanwhile, the event is
-lost.
+event as taken sends it, so each event is sent once. That process tries again with those receivers
+that did not take it: a laptop that wakes up has no network yet, and a mail server restarts. If the
+process dies meanwhile, the event is lost.
 """
 
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from threading import Thread
 from time import monotonic
 
@@ -23,19 +25,23 @@ from api.storage.tables.triggers import NotificationRow
 POLL_SECONDS = 5.0
 # For all receivers together, even if one hangs.
 SEND_SECONDS = 20.0
+# Pauses after which receivers that did not take an event are told again; then it is given up.
+RETRY_SECONDS = (30.0, 300.0, 3600.0, 6 * 3600.0)
 log = logging.getLogger(__name__)
 
 
 class Receiver:
     """One address. Use it from one thread."""
 
-    def __init__(self, url: SecretStr) -> None:
+    def __init__(self, number: int, url: SecretStr) -> None:
+        self._number = number
         self._url = url
         self._sending: Future[bool] | None = None
+        self._event = ""
 
-    @property
-    def name(self) -> str:
-        return scheme(self._url)
+    def __str__(self) -> str:
+        """For the log, without the address, which may hold a password."""
+        return f"Receiver {self._number} ({scheme(self._url)})"
 
     def send(self, event: Event, footer: str) -> "Future[bool] | None":
         """Start to send; the result says whether the receiver took it.
@@ -44,7 +50,8 @@ class Receiver:
         """
         if self._sending is not None and not self._sending.done():
             return None
-        sending = self._sending = Future()
+        self._event, sending = event.id, Future[bool]()
+        self._sending = sending
 
         def work() -> None:
             try:
@@ -55,6 +62,10 @@ class Receiver:
         # A daemon, so that no process waits at exit for a receiver that hangs.
         Thread(target=work, name="notification", daemon=True).start()
         return sending
+
+    def took(self, event: Event) -> bool:
+        """Whether it took this event, its last one, after the time for that had run out."""
+        return self._event == event.id and not _problem(self._sending, 0.0)
 
     def _deliver(self, event: Event, footer: str) -> bool:
         body = f"{event.body}\n{footer}"
@@ -69,30 +80,35 @@ class Receiver:
 
 
 class Receivers:
-    """All addresses. Use it from one thread. Each message ends with `footer`."""
+    """All addresses. Use it from one thread. Each message ends with `footer`; sending one takes at
+    most `seconds`."""
 
     def __init__(self, urls: Sequence[SecretStr], footer: str, seconds: float) -> None:
-        self._receivers = [Receiver(url) for url in urls]
+        self.all = [Receiver(number, url) for number, url in enumerate(urls, start=1)]
         self._footer = footer
         self._seconds = seconds
 
-    @property
-    def count(self) -> int:
-        return len(self._receivers)
-
-    def send(self, event: Event) -> int:
-        """Returns how many receivers did not take it."""
+    def send(self, event: Event, receivers: Sequence[Receiver]) -> list[Receiver]:
+        """Returns those that did not take it."""
         end = monotonic() + self._seconds
-        begun = [(each, each.send(event, self._footer)) for each in self._receivers]
-        failed = 0
-        for number, (each, sending) in enumerate(begun, start=1):
+        begun = [(each, each.send(event, self._footer)) for each in receivers]
+        failed = []
+        for each, sending in begun:
             if problem := _problem(sending, end - monotonic()):
-                failed += 1
-                log.warning(
-                    "Receiver %s (%s) was not told of %s: %s",
-                    *(number, each.name, event.id, problem),
-                )
+                failed.append(each)
+                log.warning("%s was not told of %s: %s", each, event.id, problem)
         return failed
+
+
+@dataclass(frozen=True)
+class Untold:
+    """An event that `receivers` did not take in `attempts`; they are told again at `due`, in
+    seconds of the monotonic clock."""
+
+    event: Event
+    receivers: Sequence[Receiver]
+    attempts: int
+    due: float
 
 
 class Notifier:
@@ -104,9 +120,11 @@ class Notifier:
         self._database = database
         self._receivers = Receivers(settings.notify, settings.ui_url, seconds)
         self._since = now() - NEWS
+        self._untold: list[Untold] = []
 
     def poll(self) -> None:
-        """Send the events that no other process has taken. Raises database errors."""
+        """Send the events that no other process has taken, and again what was not taken. Raises
+        database errors."""
         # Later only if the clock was ahead: what happens from now on is news. If it is set forward,
         # as after a computer slept, what happened before that still is.
         self._since = min(self._since, now() - NEWS)
@@ -114,9 +132,11 @@ class Notifier:
             events = new_events(session, self._since)
         for event in events:
             if self._take(event):
-                failed = self._receivers.send(event)
-                with self._database.session() as session:
-                    session.get_one(NotificationRow, event.id).failed = failed
+                self._tell(event, self._receivers.all)
+        for untold in [untold for untold in self._untold if untold.due <= monotonic()]:
+            self._untold.remove(untold)
+            receivers = [each for each in untold.receivers if not each.took(untold.event)]
+            self._tell(untold.event, receivers, untold.attempts)
 
     def _take(self, event: Event) -> bool:
         try:
@@ -125,6 +145,15 @@ class Notifier:
         except IntegrityError:  # Another process was faster.
             return False
         return True
+
+    def _tell(self, event: Event, receivers: Sequence[Receiver], attempts: int = 0) -> None:
+        failed = self._receivers.send(event, receivers)
+        if failed and attempts < len(RETRY_SECONDS):
+            due = monotonic() + RETRY_SECONDS[attempts]
+            self._untold.append(Untold(event, failed, attempts + 1, due))
+        with self._database.session() as session:
+            if row := session.get(NotificationRow, event.id):
+                row.failed = len(failed)
 
 
 def _problem(sending: "Future[bool] | None", seconds: float) -> str:

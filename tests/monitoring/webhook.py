@@ -19,7 +19,7 @@ class Webhook:
         self.received: list[dict[str, Any]] = []
         self.status = 200
         self.hangs = False
-        self._stopped = Event()
+        self._goes_on = Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
@@ -36,12 +36,17 @@ class Webhook:
     def take(self, body: bytes) -> int | None:
         self.received.append(json.loads(body))
         if self.hangs:
-            self._stopped.wait()
-            return None
+            self._goes_on.wait()
+            return self.status if self.hangs else None
         return self.status
 
+    def answer(self) -> None:
+        """Answer everybody who waits."""
+        self._goes_on.set()
+
     def stop(self) -> None:
-        self._stopped.set()
+        self.hangs = False
+        self._goes_on.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
