@@ -67,8 +67,8 @@ class SuggestionRow(Base):
 class NotificationRow(Base):
     """A notification that one process has claimed, so that no other sends it.
 
-    `event`: what it reports, such as `run:<id>`. `failed`: how many receivers have not got it so far;
-    null while it is being sent, or if its process died meanwhile.
+    `event`: what it reports, such as `run:<id>`. `failed`: how many receivers have not got it so
+    far; null while it is being sent, or if its process died meanwhile.
     """
 
     __tablename__ = "notifications"
