@@ -4,7 +4,8 @@ import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+
+from api.model.engines.processor import processor, processor_fields
 
 CORES = sorted(os.sched_getaffinity(0))
 SERVER, LOAD = CORES[:1], CORES[-1:]
@@ -26,16 +27,9 @@ def on(cores: list[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def processor() -> str:
-    """Its name, family and model; a name alone, such as AMD EPYC, covers many processors."""
-    fields = _processor_fields()
-    kind = f"family {fields.get('cpu family', '?')}, model {fields.get('model', '?')}"
-    return f"{fields.get('model name', 'unknown')}, {kind}"
-
-
 def describe_machine() -> str:
     """Processor with its vector instructions, cores, memory, system and Python version."""
-    flags = _processor_fields().get("flags", "").split()
+    flags = processor_fields().get("flags", "").split()
     vector = [flag for flag in _VECTOR_FLAGS if flag in flags]
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
@@ -43,9 +37,3 @@ def describe_machine() -> str:
         f"{gib:.0f} GiB; {platform.system()} {platform.release()}, Python "
         f"{platform.python_version()}"
     )
-
-
-def _processor_fields() -> dict[str, str]:
-    """Of the last core, as Linux names them."""
-    lines = [line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines()]
-    return {line[0].strip(): line[1].strip() for line in lines if len(line) == 2}

@@ -155,6 +155,7 @@ class EngineInfo(BaseModel):
     milliseconds: float
     name: str
     precision: str
+    processor: str = ""
 
 
 class FeedbackAnswer(BaseModel):

@@ -16,6 +16,7 @@ from api.core.imaging.hashing import content_hash
 from api.core.progress import Progress, silent
 from api.evaluation.architecture_trial import TIMED_RUNS, Trial, run_trial
 from api.evaluation.out_of_fold import code_hash
+from api.model.engines.processor import processor
 from api.training.backbones.architectures import TABLE, build_network, find
 from api.training.backbones.weights import ImagenetUnavailableError
 from api.training.corpus import TrainingCorpus
@@ -91,7 +92,8 @@ def compare_architectures(
     progress("Rows", len(trials), len(trials))
     return {
         "split": "test split by photograph, all saved copies; not seen in training",
-        "latency": f"LiteRT on one core, one photograph, median of {TIMED_RUNS} runs",
+        "latency": f"LiteRT on one core of {processor()}, one photograph, median of {TIMED_RUNS} "
+        "runs",
         "data": data.model_dump(),
         **{part: [rows[trial] for trial in part_trials] for part, part_trials in plan.items()},
     }

@@ -8,7 +8,6 @@ LiteRT on all others, where the two are equally fast and LiteRT needs half the m
 import logging
 import time
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 from typing import Protocol
 
@@ -18,13 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.core.arrays import FloatArray
 from api.model.engines.litert import LiteRTBackbone
+from api.model.engines.processor import may_have_bfloat16, processor
 from api.settings import EngineName, usable_cores
 
 TIMED_PASSES = 5
-# OpenVINO may use bfloat16 on processors with one of these: avx512_bf16, amx_bf16, Arm's bf16. The
-# last stands for AVX-NE-CONVERT of some Intel processors, which Linux may not list.
-_FEATURES_OF_BFLOAT16 = ("bf16", "avx_vnni")
-_PROCESSORS = Path("/proc/cpuinfo")
 log = logging.getLogger(__name__)
 
 
@@ -53,6 +49,10 @@ class EngineInfo(BaseModel):
     milliseconds: float = Field(
         description="Duration of one photo's forward pass on one core, measured when the model "
         "was loaded."
+    )
+    processor: str = Field(
+        "",
+        description="Name of the processor, with its family and model on Linux; empty if unknown.",
     )
 
 
@@ -93,11 +93,12 @@ def time_graph(compiled: CompiledGraph, size: int) -> EngineInfo:
         name=compiled.name,
         precision=compiled.precision,
         milliseconds=round(median(times) * 1000, 2),
+        processor=processor(),
     )
 
 
 def _prefers_openvino() -> bool:
-    if not _may_have_bfloat16():
+    if not may_have_bfloat16():
         return False
     try:
         from api.model.engines.openvino import has_bfloat16  # noqa: PLC0415  (may be missing)
@@ -106,18 +107,6 @@ def _prefers_openvino() -> bool:
     except (ImportError, RuntimeError) as error:  # Not installed, or not for this processor.
         log.info("LiteRT is used: OpenVINO is not usable here (%s).", error)
         return False
-
-
-def _may_have_bfloat16() -> bool:
-    """Whether OpenVINO is worth asking: loading it takes a tenth of the start-up, and memory.
-
-    Linux lists the processor's features; other systems do not tell.
-    """
-    try:
-        features = _PROCESSORS.read_text(errors="replace")
-    except OSError:
-        return True
-    return any(name in features for name in _FEATURES_OF_BFLOAT16)
 
 
 def _open_openvino(graph: bytes, threads: int) -> CompiledGraph:

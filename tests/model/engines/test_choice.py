@@ -9,7 +9,7 @@ import pytest
 
 from api.model.backbone import open_backbone
 from api.model.detector import Detector
-from api.model.engines import choice
+from api.model.engines import choice, processor
 from api.model.engines.choice import CompiledGraph, open_graph
 from api.model.engines.openvino import has_bfloat16
 from api.model.package import Package, load_package
@@ -94,11 +94,12 @@ def test_time_of_a_pass_is_measured(package: Package) -> None:
     info = choice.time_graph(open_graph(package.backbone, accept, "litert", 1), 160)
     assert (info.name, info.precision) == ("litert", "f32")
     assert info.milliseconds > 0
+    assert info.processor == processor.processor()
 
 
 @pytest.mark.parametrize("fast", [True, False])
 def test_processor_decides_what_auto_prefers(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choice, "_may_have_bfloat16", lambda: True)
+    monkeypatch.setattr(choice, "may_have_bfloat16", lambda: True)
     monkeypatch.setattr("api.model.engines.openvino.has_bfloat16", lambda: fast)
     assert choice._prefers_openvino() is fast
 
@@ -121,11 +122,11 @@ def test_openvino_is_loaded_only_where_it_may_be_preferred(
     file = tmp_path / "cpuinfo"
     if features:
         file.write_text(features)
-    monkeypatch.setattr(choice, "_PROCESSORS", file)
+    monkeypatch.setattr(processor, "CPUINFO", file)
     # OpenVINO would always say yes.
     monkeypatch.setattr("api.model.engines.openvino.has_bfloat16", lambda: True)
     assert choice._prefers_openvino() is expected
 
 
 def test_the_features_of_this_processor_are_known() -> None:
-    assert choice._may_have_bfloat16() or not has_bfloat16()
+    assert processor.may_have_bfloat16() or not has_bfloat16()

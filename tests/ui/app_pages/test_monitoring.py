@@ -47,6 +47,14 @@ def test_page_shows_the_current_and_past_service_metrics(open_page: OpenPage, ap
     assert len(bars) == 2
 
 
+def test_times_name_the_processor(open_page: OpenPage, api: FakeApi) -> None:
+    engine = {"name": "litert", "precision": "f32", "milliseconds": 6.1, "processor": "AMD *EPYC*"}
+    api.answers["/model-info"] = Answer({**MODEL_INFO, "engine": engine})
+    page = monitoring_page(open_page)
+    [caption] = [each.value for each in page.caption if "without the network" in each.value]
+    assert caption.startswith(r"From photo to grade inside the service on AMD \*EPYC\*, without")
+
+
 def test_accuracy_in_use_is_beside_the_held_out_one(open_page: OpenPage) -> None:
     page = monitoring_page(open_page)
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import cached_api
 import streamlit as st
-from api_models import Latency, ModelChange, ModelSummary, Summary
+from api_models import EngineInfo, Latency, ModelChange, ModelSummary, Summary
 from charts.service import Span, class_mix, mean_confidence, version_timeline
 from errors import ApiError
 from formatting import duration, format_time, humanize, percent, pluralize, promotion_label
+from plain_text import as_markdown
 from streamlit.delta_generator import DeltaGenerator
 from timezone import local
 
@@ -40,7 +41,7 @@ def service_metrics(hours: float) -> None:
         if problem:
             st.warning(problem, icon=":material/hard_drive:")
     if summary.predictions:
-        _latency(summary.latency)
+        _latency(summary.latency, info.engine)
         _over_time(summary)
     else:
         empty_state(
@@ -80,7 +81,7 @@ def _model(model: ModelSummary | None) -> None:
     st.write(f"{' '.join(parts)}.")
 
 
-def _latency(latency: Latency | None) -> None:
+def _latency(latency: Latency | None, engine: EngineInfo | None) -> None:
     if latency is None:
         return
     st.subheader("Time to grade one photo", anchor=False)
@@ -88,9 +89,12 @@ def _latency(latency: Latency | None) -> None:
         st.metric("Half within", f"{latency.p50_ms:.0f} ms", width="content")
         st.metric("95 % within", f"{latency.p95_ms:.0f} ms", width="content")
         st.metric("99 % within", f"{latency.p99_ms:.0f} ms", width="content")
+    place = f" on {engine.processor}" if engine and engine.processor else ""
     st.caption(
-        "From photo to grade inside the service, without the network; of the newest "
-        f"{pluralize(latency.sample_size, 'prediction')} in the time chosen."
+        as_markdown(
+            f"From photo to grade inside the service{place}, without the network; of the newest "
+            f"{pluralize(latency.sample_size, 'prediction')} in the time chosen."
+        )
     )
 
 
