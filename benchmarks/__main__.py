@@ -11,9 +11,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from api.model.engines.processor import processor
 from api.settings import PROJECT
 from benchmarks import batch, instances, large_image, load_test, memory, retraining, startup
-from benchmarks.machine import CORES, describe_machine, processor
+from benchmarks.machine import CORES, describe_machine
 from benchmarks.peers.grading import describe_engine
 from benchmarks.plan import QUICK, Plan
 from benchmarks.report import render, targets
