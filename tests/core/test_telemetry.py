@@ -95,7 +95,7 @@ def test_uploads_are_counted_by_outcome(own: TestClient) -> None:
 def test_each_process_reports_the_totals_of_all(tmp_path: Path) -> None:
     """As for several uvicorn workers, which share a folder."""
     photo = encode(draw_fruit("freshapples"), "JPEG")
-    created = load_package(PROJECT / "models" / "default").manifest.created_at.timestamp()
+    created = load_package(PROJECT / "models" / "default").manifest.grader_made_at.timestamp()
     shared = {metrics_folder.VARIABLE: str(tmp_path)}
     with running_api(shared) as one, running_api(shared) as other:
         for url in (one, other, other):
