@@ -64,7 +64,7 @@ def test_libraries_that_changed_since_the_package_was_made(own: Settings, state:
 def test_age_is_that_of_the_grader(own: Settings, state: AppState) -> None:
     made = datetime(2026, 7, 1, tzinfo=UTC)
     gauges = Gauges(own, state)
-    serve(state, version="a", created_at=made)
+    serve(state, version="a", created_at=made, grader_created_at=None)
     gauges.refresh()
     assert gauge("champion_created_timestamp_seconds") == made.timestamp()
     later = made + timedelta(days=100)
