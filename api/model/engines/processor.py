@@ -13,9 +13,11 @@ _FEATURES_OF_BFLOAT16 = ("bf16", "avx_vnni")
 
 
 def processor() -> str:
-    """Its name, family and model: a name alone, such as AMD EPYC, covers many processors."""
+    """Its name, family and model: a name alone, such as AMD EPYC, covers many processors. Where the
+    system tells no name, its architecture, such as aarch64; empty if that is unknown too."""
     fields = processor_fields()
-    name = fields.get("model name") or platform.processor() or platform.machine() or "unknown"
+    # Not `platform.processor`, which starts a process on Linux.
+    name = fields.get("model name") or platform.machine()
     if "cpu family" in fields and "model" in fields:
         return f"{name}, family {fields['cpu family']}, model {fields['model']}"
     return name

@@ -1,6 +1,7 @@
 """Which engine runs a graph, and what happens if OpenVINO is missing or gives other results."""
 
 import logging
+import platform
 import sys
 from pathlib import Path
 
@@ -126,6 +127,29 @@ def test_openvino_is_loaded_only_where_it_may_be_preferred(
     # OpenVINO would always say yes.
     monkeypatch.setattr("api.model.engines.openvino.has_bfloat16", lambda: True)
     assert choice._prefers_openvino() is expected
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "expected"),
+    [
+        (
+            "cpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\n",
+            "AMD EPYC, family 25, model 17",
+        ),
+        ("processor\t: 0\nFeatures\t: asimd bf16\n", "aarch64"),
+        (None, "aarch64"),
+    ],
+    ids=["x86", "Arm", "not Linux"],
+)
+def test_processor_has_a_name_everywhere(
+    cpuinfo: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cpuinfo"
+    if cpuinfo:
+        file.write_text(cpuinfo)
+    monkeypatch.setattr(processor, "CPUINFO", file)
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    assert processor.processor() == expected
 
 
 def test_the_features_of_this_processor_are_known() -> None:
