@@ -65,7 +65,7 @@ def report_pdf(report: Report, blobs: Blobs) -> bytes:
     if more := len(report.photos) - len(shown):
         _text(document, f"And {more} more photos, which the workbook lists.")
     if lost or any(photo.prediction.blob is None for photo in report.photos):
-        _text(document, "Photos that were deleted or damaged are not shown; their fruits are counted.")
+        _text(document, "Photos that are deleted or damaged are not shown; their fruits count.")
     return bytes(document.output())
 
 

@@ -188,7 +188,7 @@ def test_photos_that_are_no_longer_kept_are_left_out(
         database.close()
     text, pictures = read_pdf(download(grading, inspection_id, "pdf"))
     assert not pictures
-    assert "Photos that were deleted or damaged are not shown" in text
+    assert "Photos that are deleted or damaged are not shown" in text
     assert len(read_xlsx(download(grading, inspection_id, "xlsx"))["Fruits"]) == 1 + FRUITS
 
 
