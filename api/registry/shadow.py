@@ -42,7 +42,8 @@ class ShadowLane:
         self._random = SystemRandom()
         self._queue: deque[tuple[bytes, Prediction]] = deque()
         self._queued_bytes = 0
-        self._is_running = False
+        # A submitted task takes its photo from the queue when a thread is free for it.
+        self._is_submitted = self._is_grading = False
         self._results: list[ShadowResult] = []
         self._lock = threading.Lock()
 
@@ -60,7 +61,7 @@ class ShadowLane:
             self._queue.append((data, prediction))
             self._queued_bytes += len(data)
             self._left -= 1
-            if not self._is_running:
+            if not self._is_submitted:
                 self._submit()
 
     def update(self, settings: Settings, left: int) -> None:
@@ -68,7 +69,7 @@ class ShadowLane:
         with self._lock:
             if self._predictor is not None:
                 self._predictor = with_thresholds_in_use(self._state, settings, self._predictor)
-            self._left = left - len(self._queue) - len(self._results) - self._is_running
+            self._left = left - len(self._queue) - len(self._results) - self._is_grading
 
     def take_results(self) -> list[ShadowResult]:
         with self._lock:
@@ -90,20 +91,21 @@ class ShadowLane:
         """One photo at a time, so that photos of /predict get their turn in between."""
         try:
             self._state.pool.submit(self._grade_next)
-            self._is_running = True
+            self._is_submitted = True
         except RuntimeError:  # The service is shutting down.
             self._queue.clear()
-            self._is_running = False
+            self._is_submitted = False
 
     def _grade_next(self) -> None:
         with self._lock:
             predictor, item = self._predictor, self._queue.popleft() if self._queue else None
             self._queued_bytes = sum(len(data) for data, _ in self._queue)
+            self._is_grading = item is not None
         result = _grade(predictor, *item) if predictor and item else None
         with self._lock:
             if result and len(self._results) < MAX_RESULTS:
                 self._results.append(result)
-            self._is_running = False
+            self._is_submitted = self._is_grading = False
             if self._queue:
                 self._submit()
 

@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY
 
 from api.app import create_app
 from api.core.freshness_levels import LevelThresholds
+from api.model.grade import Grade
 from api.model.package import load_package
 from api.model.predictor import Predictor
 from api.predictions.schemas import Prediction
@@ -23,7 +24,7 @@ from api.storage.tables.shadows import ShadowRow
 from tests.registry.test_trial import CANDIDATE, photos
 from tests.registry.versions import a_servable_package
 from tests.small_grader import VERSION as SMALL
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 OTHER = "other"
 Lane = Callable[..., ShadowLane]
@@ -103,11 +104,45 @@ def test_it_follows_the_thresholds_and_the_photos_that_are_left(
     assert lane._left <= 0
 
 
+def test_photo_that_waits_for_a_thread_is_counted_once(
+    held: tuple[Event, Lane], own: Settings
+) -> None:
+    _, offered = held
+    lane = offered(1, 1)
+    lane.update(own, 2)
+    assert lane._left == 1
+
+
+def test_photo_that_is_being_graded_is_counted_once(
+    held: tuple[Event, Lane], own: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event, offered = held
+    lane = offered(1, 1)
+    grading, ready = Event(), Event()
+    predict = lane._predictor.predict  # type: ignore[union-attr]
+
+    def slow(data: bytes) -> Grade:
+        grading.set()
+        ready.wait(PATIENCE_SECONDS)
+        return predict(data)
+
+    monkeypatch.setattr(lane._predictor, "predict", slow)
+    event.set()
+    assert grading.wait(PATIENCE_SECONDS)
+    lane.update(own, 2)
+    left = lane._left
+    ready.set()
+    assert left == 1
+    until(lambda: lane._results)
+    lane.update(own, 2)
+    assert lane._left == 1
+
+
 def test_closed_lane_has_no_model_and_accepts_nothing(held: tuple[Event, Lane]) -> None:
     event, offered = held
     lane = offered(1, 3)
     lane.close()
     assert lane._predictor is None
     event.set()
-    until(lambda: not lane._is_running)
+    until(lambda: not lane._is_submitted)
     assert not lane._results
