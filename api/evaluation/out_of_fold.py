@@ -117,13 +117,13 @@ def predict(grader: Grader, samples: Sequence[Sample], progress: Progress = sile
     )
 
 
-def synthetic_images(size: int, seed: int = 0) -> dict[str, NDArray[np.uint8]]:
+def synthetic_images(size: int) -> dict[str, NDArray[np.uint8]]:
     """Images without any fruit, by kind: uint8 [SYNTHETIC_COUNT, size, size, 3].
 
     Noise of several grain sizes, grey or coloured; flat random colours; blank sheets from black to
     white.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     noise = np.stack([_noise(rng, size, k) for k in range(SYNTHETIC_COUNT)])
     colours = rng.integers(0, 256, (SYNTHETIC_COUNT, 1, 1, 3), dtype=np.uint8)
     greys = np.linspace(0, 255, SYNTHETIC_COUNT).astype(np.uint8)[:, None, None, None]

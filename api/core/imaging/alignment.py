@@ -79,7 +79,7 @@ def worst_differences(
     photos: NDArray[np.uint8],
     others: NDArray[np.uint8],
     maps: FloatArray,
-    fitted: tuple[int, ...] = CROPPED,
+    fitted: tuple[int, ...],
 ) -> tuple[FloatArray, FloatArray]:
     """The difference of each pair in the block where it is largest, and its mean: float32 [k] each.
 

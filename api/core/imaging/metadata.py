@@ -95,7 +95,7 @@ def _png(data: bytes) -> bytes | None:
     kept_names = _PNG_KEPT | (_PNG_COLOURS if is_converted else set())
     kept = [whole for name, whole in chunks if name in kept_names]
     if orientation != 1:
-        kept.insert(1, _png_chunk(b"eXIf", _exif(orientation)))
+        kept.insert(1, _png_exif(orientation))
     return _PNG_START + b"".join(kept)
 
 
@@ -111,8 +111,10 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         offset = end
 
 
-def _png_chunk(name: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+def _png_exif(orientation: int) -> bytes:
+    body = _exif(orientation)
+    chunk = b"eXIf" + body
+    return struct.pack(">I", len(body)) + chunk + struct.pack(">I", zlib.crc32(chunk))
 
 
 def _webp(data: bytes) -> bytes | None:
