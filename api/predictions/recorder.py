@@ -225,9 +225,13 @@ class Recorder:
     def _wait_to_retry(self) -> bool:
         """Wait before the next attempt; False once the deadline of `close` has passed."""
         with self._changed:
-            if self._close_deadline is not None and time.monotonic() >= self._close_deadline:
-                return False
+            pause = RETRY_SECONDS
+            if self._close_deadline is not None:
+                # The last attempt is due at the deadline: `close` waits little longer.
+                pause = min(pause, self._close_deadline - time.monotonic())
+                if pause <= 0:
+                    return False
             self._failed += 1
             self._changed.notify_all()
-            self._changed.wait(RETRY_SECONDS)
+            self._changed.wait(pause)
             return True

@@ -88,15 +88,15 @@ def test_full_queue_drops_images_then_records(
     photographs, records = dropped("photograph"), dropped("record")
     with Recorder(database, blobs, True, capacity=5, image_bytes=2 * size) as recorder:
         recorder.put(a_record())
-        while recorder._queue:  # Until the thread has taken it, and retries.
-            pass
+        until(lambda: not recorder._queue)  # Until the thread has taken it, and retries.
         sent = [a_record(image) for _ in range(7)]
         for record in sent:
             recorder.put(record)
         assert dropped("photograph") - photographs == 3
         assert dropped("record") - records == 2
         catalog_back.set()
-        assert recorder.flush(PATIENCE_SECONDS)
+        # The first flush may hit an attempt that began earlier.
+        until(lambda: recorder.flush(PATIENCE_SECONDS))
     stored = rows(database)
     assert [stored[record.id].blob is not None for record in sent[:5]] == [True, True] + [False] * 3
     assert not {record.id for record in sent[5:]} & set(stored)
@@ -111,8 +111,7 @@ def test_nothing_is_lost_while_the_catalog_is_unavailable(
         assert not recorder.flush(PATIENCE_SECONDS)
         assert rows(database) == {}
         catalog_back.set()
-        # The first flush may hit an attempt that began earlier.
-        until(lambda: recorder.flush(PATIENCE_SECONDS))
+        until(lambda: recorder.flush(PATIENCE_SECONDS))  # As above.
     assert len(rows(database)) == 300
 
 
@@ -133,15 +132,26 @@ def test_nobody_waits_long_for_a_catalog_that_is_unavailable(
 
 
 def test_closing_has_a_deadline(
-    database: Database, blobs: Blobs, catalog_back: threading.Event
+    database: Database,
+    blobs: Blobs,
+    catalog_back: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Even if the next attempt were due long after it."""
+    monkeypatch.setattr(module, "RETRY_SECONDS", 100 * PATIENCE_SECONDS)
     before = dropped("record")
-    recorder = Recorder(database, blobs, store_images=False)
-    with recorder:
+    with (
+        ThreadPoolExecutor(1) as pool,
+        Recorder(database, blobs, store_images=False) as recorder,
+    ):
         recorder.put(a_record())
-        recorder.close(timeout=0.2)
-    assert not recorder._thread.is_alive()
-    assert dropped("record") - before == 1
+        closed = pool.submit(recorder.close, timeout=0.2)
+        try:
+            closed.result(PATIENCE_SECONDS)
+            assert not recorder._thread.is_alive()
+            assert dropped("record") - before == 1
+        finally:
+            catalog_back.set()
 
 
 def test_failing_store_loses_only_the_images(
