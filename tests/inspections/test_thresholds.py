@@ -27,11 +27,16 @@ def test_fruits_are_graded_by_their_own_thresholds(settings: Settings, tmp_path:
         assert {fruit["freshness_level"] for fruit in first} != {"fresh"}
         own = {"rotten_below": ROTTEN_BELOW, "fresh_from": FRESH_FROM}
         classes = {fruit["predicted_class"] for fruit in first}
-        for kind in ("apple", "banana", "orange"):
-            if any(kind in name for name in classes):
-                path = f"/models/{VERSION}/thresholds/{kind}"
-                assert client.put(path, json=ALWAYS).status_code == 200
-        until(lambda: used(client) == ALWAYS)
+        kinds = {
+            kind for kind in ("apple", "banana", "orange") if any(kind in name for name in classes)
+        }
+        for kind in kinds:
+            path = f"/models/{VERSION}/thresholds/{kind}"
+            assert client.put(path, json=ALWAYS).status_code == 200
+        # The service may follow after each of them.
+        state = client.app.state.service  # type: ignore[attr-defined]
+        until(lambda: set(state.serving().fruit_thresholds) == kinds)
+        assert used(client) == ALWAYS
         second = add(client, inspection, photo(2))["added"][0]["fruits"]
         known = [fruit for fruit in second if fruit["predicted_class"] in classes]
         assert known

@@ -156,7 +156,8 @@ def test_upload_can_be_stopped_during_an_outage(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_exception_in_the_thread_ends_the_upload(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("threading.excepthook", lambda args: None)
+    ended = Event()
+    monkeypatch.setattr("threading.excepthook", lambda args: ended.set())
 
     def failing_batches() -> Iterator[UploadBatch]:
         yield batch("a")
@@ -173,3 +174,5 @@ def test_exception_in_the_thread_ends_the_upload(monkeypatch: pytest.MonkeyPatch
     wait_for(upload)
     assert upload.rows == ["a"]
     assert upload.stopped
+    # The exception leaves the thread after that.
+    assert ended.wait(PATIENCE_SECONDS)
