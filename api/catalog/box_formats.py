@@ -6,12 +6,15 @@ no path can lead outside. The XML parser refuses document types, so no entity ca
 """
 
 import json
-import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
+from posixpath import commonpath
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 from xml.parsers import expat
+
+import yaml
 
 from api.catalog.box_frames import MAX_BOXES, LabelledBox, Size, TooManyBoxesError
 from api.core.boxes import Box
@@ -24,9 +27,11 @@ Read = Callable[[str], bytes]
 UNNAMED = "fruit"
 CLASS_LISTS = ("classes.txt", "obj.names")
 YOLO_COLUMNS = 5
-# The list of names in a data.yaml: in brackets, or one per line.
-_NAMES = re.compile(r"^names\s*:\s*(?:\[(.*?)\]|((?:\s*\n\s*(?:-|\d+\s*:)[^\n]*)+))", re.M | re.S)
-_NAME = re.compile(r"^\s*(?:-|\d+\s*:)\s*(.*?)\s*$", re.M)
+YAML_LISTS = ("data.yaml", "data.yml")
+# Of a list of classes: parsing YAML is slow.
+MAX_LIST_BYTES = 256 * 1024
+# The numbers of YOLO's classes, and their names.
+ClassList = Mapping[float, str]
 
 
 class BadAnnotationError(UnprocessableError):
@@ -85,7 +90,8 @@ _Reader = Callable[[str], Iterator[_Found]]
 
 
 class _Files:
-    """The names of the files that were sent, looked up with or without regard to case."""
+    """The names of the files that were sent, looked up with or without regard to case and
+    Unicode form: macOS may decompose the letters of file names."""
 
     def __init__(self, paths: Iterable[str]) -> None:
         self.paths = sorted(set(paths))
@@ -93,7 +99,7 @@ class _Files:
         self._by_name: dict[str, list[str]] = {}
         for path in self.photos:
             for name in {PurePosixPath(path).name, _stem(path)}:
-                self._by_name.setdefault(name.lower(), []).append(path)
+                self._by_name.setdefault(_folded(name), []).append(path)
 
     def photo(self, name: str, beside: str) -> str:
         """The photo that the file `beside` calls `name`, with or without an extension.
@@ -101,7 +107,7 @@ class _Files:
         Raises BadAnnotationError.
         """
         wanted = PurePosixPath(name.replace("\\", "/"))
-        candidates = self._by_name.get(wanted.name.lower(), [])
+        candidates = self._by_name.get(_folded(wanted.name), [])
         exact = [
             path for path in candidates if wanted.name in (PurePosixPath(path).name, _stem(path))
         ]
@@ -130,13 +136,11 @@ def _closest(paths: list[str], wanted: PurePosixPath, beside: PurePosixPath) -> 
 
 
 def _readers(files: _Files, read: Read) -> Iterator[tuple[str, _Reader]]:
-    names: list[str] | None = None
-    for path in files.paths:
-        name = PurePosixPath(path).name.lower()
-        if name in CLASS_LISTS:
-            names = read(path).decode("utf-8-sig", "replace").split("\n")
-        elif name in ("data.yaml", "data.yml"):
-            names = _yaml_names(read(path).decode("utf-8-sig", "replace"))
+    lists = {
+        path: _class_list(path, read(path))
+        for path in files.paths
+        if PurePosixPath(path).name.lower() in (*CLASS_LISTS, *YAML_LISTS)
+    }
     for path in files.paths:
         name = PurePosixPath(path).name.lower()
         if name.endswith(".xml"):
@@ -144,7 +148,7 @@ def _readers(files: _Files, read: Read) -> Iterator[tuple[str, _Reader]]:
         elif name.endswith(".json"):
             yield path, lambda path: _coco(path, read(path), files)
         elif name.endswith(".txt") and name not in CLASS_LISTS and files.photos:
-            yield path, lambda path: _yolo(path, read(path), files, names)
+            yield path, lambda path: _yolo(path, read(path), files, lists)
 
 
 def _voc(path: str, data: bytes, files: _Files) -> Iterator[_Found]:
@@ -203,15 +207,21 @@ def _coco_image(
     for item in single:
         x_min, y_min, width, height = map(float, item["bbox"])
         box = Box(x_min, y_min, x_min + width, y_min + height)
-        boxes.append(_box(box, str(names[item["category_id"]])))
+        category = item["category_id"]
+        if category not in names:
+            raise BadAnnotationError(f"A box has category {category}, and the file names no such.")
+        boxes.append(_box(box, str(names[category])))
     complete = len(single) == len(items) and image.get("complete") is not False
     stated = _size(image.get("width"), image.get("height"))
     return FileBoxes(path, boxes, complete, stated)
 
 
-def _yolo(path: str, data: bytes, files: _Files, names: list[str] | None) -> Iterator[_Found]:
-    if names is None:
+def _yolo(
+    path: str, data: bytes, files: _Files, lists: Mapping[str, ClassList]
+) -> Iterator[_Found]:
+    if not lists:
         return  # Not YOLO, just a text file.
+    names = _nearest(lists, path)
     lines = [line.split() for line in data.decode("utf-8-sig", "replace").splitlines()]
     lines = [line for line in lines if line]
     _check_count(len(lines))
@@ -219,21 +229,39 @@ def _yolo(path: str, data: bytes, files: _Files, names: list[str] | None) -> Ite
     for number, line in enumerate(lines, start=1):
         if len(line) != YOLO_COLUMNS:
             raise BadAnnotationError(f"Line {number} is not a class and four numbers.")
-        index, (x, y, width, height) = int(line[0]), map(float, line[1:])
-        if not 0 <= index < len(names):
-            raise BadAnnotationError(f"Line {number} has class {index}, and no list names it.")
+        index, x, y, width, height = map(float, line)
+        if index not in names:
+            raise BadAnnotationError(f"Line {number} has class {index:g}, and no list names it.")
         box = Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
         boxes.append(_box(box, names[index]))
     yield FileBoxes(files.photo(_stem(path), path), boxes, shares=True)
 
 
-def _yaml_names(text: str) -> list[str]:
-    """The class names in a data.yaml; a full YAML parser is not needed for one list."""
-    match = _NAMES.search(text)
-    if match is None:
-        return []
-    listed = match[1].split(",") if match[1] is not None else _NAME.findall(match[2])
-    return [name.strip().strip("'\"") for name in listed]
+def _nearest(lists: Mapping[str, ClassList], path: str) -> ClassList:
+    """The list that shares most folders with `path`. Raises BadAnnotationError if several do, with
+    other names."""
+    shared = {name: len(commonpath([f"/{name}", f"/{path}"])) for name in lists}
+    near = [name for name in lists if shared[name] == max(shared.values())]
+    if any(lists[name] != lists[near[0]] for name in near):
+        raise BadAnnotationError(f"Which list names its classes: {' or '.join(near)}? Send one.")
+    return lists[near[0]]
+
+
+def _class_list(path: str, data: bytes) -> ClassList:
+    """The class names in a classes.txt or a data.yaml; empty if it has none."""
+    if len(data) > MAX_LIST_BYTES:
+        return {}
+    text = data.decode("utf-8-sig", "replace")
+    if PurePosixPath(path).name.lower() in CLASS_LISTS:
+        return dict(enumerate(text.split("\n")))
+    try:
+        # All scalars are text: no name becomes a number, a date or a truth value.
+        document = yaml.load(text, yaml.BaseLoader)  # noqa: S506  (it makes no objects)
+        names = document["names"]
+        numbered = dict(enumerate(names)) if isinstance(names, list) else names
+        return {int(number): str(name) for number, name in numbered.items()}
+    except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return {}
 
 
 def _check_count(count: int) -> None:
@@ -250,6 +278,10 @@ def _size(width: Any, height: Any) -> Size | None:
     """None if a tool left them out, or wrote 0."""
     size = Size(int(float(width or 0)), int(float(height or 0)))
     return size if any(size) else None
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def _stem(path: str) -> str:
