@@ -16,11 +16,16 @@ from api.core.boxes import Box
 from api.core.errors import ProblemError, UnprocessableError
 from api.core.formatting import printable
 from api.core.imaging.decode import decode
+from api.core.layout import is_ignored, is_system_folder
 
 
 class NotAZipError(UnprocessableError):
     code = "not-a-zip"
     detail = "Send a zip of the photos and their files of boxes: Pascal VOC, COCO or YOLO."
+
+
+class UnreadableFileError(UnprocessableError):
+    code = "unreadable-file"
 
 
 class UploadedBoxedPhoto(BaseModel):
@@ -75,14 +80,18 @@ class BoxedUpload:
         report = BoxedUploadReport(stored=[], known=[], errors=[], boxes=0)
 
         def read(path: str) -> bytes:
-            with (source / path).open("rb") as stream:
-                return SentFile(path, stream).read(self.limits.file_bytes)
+            try:
+                with (source / path).open("rb") as stream:
+                    return SentFile(path, stream).read(self.limits.file_bytes)
+            except OSError as error:
+                raise UnreadableFileError(f"{path} cannot be read: {error.strerror}.") from error
 
         # Links could lead out of the folder, and names that are not UTF-8 cannot be stored.
         files = [
             path.relative_to(source).as_posix()
             for path in sorted(source.rglob("*"))
-            if path.is_file() and not path.is_symlink() and not path.name.startswith(".")
+            if path.is_file() and not path.is_symlink() and not is_ignored(path.name)
+            if not any(map(is_system_folder, path.relative_to(source).parent.parts))
         ]
         names = [name for name in files if printable(name) == name]
         self._store_files(names, read, source.name, report)

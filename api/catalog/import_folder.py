@@ -16,9 +16,11 @@ from api.core.labels import BadClassNameError, InvisibleCharacterError, accepted
 from api.core.layout import (
     Layout,
     SeveralClassFoldersError,
+    Skipped,
     class_folder,
     discover,
     is_system_folder,
+    unreadable_reason,
 )
 from api.core.progress import Progress, silent
 from api.core.splits import SPLITS
@@ -105,9 +107,15 @@ def import_folder(
     photos = [*layout.class_files, *layout.near, *layout.others, *boxed]
     names = [path.relative_to(source).as_posix() for path in photos]
     copied: set[str] = set()
+    unreadable: dict[str, Skipped] = {}
     for done, (path, name) in enumerate(zip(photos, names, strict=True), start=1):
-        if _copy(path, target / name):
-            copied.add(name)
+        try:
+            if _copy(path, target / name):
+                copied.add(name)
+        except OSError:
+            if not (reason := _why_unreadable(path)):
+                raise
+            unreadable[name] = Skipped(name, reason)
         progress("Copying photographs", done, len(photos))
     listing = read_class_folders(discover(target), known, progress)
     write_index(listing.files, target / INDEX)
@@ -116,8 +124,8 @@ def import_folder(
         (target / name).unlink()
     return ImportReport(
         copied=len(copied - dropped),
-        already_there=len(set(names) - copied - dropped),
-        listing=replace(listing, skipped=(*layout.skipped, *listing.skipped)),
+        already_there=len(set(names) - copied - dropped - unreadable.keys()),
+        listing=replace(listing, skipped=(*layout.skipped, *unreadable.values(), *listing.skipped)),
         boxed_folders=len(layout.boxed),
         near_files=len(layout.near),
         other_files=len(layout.others),
@@ -150,9 +158,23 @@ def _copy(source: Path, target: Path) -> bool:
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.part")
-    shutil.copyfile(source, temporary)
-    temporary.replace(target)
+    try:
+        shutil.copyfile(source, temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
     return True
+
+
+def _why_unreadable(path: Path) -> str:
+    """Empty if the file can be read to its end."""
+    try:
+        with path.open("rb") as stream:
+            while stream.read(2**20):
+                pass
+    except OSError as error:
+        return unreadable_reason(error)
+    return ""
 
 
 class DownloadError(ProblemError):

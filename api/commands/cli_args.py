@@ -1,7 +1,15 @@
-"""Argument types that several commands share."""
+"""What several commands share: argument types, and how they end."""
 
 import argparse
+import sys
+from collections.abc import Callable
 from pathlib import Path
+
+from api.core.errors import ProblemError
+from api.storage.failures import ModelCacheError, StoreError, UnusableCatalogError
+
+# The exit status after Ctrl-C, as shells have it.
+INTERRUPTED = 130
 
 
 def path(text: str) -> Path:
@@ -15,3 +23,26 @@ def count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is too small: it must be at least 1")
     return number
+
+
+def finish(command: Callable[[], int], again: str = "") -> int:
+    """Run a command and return its exit status. What went wrong is printed in words.
+
+    `again` says what running it again does, once the disk works or the person wants to go on.
+    """
+    status = 1
+    try:
+        return command()
+    except ProblemError as error:
+        words = error.detail
+    except UnusableCatalogError as error:
+        words = str(error)
+    except (StoreError, ModelCacheError) as error:
+        words = f"{error}. {again}"
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        words = f"{where}{error.strerror or error}. {again}"
+    except KeyboardInterrupt:
+        words, status = f"Stopped. {again}", INTERRUPTED
+    print(words.rstrip(), file=sys.stderr)
+    return status

@@ -9,15 +9,20 @@ from pathlib import Path
 
 from api.catalog.import_folder import download_public_set, import_folder
 from api.commands import import_boxes
-from api.commands.cli_args import path
-from api.core.errors import ProblemError
+from api.commands.cli_args import finish, path
 from api.core.progress import terminal
 from api.settings import PROJECT
+
+AGAIN = "Run the import again to continue."
 
 
 def main() -> int:
     if sys.argv[1:2] == [import_boxes.COMMAND]:
-        return import_boxes.main(sys.argv[2:])
+        return finish(lambda: import_boxes.main(sys.argv[2:]), AGAIN)
+    return finish(_import_folder, AGAIN)
+
+
+def _import_folder() -> int:
     parser = argparse.ArgumentParser(prog="python -m api.commands.dataset", description=__doc__)
     parser.add_argument(
         "folder",
@@ -37,19 +42,9 @@ def main() -> int:
         help="accept new classes whose names resemble those of known classes",
     )
     arguments = parser.parse_args()
-    try:
-        source = arguments.folder or download_public_set()
-        with terminal() as progress:
-            report = import_folder(source, arguments.to, progress, new_class=arguments.new_class)
-    except ProblemError as error:
-        print(error.detail, file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(
-            f"{error.filename}: {error.strerror}. Run the import again to continue.",
-            file=sys.stderr,
-        )
-        return 1
+    source = arguments.folder or download_public_set()
+    with terminal() as progress:
+        report = import_folder(source, arguments.to, progress, new_class=arguments.new_class)
     print("\n".join(report.lines))
     return 0
 

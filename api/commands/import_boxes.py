@@ -5,7 +5,6 @@ Reads DATABASE_URL, STORAGE_URL and RIPELINE_STATE_DIR like the service, which m
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,10 +20,13 @@ from api.core.formatting import number
 from api.settings import Settings, get_settings
 from api.storage.blobs import Blobs
 from api.storage.db import UNAVAILABLE, Database
-from api.storage.failures import UnusableCatalogError
 
 COMMAND = "import-boxes"
 MAX_LINES = 20
+
+
+class NothingToImportError(ProblemError):
+    code = "nothing-to-import"
 
 
 def import_boxes(settings: Settings, source: Path, *, new_class: bool = False) -> BoxedUploadReport:
@@ -46,6 +48,7 @@ def import_boxes(settings: Settings, source: Path, *, new_class: bool = False) -
 
 
 def main(arguments: Sequence[str]) -> int:
+    """Raises what `import_boxes` raises, NothingToImportError."""
     parser = argparse.ArgumentParser(
         prog=f"python -m api.commands.dataset {COMMAND}", description=__doc__
     )
@@ -59,16 +62,14 @@ def main(arguments: Sequence[str]) -> int:
     )
     parsed = parser.parse_args(arguments)
     if not parsed.folder.exists():
-        print(f"{parsed.folder}: there is no such folder or zip.", file=sys.stderr)
-        return 1
-    try:
-        report = import_boxes(get_settings(), parsed.folder, new_class=parsed.new_class)
-    except ProblemError as error:
-        print(error.detail, file=sys.stderr)
-        return 1
-    except (OSError, UnusableCatalogError) as error:
-        print(f"{error} Run the import again to continue.", file=sys.stderr)
-        return 1
+        raise NothingToImportError(f"{parsed.folder}: there is no such folder or zip.")
+    report = import_boxes(get_settings(), parsed.folder, new_class=parsed.new_class)
+    taken = report.stored or report.known
+    if not (taken or report.errors):
+        raise NothingToImportError(
+            f"There are no photos in {parsed.folder}. Name a folder or zip of photos and their "
+            "files of boxes."
+        )
     print(
         f"{number(len(report.stored), 'photo')} stored with "
         f"{number(report.boxes, 'box', 'boxes')}, {len(report.known)} known already, "
@@ -78,4 +79,4 @@ def main(arguments: Sequence[str]) -> int:
         print(f"  {refused.filename}: {refused.detail}")
     if (more := len(report.errors) - MAX_LINES) > 0:
         print(f"  and {more} more")
-    return 0
+    return 0 if taken else 1

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.commands.cli_args import finish
 from api.commands.training_arguments import recipe_of, training_parser
 from api.core.errors import ProblemError
 from api.core.progress import terminal
@@ -25,12 +26,12 @@ def main() -> int:
     arguments = training_parser().parse_args()
     # TensorFlow reads this on import.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    return finish(lambda: _run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
-    try:
-        lines = COMMANDS[arguments.command](arguments, recipe_of(arguments))
-    except ProblemError as error:
-        print(error.detail, file=sys.stderr)
-        return 1
+    lines = COMMANDS[arguments.command](arguments, recipe_of(arguments))
     print("\n".join([*lines, f"{time.monotonic() - started:.0f} s."]))
     return 0
 

@@ -101,7 +101,11 @@ def discover(root: Path, skip: Collection[str] = ()) -> Layout:
     others: list[Path] = []
     near: list[Path] = []
     skipped: list[Skipped] = []
-    for folder, subfolders, names in os.walk(root):
+
+    def skip_folder(error: OSError) -> None:
+        skipped.append(Skipped(_display_path(Path(error.filename), root), unreadable_reason(error)))
+
+    for folder, subfolders, names in os.walk(root, onerror=skip_folder):
         here = Path(folder)
         shown = sorted(name for name in subfolders if not is_system_folder(name))
         subfolders[:] = [name for name in shown if name not in skip]
@@ -229,7 +233,7 @@ def is_ignored(name: str) -> bool:
         name.startswith(".")
         or name == "index.csv"
         or name.lower() in SYSTEM_FILES
-        or Path(name).stem.lower() == "readme"
+        or name.lower().partition(".")[0] == "readme"
     )
 
 
@@ -240,11 +244,19 @@ def _unreadable(path: Path, root: Path) -> str:
         return f"not a picture format that is read ({' '.join(EXTENSIONS)})"
     if not path.is_file():
         return "a broken link, or not an ordinary file"
-    if not has_ending and not _starts_like_photo(path):
-        return f"not a picture, and not named like one ({' '.join(EXTENSIONS)})"
+    try:
+        if not has_ending and not _starts_like_photo(path):
+            return f"not a picture, and not named like one ({' '.join(EXTENSIONS)})"
+    except OSError as error:
+        return unreadable_reason(error)
     if _display_path(path, root) != path.relative_to(root).as_posix():
         return "its name is not valid UTF-8; rename it"
     return ""
+
+
+def unreadable_reason(error: OSError) -> str:
+    """The reason of a file that is skipped because of `error`."""
+    return f"it cannot be read: {error.strerror or error}"
 
 
 def _folders(path: Path, root: Path) -> tuple[str, ...]:

@@ -7,12 +7,15 @@ import argparse
 import sys
 
 from api.commands.backup import service
-from api.commands.cli_args import path
-from api.core.errors import ProblemError
+from api.commands.cli_args import finish, path
 from api.settings import get_settings
 
 
 def main() -> int:
+    return finish(_main)
+
+
+def _main() -> int:
     parser = argparse.ArgumentParser(prog="python -m api.commands.backup", description=__doc__)
     commands = parser.add_subparsers(required=True)
     save = commands.add_parser(
@@ -26,16 +29,9 @@ def main() -> int:
     for command in (save, restore):
         command.add_argument("folder", type=path)
     arguments = parser.parse_args()
-    try:
-        report = arguments.function(get_settings(), arguments.folder)
-    except ProblemError as error:
-        print(error.detail, file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"{error.filename or arguments.folder}: {error.strerror}.", file=sys.stderr)
-        return 1
+    report = arguments.function(get_settings(), arguments.folder)
     print(f"{arguments.done}: {arguments.folder}", *report.lines, sep="\n")
-    return 0 if report.has_champion else 1
+    return 0 if report.is_whole else 1
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ class BackupManifest(BaseModel):
     tables: dict[str, int] = {}
     checksums: str | None = None
     gone: int = 0
+    unreadable: list[str] = []
 
 
 def read_manifest(folder: Path) -> BackupManifest:

@@ -36,6 +36,7 @@ from api.registry.store import damaged_files
 from api.settings import Settings
 from api.storage.blobs import Blobs, make_folder
 from api.storage.db import normalize_url, now
+from api.storage.failures import StoreError
 
 NO_CHECKSUMS = (
     "This backup was made by an earlier version and has no checksums. Only the names and number of "
@@ -64,9 +65,9 @@ class BackupReport:
     champion: str | None
 
     @property
-    def has_champion(self) -> bool:
-        """Whether the version in use can be loaded."""
-        return self.champion not in self.damaged
+    def is_whole(self) -> bool:
+        """Whether all stored files are in it, and the version in use can be loaded."""
+        return self.champion not in self.damaged and not self.manifest.unreadable
 
     @property
     def lines(self) -> list[str]:
@@ -83,6 +84,10 @@ class BackupReport:
         if manifest.gone:
             photos = number(manifest.gone, "training photo")
             lines.append(f"{photos} in the catalog had no file at the time of the backup.")
+        lines += [
+            f"A stored file could not be read and is not in the backup: {key}."
+            for key in manifest.unreadable
+        ]
         for version, files in self.damaged.items():
             lines.append(f"Version {version} is damaged in the store: {', '.join(files)}.")
             if version == self.champion:
@@ -101,7 +106,7 @@ def save(settings: Settings, folder: Path) -> BackupReport:
     catalog = _catalog(settings)
     catalog.save(folder)
     tables = catalog.check(folder)
-    keys = _save_blobs(Blobs(settings.storage), _backup_blobs(folder))
+    keys, unreadable = _save_blobs(Blobs(settings.storage), _backup_blobs(folder))
     text = format_checksums(folder)
     files = Blobs(str(folder.resolve()))
     files.put(CHECKSUMS, text)
@@ -112,7 +117,8 @@ def save(settings: Settings, folder: Path) -> BackupReport:
         blobs=len(keys),
         tables=tables,
         checksums=content_hash(text),
-        gone=len(catalog.photo_keys(folder) - set(keys)),
+        gone=len(catalog.photo_keys(folder) - {*keys, *unreadable}),
+        unreadable=unreadable,
     )
     files.put(MANIFEST, manifest.model_dump_json(indent=2).encode())
     return _report(manifest, folder, keys, catalog.champion(folder))
@@ -178,18 +184,23 @@ def _backup_blobs(folder: Path) -> Blobs:
     return Blobs(str(folder.resolve() / BLOBS))
 
 
-def _save_blobs(source: Blobs, target: Blobs) -> list[str]:
-    """Copy all blobs. Returns their keys."""
-    keys = []
+def _save_blobs(source: Blobs, target: Blobs) -> tuple[list[str], list[str]]:
+    """Copy all blobs. Returns their keys, and those of blobs that cannot be read."""
+    keys, unreadable = list[str](), list[str]()
     for folder in FOLDERS:
         for key in source.keys(folder):
             try:
                 data = source.get(key)
             except FileNotFoundError:  # Deleted since it was listed.
                 continue
+            except StoreError as error:
+                if not error.is_of_one_file:
+                    raise
+                unreadable.append(key)
+                continue
             target.put(key, data)
             keys.append(key)
-    return keys
+    return keys, unreadable
 
 
 def _check_photos(of_catalog: set[str], keys: list[str]) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Mapping
 
-from api.commands.cli_args import count, path
+from api.commands.cli_args import count, finish, path
 from api.core.errors import ProblemError
 from api.core.freshness_levels import LevelThresholds, threshold_error
 
@@ -17,18 +17,15 @@ MAX_ENDINGS = 8
 
 def main() -> int:
     arguments = _arguments()
+    return finish(lambda: _score(arguments), "Run the same command again to resume.")
+
+
+def _score(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     try:
         summary = _run(arguments)
-    except ProblemError as error:
-        print(error.detail, file=sys.stderr)
-        return 1
     except ImportError as error:
-        print(f"{error}. {_missing_extra(arguments)}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped. Run the same command again to resume.", file=sys.stderr)
-        return 130
+        raise ProblemError(f"{error}. {_missing_extra(arguments)}") from error
     print(f"{summary} {time.monotonic() - started:.0f} s.")
     return 0
 

@@ -91,6 +91,8 @@ class ResumableJob:
 
         `left_out` is read once `paths` has ended.
         """
+        # Parts without a spec are left by a command that was killed while it removed its job.
+        _blobs(folder).delete_folder(PARTS)
         count = 0
         with (folder / PATHS).open("w", encoding="ascii") as listing:
             for count, path in enumerate(paths, start=1):

@@ -85,6 +85,17 @@ def test_kill_before_the_parts_are_removed(folder: Path, out: Path) -> None:
     assert not parts_folder(out).exists()
 
 
+def test_kill_while_the_parts_are_removed(folder: Path, out: Path) -> None:
+    """The parts that are left are of the finished job: none of them is a part of the next one."""
+    with pytest.raises(KeyboardInterrupt):
+        score(job_for(folder), out, interrupted_after(folder, 8), rows_per_part=2)
+    (parts_folder(out) / "job.json").unlink()
+    (folder / PATHS[0]).unlink()
+    report = score(job_for(folder), out, grade_in_process(folder), rows_per_part=2)
+    assert report.resumed == 0
+    assert [row["path"] for row in pq.read_table(out).to_pylist()] == PATHS[1:]
+
+
 def test_table_is_durable_before_its_parts_are_removed(
     folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
