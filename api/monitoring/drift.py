@@ -95,7 +95,11 @@ def load_sample(session: Session, version: str, directions: int, at: datetime) -
         PredictionRow.predicted_class,
         PredictionRow.recognised,
         PredictionRow.created_at,
-    ).where(PredictionRow.model_version == version, PredictionRow.created_at > midnight - WINDOW)
+    ).where(
+        PredictionRow.model_version == version,
+        PredictionRow.created_at > midnight - WINDOW,
+        PredictionRow.created_at < midnight + timedelta(days=1),
+    )
     newest = PredictionRow.created_at.desc(), PredictionRow.id
     before = query.where(PredictionRow.created_at < midnight).order_by(*newest).limit(MAX_SAMPLE)
     rows = session.execute(before).all()
@@ -178,10 +182,11 @@ def _metric(
     measure: Callable[[Column, Column], tuple[float, float, str]],
 ) -> DriftFigure:
     """`measure` returns value, threshold and sentence."""
-    smallest, value, threshold = min(len(sample), len(reference)), None, None
-    if smallest < MIN_SIZE:
-        few = "predictions" if len(sample) < MIN_SIZE else "test photos"
-        sentence = f"Too few {few} yet: {smallest} of at least {MIN_SIZE}."
+    value, threshold = None, None
+    if len(sample) < MIN_SIZE:
+        sentence = f"Too few predictions yet: {len(sample)} of at least {MIN_SIZE}."
+    elif len(reference) < MIN_SIZE:
+        sentence = f"Too few test photos yet: {len(reference)} of at least {MIN_SIZE}."
     else:
         value, threshold, sentence = measure(reference, sample)
     return DriftFigure(
@@ -190,7 +195,7 @@ def _metric(
         threshold=threshold,
         sample_size=len(sample),
         reference_size=len(reference),
-        enough=smallest >= MIN_SIZE,
+        enough=value is not None,
         drifted=value is not None and threshold is not None and value > threshold,
         sentence=sentence,
         since=since,

@@ -79,7 +79,7 @@ def summarise(session: Session, hours: float, at: datetime) -> Summary:
         slice_seconds=width,
         predictions=sum(item.count for item in slices),
         slices=slices,
-        latency=_latency(session, since),
+        latency=_latency(session, since, at),
         failed_requests=telemetry.server_errors(),
         model_changes=[
             ModelChange.model_validate(row, from_attributes=True)
@@ -103,14 +103,14 @@ def _slices(session: Session, since: datetime, until: datetime, width: int) -> l
             func.sum(1 - cast(PredictionRow.recognised, Integer)),
             func.avg(PredictionRow.confidence),
         )
-        .where(PredictionRow.created_at >= since)
+        .where(PredictionRow.created_at.between(since, until))
         .group_by(number, name)
         .order_by(number, name)
     )
     first, last = int(since.timestamp()) // width, int(until.timestamp()) // width
     slices: dict[int, list[tuple[str, int, int, float]]] = {k: [] for k in range(first, last + 1)}
     for k, group, count, unrecognised, confidence in session.execute(query):
-        slices.setdefault(int(k), []).append((group, count, int(unrecognised), float(confidence)))
+        slices[int(k)].append((group, count, int(unrecognised), float(confidence)))
     return [_slice(k * width, slices[k]) for k in sorted(slices)]
 
 
@@ -126,10 +126,10 @@ def _slice(start: int, classes: list[tuple[str, int, int, float]]) -> Slice:
     )
 
 
-def _latency(session: Session, since: datetime) -> Latency | None:
+def _latency(session: Session, since: datetime, until: datetime) -> Latency | None:
     query = (
         select(PredictionRow.milliseconds)
-        .where(PredictionRow.created_at >= since)
+        .where(PredictionRow.created_at.between(since, until))
         .order_by(PredictionRow.created_at.desc())
         .limit(MAX_LATENCIES)
     )

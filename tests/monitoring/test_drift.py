@@ -121,6 +121,32 @@ def test_too_few_predictions_give_no_metrics(own: Settings, reference: Predictio
         assert f"at least {MIN_SIZE}" in figure.sentence
 
 
+def test_what_there_is_too_little_of_is_counted(own: Settings, reference: Predictions) -> None:
+    few = [
+        replace(
+            reference,
+            features=reference.features[:size],
+            confidence=reference.confidence[:size],
+            predicted=np.full(size, "plums"),
+            recognised=np.full(size, True),
+        )
+        for size in (10, 40, MIN_SIZE)
+    ]
+    sentences = {figure.sentence for figure in drift_metrics(few[0], few[1])}
+    assert sentences == {f"Too few predictions yet: 40 of at least {MIN_SIZE}."}
+    sentences = {figure.sentence for figure in drift_metrics(few[0], few[2])}
+    assert sentences == {f"Too few test photos yet: 10 of at least {MIN_SIZE}."}
+
+
+def test_predictions_with_a_future_date_are_in_no_sample_yet(database: Database) -> None:
+    """They were recorded while a clock was ahead."""
+    at = midnight() + timedelta(hours=9)
+    times = [at - timedelta(hours=1), at + timedelta(hours=1), at + timedelta(days=1)]
+    add_predictions(database, [a_record(created_at=time).row(None) for time in times])
+    with database.reading() as session:
+        assert len(load_sample(session, "v1", 4, at).confidence) == 2  # Those of today.
+
+
 def midnight() -> datetime:
     return now().replace(hour=0, minute=0, second=0, microsecond=0)
 

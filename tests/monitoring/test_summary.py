@@ -60,6 +60,18 @@ def test_slices_have_no_gaps(database: Database) -> None:
     assert all(item.mean_confidence is None for item in result.slices)
 
 
+def test_predictions_with_a_future_date_belong_to_no_period_yet(database: Database) -> None:
+    """They were recorded while a clock was ahead."""
+    a_prediction(database, created_at=AT - timedelta(minutes=1), milliseconds=1.0)
+    for days in (1, 3650):
+        a_prediction(database, created_at=AT + timedelta(days=days), milliseconds=9.0)
+    result = summary(database, 24)
+    assert result.predictions == 1
+    assert len(result.slices) <= MAX_SLICES + 1
+    assert result.latency is not None
+    assert (result.latency.sample_size, result.latency.p50_ms) == (1, 1.0)
+
+
 @pytest.mark.parametrize("hours", [0.01, 1, 24, 24 * 7, 24 * 365])
 def test_number_of_slices_is_bounded(database: Database, hours: float) -> None:
     assert 1 <= len(summary(database, hours).slices) <= MAX_SLICES + 1
