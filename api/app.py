@@ -90,7 +90,10 @@ MANY_PHOTOS = "|".join(
     (batch.BATCH, trial.COMPARE, catalog.UPLOADS, boxed_photos.UPLOADS, inspections.UPLOADS_PATTERN)
 )
 CORS_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-CORS_HEADERS = ("Authorization", "X-API-Key", "Content-Type", "Accept", REQUEST_ID)
+CORS_HEADERS = (
+    *("Authorization", "X-API-Key", "Content-Type", "Accept", "Idempotency-Key"),
+    REQUEST_ID,
+)
 # Busiest first, and not nested: FastAPI tries routes one by one, and again at each level.
 ROUTERS = (
     predict.router,

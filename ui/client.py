@@ -140,21 +140,23 @@ class ApiClient(HttpClient):
         return self.predict_frame(data, instances=False)
 
     def predict_batch(
-        self, photos: Sequence[Photo], *, batch_id: str, instances: bool = False
+        self, photos: Sequence[Photo], *, batch_id: str, key: str, instances: bool = False
     ) -> list[BatchPrediction | BatchFailure]:
         """Grade photos and zips of photos: a result for each, in order.
 
-        `batch_id` is that of the batch they belong to, 32 hexadecimal digits.
+        `batch_id` is that of the batch they belong to, 32 hexadecimal digits. Photos that are sent
+        again with the same `key` are recorded once.
         """
         params = {"batch_id": batch_id} | _instances(instances)
+        headers = {"Idempotency-Key": key}
         form = {"files": _form_files(photos), "params": params}
         try:
-            sent = self.lines(BatchLine, "POST", "/predict/batch", **form)
+            sent = self.lines(BatchLine, "POST", "/predict/batch", headers=headers, **form)
             lines = [line.root for line in sent]
         except errors.ApiError as error:
             if not instances or error.code != NO_DETECTOR:
                 raise
-            return self.predict_batch(photos, batch_id=batch_id)
+            return self.predict_batch(photos, batch_id=batch_id, key=key)
         if not lines or not isinstance(lines[-1], BatchEnd):
             raise errors.unreachable(self.address)
         return [line for line in lines if not isinstance(line, BatchEnd)]

@@ -52,11 +52,19 @@ class HttpClient:
         """The bytes at `path`, such as a photo."""
         return self._response("GET", path, **options).content
 
-    def lines(self, line: type[T], method: str, path: str, **options: Any) -> Iterator[T]:
+    def lines(
+        self,
+        line: type[T],
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str] | None = None,
+        **options: Any,
+    ) -> Iterator[T]:
         """Call an endpoint that returns NDJSON, and yield each line as it arrives. A call that
         fails halfway raises after the lines that have arrived.
         """
-        headers = {"Accept": "application/x-ndjson"}
+        headers = (headers or {}) | {"Accept": "application/x-ndjson"}
         with (
             self._api_errors(),
             self._http.stream(

@@ -12,12 +12,14 @@ from typing import NamedTuple
 from api.catalog.archive import SentFile, UploadLimits, ZipArchive, is_zip
 from api.core import telemetry
 from api.core.errors import Problem, ProblemError, internal_error, problem_document
+from api.core.imaging.hashing import content_hash
 from api.core.labels import LEVELS, Level
 from api.model.grade import Grade
 from api.model.instances import InstanceGrading
 from api.model.predictor import MAX_BATCH, Predictor, PredictRequest, take_batch
 from api.predictions.schemas import BatchFailure, BatchPrediction, BatchSummary, Prediction
 from api.predictions.state import PREFETCH, AppState
+from api.storage.ids import id_of
 
 Row = BatchPrediction | BatchFailure
 log = logging.getLogger(__name__)
@@ -49,6 +51,7 @@ class Batch:
     """A batch request, graded throughout by the model that was loaded when it arrived.
 
     With `instances`, each fruit of each photo is graded too. `id`: its predictions carry it.
+    `key`: a request with the same one and the same photos gives them the same IDs.
     """
 
     state: AppState
@@ -56,6 +59,7 @@ class Batch:
     threads: int
     id: str
     instances: bool = False
+    key: str | None = None
     _failed: int = 0
     _unrecognised: int = 0
     _classes: Counter[str] = field(default_factory=Counter)
@@ -65,7 +69,7 @@ class Batch:
 
     async def results(self, source: Iterator[BatchItem]) -> AsyncGenerator[list[Row]]:
         """One row per item, in order; yields those that are ready. Memory is bounded."""
-        reader = _Reader(source)
+        reader = _Reader(source, self.key)
         running: deque[asyncio.Future[list[_Result]]] = deque()
         # Threads may finish out of order.
         early: dict[int, _Result] = {}
@@ -101,7 +105,7 @@ class Batch:
         entry = await self.state.run_part(reader.next)
         if entry is None:
             return []
-        position, item = entry
+        item = entry.item
         outcome: Grade | Exception | None = None
         if isinstance(item.data, ProblemError):
             outcome = item.data
@@ -109,15 +113,15 @@ class Batch:
             grading = InstanceGrading(self.predictor, PredictRequest(item.data, instances=True))
             while outcome is None:
                 outcome = await self.state.run_part(grading.try_step)
-        return [_Result.of(position, item, outcome)]
+        return [_Result.of(entry, outcome)]
 
     def _row(self, result: "_Result") -> Row:
-        index, filename, grade = result
+        index, filename, grade, name = result
         if isinstance(grade, Problem):
             self._failed += 1
             return BatchFailure(index=index, filename=filename, error=grade)
         version = self.predictor.manifest.version
-        prediction = self.state.build_response(grade, version, filename, self.id)
+        prediction = self.state.build_response(grade, version, filename, self.id, name)
         self._count(prediction)
         return BatchPrediction(
             index=index, filename=filename, **prediction.model_dump(exclude_unset=True)
@@ -151,47 +155,61 @@ class Batch:
         )
 
 
+class _Entry(NamedTuple):
+    """An item at its position; `prediction_id`: None for a random one."""
+
+    position: int
+    item: BatchItem
+    prediction_id: str | None
+
+
 class _Result(NamedTuple):
     position: int
     filename: str
     grade: Grade | Problem
+    prediction_id: str | None
 
     @classmethod
-    def of(cls, position: int, item: BatchItem, outcome: Grade | Exception) -> "_Result":
+    def of(cls, entry: _Entry, outcome: Grade | Exception) -> "_Result":
         if isinstance(outcome, ProblemError):
             telemetry.count_failure(outcome)
-        return cls(position, item.filename, grade_or_problem(item.filename, outcome))
+        name = entry.item.filename
+        return cls(entry.position, name, grade_or_problem(name, outcome), entry.prediction_id)
 
 
 class _Reader:
     """Reads and grades items, in any number of threads."""
 
-    def __init__(self, source: Iterator[BatchItem]) -> None:
+    def __init__(self, source: Iterator[BatchItem], key: str | None) -> None:
         self._source = enumerate(source)
+        self._key = key
         self._lock = threading.Lock()
 
     def predict(self, predictor: Predictor) -> list[_Result]:
         """Grade the next batch of items; empty at the end. One bad image affects no other."""
-        batch: list[tuple[int, BatchItem]] = []
+        batch: list[_Entry] = []
         outcomes = predictor.predict_batch(
             PredictRequest(item.data) if isinstance(item.data, bytes) else item.data
             for item in take_batch(self._take(batch))
         )
-        return [
-            _Result.of(position, item, outcome)
-            for (position, item), outcome in zip(batch, outcomes, strict=True)
-        ]
+        return [_Result.of(entry, outcome) for entry, outcome in zip(batch, outcomes, strict=True)]
 
-    def next(self) -> tuple[int, BatchItem] | None:
-        """The position of the next item, and the item; None at the end."""
+    def next(self) -> _Entry | None:
+        """The next item; None at the end."""
         with self._lock:
-            return next(self._source, None)
+            numbered = next(self._source, None)
+        if numbered is None:
+            return None
+        position, item = numbered
+        if self._key is None or not isinstance(item.data, bytes):
+            return _Entry(position, item, None)
+        return _Entry(position, item, id_of(self._key, position, content_hash(item.data)))
 
-    def _take(self, batch: list[tuple[int, BatchItem]]) -> Iterator[BatchItem]:
+    def _take(self, batch: list[_Entry]) -> Iterator[BatchItem]:
         """Yield the next items; each is also appended to `batch`."""
         while entry := self.next():
             batch.append(entry)
-            yield entry[1]
+            yield entry.item
 
 
 def grade_or_problem(filename: str, outcome: Grade | Exception) -> Grade | Problem:

@@ -85,10 +85,19 @@ class AppState:
             return await loop.run_in_executor(self.pool, function, *values)
 
     def build_response(
-        self, grade: Grade, version: str, filename: str, batch_id: str | None = None
+        self,
+        grade: Grade,
+        version: str,
+        filename: str,
+        batch_id: str | None = None,
+        prediction_id: str | None = None,
     ) -> Prediction:
-        """The response for a grade, counted and queued to be recorded. Does not block."""
+        """The response for a grade, counted and queued to be recorded. Does not block.
+
+        A `prediction_id` that is recorded already is not recorded again.
+        """
         prediction = self.count_prediction(grade, version)
+        prediction.prediction_id = prediction_id or prediction.prediction_id
         self.recorder.put(Record.of(prediction, grade, filename, batch_id))
         return prediction
 

@@ -7,7 +7,7 @@ such text to the database.
 
 import re
 from typing import TypeVar
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -24,6 +24,11 @@ Row = TypeVar("Row", bound=Base)
 def new_id() -> str:
     """A random id."""
     return uuid4().hex
+
+
+def id_of(*parts: object) -> str:
+    """The id that these parts always get."""
+    return uuid5(NAMESPACE_OID, "/".join(map(str, parts))).hex
 
 
 def is_id(text: object) -> bool:

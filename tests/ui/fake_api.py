@@ -81,7 +81,7 @@ class FakeApi:
     """Answers each path with its entry in `answers`, after those queued in `first`. A key with a
     query takes precedence over the path alone; a function is called with the request's body. Paths
     in `slow` are not answered until `stop`. `received` holds the path and body of every request,
-    `keys` its Authorization header.
+    `keys` its Authorization header, `idempotency_keys` the other one.
     """
 
     def __init__(self) -> None:
@@ -94,6 +94,7 @@ class FakeApi:
         self.slow: set[str] = set()
         self.received: list[tuple[str, bytes]] = []
         self.keys: list[str | None] = []
+        self.idempotency_keys: list[str] = []
         self._stopped = Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -137,6 +138,7 @@ def _handler_of(api: FakeApi) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             api.keys.append(self.headers.get("Authorization"))
+            api.idempotency_keys += self.headers.get_all("Idempotency-Key", [])
             answer = api.answer(self.path, self.rfile.read(length))
             try:
                 self.send_response(answer.status)

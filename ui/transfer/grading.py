@@ -199,7 +199,9 @@ def _sender(api: ApiClient, batch_id: str) -> Callable[[UploadBatch], Sequence[G
 
     def send(batch: UploadBatch) -> list[Graded]:
         nonlocal thumbnails_left
-        results = api.predict_batch(batch.files, instances=api.finds_fruits(), batch_id=batch_id)
+        results = api.predict_batch(
+            batch.files, instances=api.finds_fruits(), batch_id=batch_id, key=batch.key
+        )
         # The API may skip files of a zip, so only the name identifies a result there.
         in_order = batch.files == batch.photos
         by_name = {photo.name: photo.data for photo in batch.photos}

@@ -6,9 +6,10 @@ Memory holds one batch besides the files themselves; each file is freed once it 
 import zipfile
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import PurePosixPath
+from uuid import uuid4
 
 from photos import Photo
 
@@ -40,12 +41,13 @@ class UploadBatch:
 
     `photos` have the names that the response uses. `files` are what is sent: the photos themselves,
     or one zip of them. `unreadable` lists files that could not be read from their zip, with
-    reasons.
+    reasons. `key` stays the same if it is sent again.
     """
 
     files: tuple[Photo, ...]
     photos: tuple[Photo, ...]
     unreadable: tuple[tuple[str, str], ...] = ()
+    key: str = field(default_factory=lambda: uuid4().hex, compare=False)
 
     @property
     def count(self) -> int:

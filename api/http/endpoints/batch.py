@@ -3,7 +3,7 @@
 from contextlib import AsyncExitStack
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from api.catalog.archive import UploadLimits
@@ -24,6 +24,16 @@ BatchId = Annotated[
         pattern=ID_PATTERN,
         description="ID of the batch: 32 hexadecimal digits, for example a UUID without hyphens. "
         "Default: a new ID.",
+    ),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        description="Any text that no other request has, for example a UUID. A request that is "
+        "sent again with the same key and photos returns the same `prediction_id`s, and each "
+        "photo is recorded once.",
     ),
 ]
 router = APIRouter(route_class=CheckedRoute, tags=["predict"])
@@ -48,6 +58,7 @@ async def predict_batch(
         bool, Query(description="Detect the fruits in the photo and grade each of them.")
     ] = False,
     batch_id: BatchId | None = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> StreamingResponse:
     """Send photos, zips of photos, or both, in the form field `files`.
 
@@ -57,7 +68,8 @@ async def predict_batch(
     as in `/predict`.
 
     `GET /predictions?batch_id=…` lists the grades later, by the `batch_id` in the summary. Send the
-    same new `batch_id` with several requests to make them one batch.
+    same new `batch_id` with several requests to make them one batch. With an `Idempotency-Key`,
+    a request that was cut off can be sent again: its photos are recorded once.
     """
     predictor = state.serving()
     if instances:
@@ -66,7 +78,8 @@ async def predict_batch(
     limits = UploadLimits.of(settings)
     async with AsyncExitStack() as stack:
         form = await stack.enter_async_context(upload_form(request))
-        batch = Batch(state, predictor, settings.inference_threads, batch_id or new_id(), instances)
+        threads, name = settings.inference_threads, batch_id or new_id()
+        batch = Batch(state, predictor, threads, name, instances, idempotency_key)
         rows = batch.results(batch_items(form.files, limits))
         # The response closes the files at its end.
         return row_stream(request, rows, batch.summary, stack.pop_all())
