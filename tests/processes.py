@@ -24,6 +24,8 @@ LAUNCHER = PROJECT / "scripts" / "run.py"
 API = [sys.executable, "-m", "api"]
 WORKER = [sys.executable, "-m", "api.worker"]
 STOP_SECONDS = 30
+# The ports that this process has been given.
+_given: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,19 @@ class Running:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on which nothing listens. Its server binds it only later, so no port is given twice,
+    neither here nor in another process of the same test run.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        # Linux prefers odd ones, so the last bit does not tell the processes apart.
+        if port // 2 % workers == worker and port not in _given:
+            _given.add(port)
+            return port
 
 
 def service_environment(state: str) -> dict[str, str]:
