@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, cast
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Header, Query, Request
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from sqlalchemy.orm import Session
 from starlette.convertors import StringConvertor, register_url_convertor
@@ -63,6 +63,16 @@ Restorable = Annotated[
 ]
 ThumbnailSize = Annotated[
     int, Query(ge=64, le=1024, description="Longest side in pixels, 64 to 1024.")
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        description="Any text that no other request has, for example a UUID. A request that is "
+        "sent again with the same key and photos returns the same `prediction_id`s, and each "
+        "photo is recorded once.",
+    ),
 ]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 StateDep = Annotated[AppState, Depends(_state)]

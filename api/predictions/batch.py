@@ -12,14 +12,13 @@ from typing import NamedTuple
 from api.catalog.archive import SentFile, UploadLimits, ZipArchive, is_zip
 from api.core import telemetry
 from api.core.errors import Problem, ProblemError, internal_error, problem_document
-from api.core.imaging.hashing import content_hash
 from api.core.labels import LEVELS, Level
 from api.model.grade import Grade
 from api.model.instances import InstanceGrading
 from api.model.predictor import MAX_BATCH, Predictor, PredictRequest, take_batch
+from api.predictions.record import prediction_id_of
 from api.predictions.schemas import BatchFailure, BatchPrediction, BatchSummary, Prediction
 from api.predictions.state import PREFETCH, AppState
-from api.storage.ids import id_of
 
 Row = BatchPrediction | BatchFailure
 log = logging.getLogger(__name__)
@@ -203,7 +202,7 @@ class _Reader:
         position, item = numbered
         if self._key is None or not isinstance(item.data, bytes):
             return _Entry(position, item, None)
-        return _Entry(position, item, id_of(self._key, position, content_hash(item.data)))
+        return _Entry(position, item, prediction_id_of(self._key, position, item.data))
 
     def _take(self, batch: list[_Entry]) -> Iterator[BatchItem]:
         """Yield the next items; each is also appended to `batch`."""

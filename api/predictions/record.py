@@ -8,13 +8,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from api.core.formatting import printable
-from api.core.imaging.hashing import perceptual_hash
+from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.core.near_duplicates import MAX_NAME
 from api.model.grade import Grade
 from api.predictions.schemas import FoundFruits, Prediction
+from api.storage.ids import id_of
 from api.storage.tables.predictions import PredictionRow
 
 FOLDER = "predicted"
+
+
+def prediction_id_of(key: str, position: int, data: bytes) -> str:
+    """The prediction ID of a photo in a request that may be sent again with the same `key`."""
+    return id_of(key, position, content_hash(data))
 
 
 @dataclass(frozen=True)

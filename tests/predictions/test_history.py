@@ -145,27 +145,6 @@ def test_pages_together_are_the_whole_list(own: TestClient, order: str) -> None:
     assert paged == whole
 
 
-def test_batch_that_is_sent_again_is_recorded_once(own: TestClient) -> None:
-    """As an app does whose connection broke: the first time, the response may be cut off."""
-    batch_id, key = uuid4().hex, {"Idempotency-Key": "crate 7"}
-    photos = [encode(draw_fruit("freshoranges", seed, size=300), "JPEG") for seed in range(2)]
-    files = [("files", (f"{n}.jpg", photos[n % 2])) for n in range(3)]
-
-    def send(sent: list[Any], headers: dict[str, str]) -> list[str]:
-        query = {"batch_id": batch_id}
-        answer = own.post("/predict/batch", files=sent, params=query, headers=headers).json()
-        return [result["prediction_id"] for result in answer["results"]]
-
-    ids = send(files, key)
-    assert len(set(ids)) == 3  # A photo may be in a batch twice.
-    assert send(files, key) == ids
-    assert {one["prediction_id"] for one in listed(own, batch_id=batch_id)} == set(ids)
-    assert set(send(files[1:], key)).isdisjoint(ids)  # Other photos are never taken for these.
-    assert set(send(files, {})).isdisjoint(ids)
-    assert own.post("/predict/batch", files=files, headers={"Idempotency-Key": "x" * 256}
-                    ).status_code == 422  # fmt: skip
-
-
 def test_batch_is_listed_again_as_it_was_sent(own: TestClient) -> None:
     def send(*names: str, **query: str) -> str:
         data = encode(draw_fruit("freshoranges", size=300), "JPEG")

@@ -3,11 +3,11 @@
 from contextlib import AsyncExitStack
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
 from api.catalog.archive import UploadLimits
-from api.http.deps import SettingsDep, StateDep
+from api.http.deps import IdempotencyKey, SettingsDep, StateDep
 from api.http.problems import responses
 from api.http.query import CheckedRoute
 from api.http.row_stream import NDJSON, row_stream
@@ -24,16 +24,6 @@ BatchId = Annotated[
         pattern=ID_PATTERN,
         description="ID of the batch: 32 hexadecimal digits, for example a UUID without hyphens. "
         "Default: a new ID.",
-    ),
-]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        min_length=1,
-        max_length=255,
-        description="Any text that no other request has, for example a UUID. A request that is "
-        "sent again with the same key and photos returns the same `prediction_id`s, and each "
-        "photo is recorded once.",
     ),
 ]
 router = APIRouter(route_class=CheckedRoute, tags=["predict"])

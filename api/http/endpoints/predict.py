@@ -8,7 +8,7 @@ from starlette.background import BackgroundTask
 
 from api.core import telemetry
 from api.core.errors import UnprocessableError
-from api.http.deps import StateDep
+from api.http.deps import IdempotencyKey, StateDep
 from api.http.photo_upload import OPENAPI, read_photo
 from api.http.problems import responses
 from api.http.query import CheckedRoute
@@ -16,6 +16,7 @@ from api.model.instances import check_detector
 from api.model.predictor import PredictRequest
 from api.model.trace import trace_steps
 from api.predictions.history import check_explainable, check_same_photo, wait_until_recorded
+from api.predictions.record import prediction_id_of
 from api.predictions.schemas import Prediction
 
 PREDICT = "/predict"
@@ -66,6 +67,7 @@ async def predict(
     ] = False,
     prediction_id: Explained = None,
     record: Recorded = True,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Send a JPEG, PNG, WebP, BMP, HEIC or AVIF image, as the form field `file` or as the request
     body.
@@ -81,7 +83,8 @@ async def predict(
     `instances` (highest detection score first, at most 50), `several` and `summary`. Returns 409
     `no-detector` if the current version has no fruit detector (`finds_fruits` in `/model-info`).
 
-    `record=false` grades the photo without recording anything.
+    `record=false` grades the photo without recording anything. With an `Idempotency-Key`, a
+    request whose response was lost can be sent again: the photo is recorded once.
     """
     predictor, signature = state.serving(), None
     if instances:
@@ -103,7 +106,10 @@ async def predict(
     version = predictor.manifest.version
     after = None
     if counted:
-        prediction = state.build_response(grade, version, upload.filename)
+        name = None
+        if idempotency_key is not None:
+            name = await run_in_threadpool(prediction_id_of, idempotency_key, 0, upload.data)
+        prediction = state.build_response(grade, version, upload.filename, prediction_id=name)
         if state.shadow is not None and not instances:
             after = BackgroundTask(state.shadow, upload.data, prediction)
     else:
