@@ -51,8 +51,8 @@ def printable(text: str) -> str:
 
 
 def clean_line(text: str) -> str:
-    """`printable`, without surrounding spaces."""
-    return printable(text).strip()
+    """`printable`, without surrounding spaces and with composed letters (NFC), as it is stored."""
+    return unicodedata.normalize("NFC", printable(text)).strip()
 
 
 def is_unsafe(letter: str) -> bool:

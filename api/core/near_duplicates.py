@@ -5,7 +5,6 @@ named `class/stem` after one of its files, and is stored with each of them.
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
@@ -42,8 +41,7 @@ def is_saved_copy(file_name: str) -> bool:
 
 def safe_filename(file_name: str) -> str:
     """The name without folders and control characters, its last 255 characters."""
-    name = unicodedata.normalize("NFC", re.split(r"[/\\]", file_name)[-1])
-    return clean_line(name)[-MAX_NAME:] or "photograph"
+    return clean_line(re.split(r"[/\\]", file_name)[-1])[-MAX_NAME:] or "photograph"
 
 
 def group_near_duplicates(

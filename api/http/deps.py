@@ -5,8 +5,10 @@ wait while all threads are busy.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, cast
 
 from fastapi import Depends, Header, Query, Request
@@ -53,7 +55,12 @@ _EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tz
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_range)]
 LIMIT = "Maximum number of items to return."
 # PostgreSQL refuses null characters in text.
-Text = Annotated[str, Query(max_length=80, pattern=r"^[^\x00]*$")]
+Text = Annotated[
+    str,
+    Query(max_length=80, pattern=r"^[^\x00]*$"),
+    # Stored texts are in this form.
+    AfterValidator(partial(unicodedata.normalize, "NFC")),
+]
 Limit = Annotated[int, Query(ge=1, le=1000, description=LIMIT)]
 PageLimit = Annotated[int, Query(ge=1, le=200, description=LIMIT)]
 Offset = Annotated[int, Query(ge=0, le=10**9, description="Number of items to skip.")]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from api.core.formatting import printable
+from api.core.formatting import clean_line
 from api.core.imaging.hashing import content_hash, perceptual_hash
 from api.core.near_duplicates import MAX_NAME
 from api.model.grade import Grade
@@ -85,7 +85,7 @@ class Record:
             freshness_level=prediction.freshness_level,
             probabilities=prediction.probabilities,
             milliseconds=prediction.inference_time_ms,
-            filename=printable(self.filename)[-MAX_NAME:],
+            filename=clean_line(self.filename)[-MAX_NAME:],
             signature=perceptual_hash(thumbnail).tobytes().hex() if thumbnail else None,
             features=self.features.tobytes(),
             blob=blob,
