@@ -40,7 +40,9 @@ def finish(command: Callable[[], int], again: str = "") -> int:
     except (StoreError, ModelCacheError) as error:
         words = f"{error}. {again}"
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
+        # The second is the copy that could not be written.
+        name = error.filename2 or error.filename
+        where = f"{name}: " if name else ""
         words = f"{where}{error.strerror or error}. {again}"
     except KeyboardInterrupt:
         words, status = f"Stopped. {again}", INTERRUPTED

@@ -40,6 +40,7 @@ FULL = "No space left on device"
 ENDINGS: dict[str, tuple[BaseException, int, str]] = {
     "interrupted": (KeyboardInterrupt(), 130, "Stopped."),
     "full disk": (OSError(errno.ENOSPC, FULL, "/data/x"), 1, f"/data/x: {FULL}."),
+    "full disk, a copy": (OSError(errno.ENOSPC, FULL, "a", None, "/data/x"), 1, f"/data/x: {FULL}"),
     "full disk, no name": (OSError(errno.ENOSPC, FULL), 1, f"{FULL}."),
 }
 
