@@ -273,6 +273,8 @@ class Blobs:
                 raise
             self._problems[kind] = store_problem(error, kind)
             if is_disk_full(error):
+                if isinstance(error, OSError):
+                    error.filename = error.filename or path
                 raise
             raise StoreError.of(error, path) from error
         self._problems.pop(kind, None)

@@ -12,23 +12,29 @@ from api.settings import get_settings
 
 
 def main() -> int:
-    return finish(_main)
-
-
-def _main() -> int:
     parser = argparse.ArgumentParser(prog="python -m api.commands.backup", description=__doc__)
     commands = parser.add_subparsers(required=True)
     save = commands.add_parser(
         "save", help="save a backup to a new folder; the service may be running"
     )
-    save.set_defaults(function=service.save, done="Saved")
+    save.set_defaults(
+        function=service.save,
+        done="Saved",
+        again="The backup is not complete. Remove its folder, or name another, and save again.",
+    )
     restore = commands.add_parser(
         "restore", help="restore a backup from a folder; the catalog must not exist yet"
     )
-    restore.set_defaults(function=service.restore, done="Restored")
+    restore.set_defaults(
+        function=service.restore, done="Restored", again="Run the restore again to continue."
+    )
     for command in (save, restore):
         command.add_argument("folder", type=path)
     arguments = parser.parse_args()
+    return finish(lambda: _run(arguments), arguments.again)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     report = arguments.function(get_settings(), arguments.folder)
     print(f"{arguments.done}: {arguments.folder}", *report.lines, sep="\n")
     return 0 if report.is_whole else 1

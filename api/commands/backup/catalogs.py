@@ -1,5 +1,6 @@
 """The catalog's part of a backup: SQLite's online backup, or pg_dump and pg_restore."""
 
+import errno
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ from api.commands.backup.contents import BackupError, NotEmptyError
 from api.core.errors import CatalogUnavailableError
 from api.storage.blobs import make_folder, sync
 from api.storage.db import UNAVAILABLE, Database
+from api.storage.failures import is_disk_full
 from api.storage.locks import restore_lock
 from api.storage.migrate import NewerCatalogError, known_revisions
 from api.storage.tables import METADATA
@@ -68,13 +70,7 @@ class SqliteCatalog:
         """A consistent copy, while others write. Raises BackupError."""
         if not self._path.is_file():
             raise BackupError(f"There is no catalog at {self._path}, so nothing to save.")
-        with (
-            _as_backup_errors(self._path),
-            closing(_read_only(self._path)) as live,
-            closing(sqlite3.connect(folder / self.file)) as copy,
-        ):
-            live.backup(copy)
-        sync(folder / self.file)
+        _copy(self._path, folder / self.file)
 
     def check(self, folder: Path) -> dict[str, int]:
         """Check the saved catalog with SQLite's own checks. Returns each table's number of rows.
@@ -140,13 +136,7 @@ class SqliteCatalog:
         temporary = self._path.with_name(f".{self._path.name}.restoring")
         temporary.unlink(missing_ok=True)
         try:
-            with (
-                _as_backup_errors(temporary),
-                closing(_read_only(folder / self.file, "&immutable=1")) as saved,
-                closing(sqlite3.connect(temporary)) as copy,
-            ):
-                saved.backup(copy)
-            sync(temporary)
+            _copy(folder / self.file, temporary, "&immutable=1")
             temporary.replace(self._path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -287,10 +277,25 @@ def _read_only(path: Path, options: str = "") -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro{options}", uri=True)
 
 
+def _copy(original: Path, copy: Path, options: str = "") -> None:
+    """Copy a database. It is on disk when this returns. Raises BackupError, OSError."""
+    with (
+        _as_backup_errors(original, copy),
+        closing(_read_only(original, options)) as source,
+        closing(sqlite3.connect(copy)) as target,
+    ):
+        source.backup(target)
+    sync(copy)
+
+
 @contextmanager
-def _as_backup_errors(path: Path) -> Iterator[None]:
-    """Turns SQLite's errors into BackupError."""
+def _as_backup_errors(path: Path, written: Path | None = None) -> Iterator[None]:
+    """Turns SQLite's errors into BackupError, and that of a full disk into the OSError of
+    `written`."""
     try:
         yield
     except sqlite3.Error as error:
+        if written and is_disk_full(error):
+            full = errno.ENOSPC
+            raise OSError(full, os.strerror(full), str(written)) from error
         raise BackupError(f"The catalog {path} cannot be read or written: {error}.") from error
