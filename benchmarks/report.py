@@ -180,6 +180,10 @@ def _sections(results: Results) -> list[str]:
         held = results.memory.resident
         rows_of = [(f"{count:,}", f"{value:.0f}") for count, value in sorted(held.items())]
         sections += ["### Memory", _table(("predictions", "resident MB"), rows_of)]
+        if results.memory.peak is not None:
+            sections.append(
+                f"Medians since the number before; at most {results.memory.peak:.0f} MB."
+            )
     return sections
 
 
