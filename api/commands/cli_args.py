@@ -1,6 +1,7 @@
 """What several commands share: argument types, and how they end."""
 
 import argparse
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +18,24 @@ def path(text: str) -> Path:
     return Path(text).expanduser()
 
 
-def count(text: str) -> int:
-    """An integer of at least 1."""
+def count(text: str, least: int = 1) -> int:
+    """An integer of at least 1, or of at least `least`."""
     number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is too small: it must be at least 1")
+    if number < least:
+        raise argparse.ArgumentTypeError(f"{number} is too small: it must be at least {least}")
+    return number
+
+
+def natural(text: str) -> int:
+    """An integer of at least 0."""
+    return count(text, 0)
+
+
+def positive(text: str) -> float:
+    """A finite number above 0."""
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} must be a number above 0")
     return number
 
 

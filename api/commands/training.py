@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from api.commands.cli_args import finish
@@ -31,9 +32,19 @@ def main() -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
+    for name in {"out", "package"} & vars(arguments).keys():
+        _check_writable(getattr(arguments, name).parent)
     lines = COMMANDS[arguments.command](arguments, recipe_of(arguments))
     print("\n".join([*lines, f"{time.monotonic() - started:.0f} s."]))
     return 0
+
+
+def _check_writable(folder: Path) -> None:
+    """Training takes hours, and its result is written last. Raises OSError."""
+    while not folder.exists():
+        folder = folder.parent
+    with TemporaryFile(dir=folder):
+        pass
 
 
 def _train(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:

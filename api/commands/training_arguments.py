@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from api.commands.cli_args import count, path
+from api.commands.cli_args import count, natural, path, positive
 from api.settings import PROJECT
 from api.training.recipe import Recipe
 
@@ -42,7 +42,7 @@ def training_parser() -> argparse.ArgumentParser:
     )
     recipe = argparse.ArgumentParser(add_help=False, parents=[photos])
     recipe.add_argument("--epochs", type=count, default=defaults.epochs, help="number of epochs")
-    recipe.add_argument("--seed", type=int, default=defaults.seed, help="random seed")
+    recipe.add_argument("--seed", type=natural, default=defaults.seed, help="random seed")
     recipe.add_argument(
         "--input-size",
         type=count,
@@ -53,7 +53,7 @@ def training_parser() -> argparse.ArgumentParser:
         "--batch-size", type=count, default=defaults.batch_size, help="photos per batch"
     )
     recipe.add_argument(
-        "--learning-rate", type=float, default=defaults.learning_rate, help="learning rate"
+        "--learning-rate", type=positive, default=defaults.learning_rate, help="learning rate"
     )
     backbone = argparse.ArgumentParser(add_help=False)
     backbone.add_argument(
@@ -146,7 +146,7 @@ def training_parser() -> argparse.ArgumentParser:
         help="initial weights of an architecture: imagenet, none, or a .weights.h5 file; may be "
         "repeated",
     )
-    compare.add_argument("--sizes", type=int, nargs="*", help="input sizes to compare, in pixels")
+    compare.add_argument("--sizes", type=count, nargs="*", help="input sizes to compare, in pixels")
     compare.add_argument(
         "--frozen-curve",
         action="store_true",

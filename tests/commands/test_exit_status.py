@@ -63,6 +63,48 @@ def test_interruption_and_full_disk_are_reported_in_words(
     assert printed.startswith(words)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "x", "--seed", "-1"], "-1 is too small: it must be at least 0"),
+        (["train", "x", "--learning-rate", "-0.1"], "must be a number above 0"),
+        (["train", "x", "--learning-rate", "nan"], "must be a number above 0"),
+        (["train", "x", "--learning-rate", "inf"], "must be a number above 0"),
+        (["compare", "x", "--sizes", "160", "0"], "0 is too small: it must be at least 1"),
+        (["train", "x", "--epochs", "0"], "0 is too small: it must be at least 1"),
+    ],
+)
+def test_numbers_that_no_training_can_use_are_refused_at_once(
+    run: Run, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(training.main, *arguments)
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        *((name, "--out") for name in ("train", "detection", "crossvalidate", "compare")),
+        *((name, "--package") for name in ("detector", "measure", "detection")),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_reported_before_the_work(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str, option: str
+) -> None:
+    """It was found out after hours of training."""
+    monkeypatch.setitem(training.COMMANDS, command, lambda *_: ["Trained for hours."])
+    (tmp_path / "file").write_bytes(b"")
+    out = tmp_path / "file" / "package"
+    status, printed, error = run(training.main, command, "x", option, str(out))
+    assert (status, printed) == (1, "")
+    assert str(tmp_path / "file") in error
+    out = tmp_path / "new" / "folder" / "package"
+    assert run(training.main, command, "x", option, str(out))[0] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_an_import_of_boxes_that_finds_nothing_fails(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     status, out, error = run(dataset.main, "import-boxes", str(tmp_path / "empty"))
