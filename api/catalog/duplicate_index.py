@@ -7,7 +7,6 @@ known: the embeddings decide, or the signatures alone if no model is loaded.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Generic, Literal, NamedTuple, TypeVar
@@ -102,7 +101,7 @@ class _TableIndex(Generic[_Row]):
     """The signatures (80 bytes each) of the photos in one table, in memory."""
 
     def __init__(
-        self, session: Session, blobs: Blobs, table: type[_Row], since: datetime | None
+        self, session: Session, blobs: Blobs, table: type[_Row], after: int | None
     ) -> None:
         self._blobs = blobs
         self._table: type[_Row] = table
@@ -112,16 +111,13 @@ class _TableIndex(Generic[_Row]):
         self._first_new = 0
         # Before the signatures, so that no later photo is missed.
         self._last_number = repository.last_photo_number(session)
-        self._extend(repository.signatures(session, since, table))
+        self._extend(repository.signatures(session, after, table))
 
     def refresh(self, session: Session) -> None:
-        """Add the photos that were stored or restored since the last call.
-
-        By number, not by time: clocks get changed, and those of two machines differ.
-        """
+        """Add the photos that were stored or restored since the last call."""
         self._first_new = len(self._ids)
         after, self._last_number = self._last_number, repository.last_photo_number(session)
-        self._extend(repository.signatures_after(session, after, self._table))
+        self._extend(repository.signatures(session, after, self._table))
 
     def _extend(self, photos: Iterable[tuple[str, str]]) -> None:
         """`photos`: IDs and hexadecimal signatures."""
@@ -158,12 +154,12 @@ class DuplicateIndex:
     Made once per request and refreshed with what other processes add. Not thread-safe.
     """
 
-    def __init__(self, session: Session, known: KnownPhotos, since: datetime | None = None) -> None:
-        """`since`: only the catalog's photos that were added then or later."""
+    def __init__(self, session: Session, known: KnownPhotos, after: int | None = None) -> None:
+        """`after`: only the catalog's photos with a higher number."""
         self._embed = known.embed
         self._training_index = known.training_index.without_catalog
-        self._images = _TableIndex(session, known.blobs, ImageRow, since)
-        self._boxed = _TableIndex(session, known.blobs, BoxedPhotoRow, since)
+        self._images = _TableIndex(session, known.blobs, ImageRow, after)
+        self._boxed = _TableIndex(session, known.blobs, BoxedPhotoRow, after)
 
     def refresh(self, session: Session) -> None:
         """Add the photos that were stored since the last call."""

@@ -24,6 +24,8 @@ from api.storage.tables.photos import BoxedPhotoRow, BoxRow, ImageRow, RemovedKi
 from api.storage.tables.predictions import FeedbackRow, PredictionRow
 
 CHUNK = 500
+# In `contents`: the number of the last photo that was added before the removal.
+LAST_NUMBER = "last_number"
 # Columns of both tables. `created_at` is not restored, see `_add`.
 _SHARED = ("id", "filename", "photograph", "split", "blob", "thumbnail", "created_at")
 
@@ -46,7 +48,7 @@ def keep_images(database: Database, image_ids: Sequence[str]) -> list[str]:
         for row in rows:
             feedback = select(FeedbackRow.prediction_id).where(FeedbackRow.image_id == row.id)
             contents = {"row": _others(row), "predictions": [*session.scalars(feedback)]}
-            session.add(_removed("image", row, row.class_name, contents, at))
+            session.add(_removed(session, row, row.class_name, contents, at))
         session.flush()
         return [image_id for image_id, _ in repository.delete_images(session, image_ids)]
 
@@ -57,7 +59,7 @@ def keep_boxed(database: Database, photo_id: str) -> None:
         repository.lock_images(session)
         row, boxes = boxed_repository.get(session, photo_id)
         contents = {"row": _others(row), "boxes": [[*box, name] for box, name in boxes]}
-        session.add(_removed("boxed", row, None, contents, now()))
+        session.add(_removed(session, row, None, contents, now()))
         boxed_repository.delete_photo(session, photo_id)
 
 
@@ -71,11 +73,10 @@ def restore(database: Database, known: KnownPhotos, photo_ids: Sequence[str]) ->
         rows = session.scalars(
             query.order_by(RemovedPhotoRow.removed_at.desc(), RemovedPhotoRow.id)
         ).all()
-        for removed_at, together in groupby(rows, key=lambda row: row.removed_at):
-            # Photos added before the removal have been compared with it already. If the clock was
-            # ahead then, it is unknown which those are.
-            since = removed_at if removed_at <= now() else None
-            index = DuplicateIndex(session, known, since)
+        # Photos added before the removal have been compared with it already. An earlier version did
+        # not keep the number of the last one.
+        for after, together in groupby(rows, key=lambda row: row.contents.get(LAST_NUMBER)):
+            index = DuplicateIndex(session, known, after)
             for row in together:
                 photo = _photo(session, known.blobs, row)
                 add = _add_image if row.kind == "image" else _add_boxed
@@ -130,13 +131,15 @@ def sweep_removed(
 
 
 def _removed(
-    kind: RemovedKind,
+    session: Session,
     row: ImageRow | BoxedPhotoRow,
     class_name: str | None,
     contents: dict[str, Any],
     at: datetime,
 ) -> RemovedPhotoRow:
+    kind: RemovedKind = "image" if isinstance(row, ImageRow) else "boxed"
     shared = {name: getattr(row, name) for name in _SHARED}
+    contents = {**contents, LAST_NUMBER: repository.last_photo_number(session)}
     return RemovedPhotoRow(
         kind=kind, class_name=class_name, contents=contents, removed_at=at, **shared
     )

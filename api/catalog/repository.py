@@ -89,19 +89,16 @@ def last_photo_number(session: Session) -> int:
 
 
 def signatures(
-    session: Session, since: datetime | None, table: PhotoTable = ImageRow
+    session: Session, after: int | None, table: PhotoTable = ImageRow
 ) -> Iterator[tuple[str, str]]:
-    """ID and hexadecimal signature of the photos added at `since` or later; None for all."""
+    """ID and hexadecimal signature of the photos with a number above `after`; None for all.
+
+    By number, not by time: clocks get changed, and those of two machines differ.
+    """
     query = select(table.id, table.signature)
-    if since is not None:
-        query = query.where(table.created_at >= since)
+    if after is not None:
+        query = query.where(table.number > after).order_by(table.number)
     yield from session.execute(query).yield_per(FETCH_ROWS)
-
-
-def signatures_after(session: Session, number: int, table: PhotoTable) -> Iterator[tuple[str, str]]:
-    """Like `signatures`, for the photos with a higher number."""
-    query = select(table.id, table.signature).where(table.number > number)
-    yield from session.execute(query.order_by(table.number)).yield_per(FETCH_ROWS)
 
 
 def thumbnails(

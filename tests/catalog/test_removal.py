@@ -163,6 +163,17 @@ def test_copy_added_since_is_known_though_the_clock_was_ahead(
     assert restore(uploader, row.id).known == [row.id]
 
 
+def test_copy_added_since_is_known_though_the_clock_was_behind(
+    uploader: Uploader, database: Database
+) -> None:
+    row = uploader.store(photo(1))
+    keep_images(database, [row.id])
+    copy = uploader.store(photo(1, "PNG"), "plum")
+    with database.session() as session:
+        session.get_one(ImageRow, copy.id).created_at = now() - timedelta(days=400)
+    assert restore(uploader, row.id).known == [row.id]
+
+
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
 def test_saved_copy_joins_the_group_of_a_removed_photo(
     uploader: Uploader, database: Database, split: str

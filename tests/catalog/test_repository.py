@@ -34,6 +34,7 @@ def make_row(number: int, class_name: str, split: str, origin: str = "upload") -
         blob=f"photographs/{number}.jpg",
         # Times come in pairs, and not in the order of the ids.
         created_at=START + timedelta(minutes=(7 - number) // 2),
+        number=8 - number,
     )
 
 
@@ -106,9 +107,8 @@ def test_relabelling_changes_only_the_class(filled: Database) -> None:
 def test_signatures_can_be_limited_to_newer_images(filled: Database) -> None:
     with filled.reading() as session:
         assert len(list(repository.signatures(session, None))) == 8
-        newest = repository.newest(session)
-        assert newest == START + timedelta(minutes=3)
-        late = dict(repository.signatures(session, newest))
+        assert repository.newest(session) == START + timedelta(minutes=3)
+        late = dict(repository.signatures(session, 6))
         assert late == {f"{number:032x}": f"{number:0160x}" for number in (0, 1)}
 
 
