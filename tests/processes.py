@@ -48,7 +48,7 @@ def free_port() -> int:
             probe.bind(("127.0.0.1", 0))
             port: int = probe.getsockname()[1]
         # Linux prefers odd ones, so the last bit does not tell the processes apart.
-        if port // 2 % workers == worker and port not in _given:
+        if port // 2 % workers == worker % workers and port not in _given:
             _given.add(port)
             return port
 

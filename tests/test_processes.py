@@ -32,6 +32,11 @@ def test_no_process_gets_a_port_twice(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(ports_of(process, monkeypatch)) == PORTS
 
 
+def test_process_that_replaces_a_crashed_one_gets_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number is beyond the count of processes."""
+    assert len(ports_of(PROCESSES, monkeypatch)) == PORTS
+
+
 def test_port_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
         monkeypatch.delenv(variable, raising=False)
