@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from api.app import create_app
-from api.model.package import HEAD
-from api.registry.export import ONNX
+from api.model.package import HEAD, load_package
+from api.registry.export import ONNX, export_zip
 from api.registry.store import locked
 from api.settings import Settings
 from api.storage.blobs import Blobs
@@ -142,6 +143,20 @@ def test_a_network_with_other_operators_comes_without_onnx(
         folder = exported(client, tmp_path)
     assert not (folder / ONNX).exists()
     assert "onnx" not in (folder / "README.md").read_text().lower()
+
+
+@pytest.mark.parametrize("year", [1970, 2200])
+def test_version_that_was_made_while_the_clock_was_wrong(
+    shipped_settings: Settings, year: int
+) -> None:
+    """A zip has only the years 1980 to 2107."""
+    package = load_package(shipped_settings.model_dir)
+    made = package.manifest.created_at.replace(year=year)
+    manifest = package.manifest.model_copy(update={"created_at": made})
+    data = export_zip(replace(package, manifest=manifest), None, {})
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        assert archive.testzip() is None
+        assert {info.date_time[0] for info in archive.infolist()} == {min(max(year, 1980), 2107)}
 
 
 def test_an_unknown_and_a_damaged_version_are_refused(
