@@ -14,8 +14,9 @@ class StreamedZip:
 
     def add(self, name: str, data: bytes, *, compress: bool = False) -> bytes:
         """Add a file. Leave photos as they are: they are compressed already."""
-        method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
-        self._archive.writestr(name, data, method)
+        entry = zipfile.ZipInfo(name)  # Without a time: a zip cannot have those of every clock.
+        entry.compress_type = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+        self._archive.writestr(entry, data)
         return self._stream.take()
 
     def close(self) -> bytes:
