@@ -140,7 +140,8 @@ def get(session: Session, run_id: str) -> RunRow:
 
 def current_status(run: RunRow) -> tuple[str, str]:
     """State and message; for a run that nobody claims, the message says how to start a worker."""
-    if run.state == "queued" and now() - run.created_at > CLAIM_TIMEOUT:
+    # A time ahead by more than clocks differ was recorded before the clock was set back.
+    if run.state == "queued" and abs(now() - run.created_at) > CLAIM_TIMEOUT:
         return run.state, UNCLAIMED
     return run.state, run.message
 

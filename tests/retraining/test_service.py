@@ -177,6 +177,12 @@ def test_status_of_an_unclaimed_run_says_how_to_start_a_worker(database: Databas
     assert "python -m api.worker" in service.current_status(load_run(database, run_id))[1]
 
 
+def test_unclaimed_run_says_so_although_the_clock_was_set_back(database: Database) -> None:
+    run_id = create_run(database)
+    change(database, run_id, created_at=seconds_ago(-7200))
+    assert "python -m api.worker" in service.current_status(load_run(database, run_id))[1]
+
+
 def reap(database: Database) -> list[str]:
     """Reap, like a watcher that has not seen a heartbeat for too long."""
     with database.reading() as session:
