@@ -23,7 +23,8 @@ PHOTO = encode(draw_fruit("freshapples"), "PNG")
 @pytest.fixture
 def client(settings: Settings) -> Iterator[TestClient]:
     """Overrides the shared client: one inference thread, and a queue of one photo."""
-    changed = settings.model_copy(update={"inference_threads": 1, "max_queue": 2})
+    update = {"inference_threads": 1, "max_queue": 2, "max_wait_seconds": PATIENCE_SECONDS}
+    changed = settings.model_copy(update=update)
     with TestClient(create_app(changed), raise_server_exceptions=False) as client:
         yield client
 

@@ -8,6 +8,7 @@ import pytest
 from api.insights import projection as module
 from api.insights.projection import Projection, ProjectionCache, build_map, embed_new
 from tests.insights.samples import make_examples
+from tests.waiting import PATIENCE_SECONDS
 
 PROJECTION = Projection(np.zeros(2, np.float32), np.eye(2, dtype=np.float32), (0.5, 0.25))
 
@@ -30,6 +31,7 @@ def make_cache() -> ProjectionCache:
 def test_new_images_are_embedded_once_and_removed_ones_skipped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(module, "MAX_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setattr(module, "MAX_NEW", 2)
     examples = make_examples(
         "mango",
