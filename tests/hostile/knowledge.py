@@ -72,13 +72,14 @@ def filter_case(_context: Any, case: Any) -> bool:
 
 
 def _is_reversed(query: dict[str, Any], lower: str, upper: str) -> bool:
-    low, high = query.get(lower), query.get(upper)
-    if isinstance(low, str) and isinstance(high, str):
+    # Values for a bound arrive as they are in the URL.
+    low, high = str(query.get(lower)), str(query.get(upper))
+    for read in (float, datetime.fromisoformat):
         try:
-            return datetime.fromisoformat(low) > datetime.fromisoformat(high)
-        except (TypeError, ValueError):  # Not times, or one of them lacks a time zone.
-            return False
-    return isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high
+            return bool(read(low) > read(high))  # type: ignore[operator]
+        except (TypeError, ValueError):  # Of the other kind, or one of them lacks a time zone.
+            continue
+    return False
 
 
 def _boxes(body: Any) -> Iterator[tuple[Any, ...]]:

@@ -15,6 +15,7 @@ import pytest
 from api.settings import PROJECT
 from tests.hostile.serving import serving
 from tests.http.security.conftest import CHANGE_KEY, PREDICT_KEY
+from tests.waiting import ANSWER_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +33,9 @@ def test_responses_match_the_openapi_document(tmp_path: Path) -> None:
                 *(sys.executable, "-m", "schemathesis.cli", "run", f"{served.url}/openapi.json"),
                 *("--header", f"Authorization: Bearer {CHANGE_KEY}", "--checks", "all"),
                 *(*AMOUNT, "--seed", SEED, "--continue-on-failure"),
+                # As many photos as a request may have take longer than the default of ten seconds.
+                *("--request-timeout", str(ANSWER_SECONDS)),
+                *("--max-response-time", str(ANSWER_SECONDS)),
             ],
             cwd=tmp_path,  # It writes files there.
             env={
