@@ -29,7 +29,7 @@ CLASS_LISTS = ("classes.txt", "obj.names")
 YOLO_COLUMNS = 5
 YAML_LISTS = ("data.yaml", "data.yml")
 # Of a list of classes: parsing YAML is slow.
-MAX_LIST_BYTES = 256 * 1024
+MAX_LIST_BYTES = 64 * 1024
 # The numbers of YOLO's classes, and their names.
 ClassList = Mapping[float, str]
 
@@ -259,7 +259,10 @@ def _class_list(path: str, data: bytes) -> ClassList:
         document = yaml.load(text, yaml.BaseLoader)  # noqa: S506  (it makes no objects)
         names = document["names"]
         numbered = dict(enumerate(names)) if isinstance(names, list) else names
-        return {int(number): str(name) for number, name in numbered.items()}
+        # A few aliases of lists of aliases, as one text, would fill the memory.
+        if not all(isinstance(name, str) for name in numbered.values()):
+            return {}
+        return {int(number): name for number, name in numbered.items()}
     except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
 

@@ -53,6 +53,16 @@ def test_yaml_without_names_gives_no_class(service: TestClient, text: str) -> No
     assert report["errors"]
 
 
+@pytest.mark.parametrize("levels", [1, 30])
+def test_yaml_list_of_lists_names_no_class(service: TestClient, levels: int) -> None:
+    """Written out, thirty levels have ten to the power of thirty names."""
+    lines = ["l0: &l0 [a]"]
+    lines += [f"l{k}: &l{k} [{', '.join([f'*l{k - 1}'] * 10)}]" for k in range(1, levels + 1)]
+    text = "\n".join([*lines, f"names: *l{levels}"])
+    report = send(service, {"a.txt": YOLO_LINE, "a.jpg": photo(1), "data.yaml": text.encode()})
+    assert "no list names it" in report["errors"][0]["detail"]
+
+
 def test_each_folder_has_its_own_list_of_classes(service: TestClient) -> None:
     files = {
         "one/classes.txt": b"freshapples\nrottenapples\n",
