@@ -25,8 +25,8 @@ POLL_SECONDS = 0.1
 # Requests that may wait for other processes. Each takes one of 40 threads.
 MAX_WAITING = 4
 WAITING = BoundedSemaphore(MAX_WAITING)
-# What `uuid4` makes.
-_ID = re.compile("[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}")
+# What `uuid4` makes, and `uuid5` with an Idempotency-Key.
+_ID = re.compile("[0-9a-f]{12}[45][0-9a-f]{3}[89ab][0-9a-f]{15}")
 
 
 class PredictionNotFoundError(NotFoundError):

@@ -42,3 +42,19 @@ def test_photo_that_is_sent_again_is_recorded_once(own: TestClient) -> None:
     assert names[0] == names[1] != names[2]
     kept = [one["prediction_id"] for one in listed(own, search="again.jpg")]
     assert sorted(kept) == sorted(set(names))
+
+
+def test_photo_that_was_sent_with_a_key_is_found_and_explained(own: TestClient) -> None:
+    data = encode(draw_fruit("freshoranges", 4, size=300), "JPEG")
+    key = {"Idempotency-Key": "one that is opened"}
+    sent = {"file": ("opened.jpg", data)}
+    prediction_id = own.post("/predict", files=sent, headers=key).json()["prediction_id"]
+    query = {"explain": True, "prediction_id": prediction_id}
+    explained = own.post("/predict", files=sent, params=query)
+    assert explained.json()["prediction_id"] == prediction_id
+    answer = {"prediction_id": prediction_id, "correct": True}
+    for response in (
+        own.get(f"/predictions/{prediction_id}/photograph"),
+        own.post("/feedback", json=answer),
+    ):
+        assert response.status_code == 200, response.text
