@@ -52,9 +52,8 @@ def test_photo_that_was_sent_with_a_key_is_found_and_explained(own: TestClient) 
     query = {"explain": True, "prediction_id": prediction_id}
     explained = own.post("/predict", files=sent, params=query)
     assert explained.json()["prediction_id"] == prediction_id
-    answer = {"prediction_id": prediction_id, "correct": True}
     for response in (
         own.get(f"/predictions/{prediction_id}/photograph"),
-        own.post("/feedback", json=answer),
+        own.post(f"/predictions/{prediction_id}/feedback", json={"correct": True}),
     ):
         assert response.status_code == 200, response.text
