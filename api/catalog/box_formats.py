@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-import yaml
-
 from api.catalog.box_frames import MAX_BOXES, LabelledBox, Size, TooManyBoxesError
 from api.core.boxes import Box
 from api.core.errors import ProblemError, UnprocessableError
@@ -254,6 +252,9 @@ def _class_list(path: str, data: bytes) -> ClassList:
     text = data.decode("utf-8-sig", "replace")
     if PurePosixPath(path).name.lower() in CLASS_LISTS:
         return dict(enumerate(text.split("\n")))
+    # A hundredth of a second to import, and few uploads need it.
+    import yaml  # noqa: PLC0415
+
     try:
         # All scalars are text: no name becomes a number, a date or a truth value.
         document = yaml.load(text, yaml.BaseLoader)  # noqa: S506  (it makes no objects)
